@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# The VM runner and what it boots.
+
+vm_bin=$top/build/tools/ci/vm/siw-vm
+
+vm_runner_ready() {
+	need cmake ninja-build g++ libcli11-dev libfmt-dev \
+		qemu-system-x86 erofs-utils busybox-static cpio kmod xz-utils
+	cd "$top" && quietly cmake --preset tools &&
+		quietly nice cmake --build --preset tools
+}
+
+# machine NAME [LOG-DIR]: the arguments of siw-vm for the guest of a row.
+machine() {
+	local dir
+	dir=$(image_dir "$1")
+	say --kernel "$dir/vmlinuz" --initrd "$dir/initrd" \
+		--root "$dir/root.erofs" --log-dir "${2:-$out/log}" \
+		--accel "$(acceleration "$dir")"
+}
+
+# kvm or tcg, by a real boot; asked once.
+acceleration() {
+	[ -s "$out/accel" ] || "$vm_bin" probe --kernel "$1/vmlinuz" \
+		--initrd "$1/initrd" --log-dir "$out/log" >"$out/accel"
+	cat "$out/accel"
+}

@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# Style, layers, sizes, static checks.
+
+# Scripts of the newest kernel's source package: checkpatch and kernel-doc.
+kernel_scripts=$cache/kernel-scripts
+
+kernel_scripts_ready() {
+	local root package dir=$kernel_scripts.new
+	[ -e "$kernel_scripts/scripts/checker-valid.sh" ] && return
+	root=$(root newest full)
+	in_root "$root" apt-get -qq update || return 1
+	package=$(in_root "$root" apt-cache pkgnames linux-source- |
+		grep -E '^linux-source-[0-9.]+$' | sort -V | tail -n 1)
+	rm -rf "$dir" "$out/share/source"
+	mkdir -p "$dir" "$out/share/source"
+	chmod 777 "$out/share/source"
+	in_root "$root" sh -c \
+		"cd /srv/source && apt-get -qq download $package" || return 1
+	dpkg --fsys-tarfile "$out/share/source/"linux-source*.deb |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' | xz -dc |
+		tar -xC "$dir" --wildcards --strip-components=1 \
+			'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+			'*/scripts/const_structs.checkpatch' \
+			'*/scripts/checker-valid.sh' \
+			'*/scripts/kernel-doc*' '*/tools/docs/kernel-doc*' \
+			'*/tools/lib/python/*' || return 1
+	rm -rf "$out/share/source"
+	rm -rf "$kernel_scripts"
+	mv "$dir" "$kernel_scripts"
+}
+
+driver_sources() { find "$top/siw" -name '*.[ch]' | sort; }
+
+checkpatch() {
+	driver_sources | xargs -r perl "$kernel_scripts/scripts/checkpatch.pl" \
+		--no-tree --strict --terse --show-types --no-summary -f
+}
+
+kernel_doc() {
+	local said
+	said=$(driver_sources |
+		xargs -r python3 "$kernel_scripts/tools/docs/kernel-doc" \
+			-none -Wall 2>&1)
+	say "$said"
+	! grep -qiE 'warning:|error:|Traceback' <<<"$said"
+}
+
+# No complaint of sparse.  It is run on the LTS kernel: that of the newest
+# suite is too old for the newest kernel, whose kbuild then leaves it out.
+sparse() {
+	local log=$out/log/sparse-$1.make
+	module_build "$1" "$log" C=2 || return 1
+	grep -q '  CHECK ' "$log" || {
+		say 'sparse did not run'
+		return 1
+	}
+	! grep -E '(warning|error):' "$log" |
+		grep -v 'siw/main.c:.*: bad constant expression$'
+}
+
+# One source for the kernel and for user space: no test hooks.
+no_hooks() {
+	! grep -rnE '#\s*if.*__KERNEL__' "$top/siw"
+}
+
+stub_budget() {
+	local lines
+	lines=$(find "$top/selftests/kstub" -type f -exec cat {} + | wc -l)
+	say "selftests/kstub: $lines lines of 200"
+	[ "$lines" -gt 0 ] && [ "$lines" -lt 200 ]
+}
+
+shell_scripts() {
+	grep -rlE --include='*' '^#!/bin/(ba)?sh' "$top" --exclude-dir=.git \
+		--exclude-dir=build
+	printf '%s\n' "$top"/ci/lib/*.sh "$top"/ci/stages/*.sh
+}
+
+shell_check() {
+	# The files of ci/ are read into one shell: names cross them.
+	shell_scripts | sort -u | grep -v 'initramfs-init$' |
+		xargs shellcheck --severity=warning --exclude=SC1090,SC1091,SC2034,SC2154
+}
+
+format_check() {
+	find "$top/ci" "$top/tools" "$top/selftests" -name '*.cc' -o \
+		-path "*/ci/*.h" -o -path '*/tools/*.h' |
+		grep -v /kselftest/ | xargs -r clang-format --dry-run --Werror
+}
+
+# Nothing of the machine it was written on.
+no_leaks() {
+	! (cd "$top" && grep -rnIE --exclude-dir=.git --exclude-dir=build \
+		'https?://[a-z0-9.-]+/debian(-security)?\b' .)
+}
+
+stage_lint() {
+	need clang-format debian-archive-keyring mmdebstrap perl python3 \
+		shellcheck xz-utils dpkg-dev
+	check layers "$top/ci/check-layers"
+	check sizes "$top/ci/check-sizes"
+	check compat "$top/packaging/compat/check.sh"
+	check no-hooks no_hooks
+	check stub-budget stub_budget
+	check shellcheck shell_check
+	check clang-format format_check
+	check no-mirror-address no_leaks
+	check root-newest root_ready newest full &&
+		check kernel-scripts kernel_scripts_ready && {
+		check checkpatch checkpatch
+		check kernel-doc kernel_doc
+	}
+	check root-bookworm root_ready bookworm full &&
+		check sparse sparse bookworm
+}

@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# kselftests on each kernel of the quick set, the module from its package.
+
+# The programs are built in the row's root, against its libraries.
+kselftest_payload() {
+	local name=$1 dir=$out/share/kselftest-$1
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r "$top/selftests" "$dir/selftests"
+	in_root "$(root "$name" full)" make -j 1 \
+		-C "/srv/kselftest-$name/selftests/kselftest" clean all ||
+		return 1
+	rm -f "$(image_dir "$name")/payload.erofs"
+	mkfs.erofs --quiet "$(image_dir "$name")/payload.erofs" \
+		"$dir/selftests/kselftest"
+}
+
+# run_kselftests NAME LOG-DIR: KTAP on standard output.
+# Emulation is slow: the tests' own time limits stretch, a hang still ends.
+# Tracepoints are patched in before there is a second CPU: TCG may show it half
+# a patch.
+run_kselftests() {
+	local name=$1 logs=$2 junit=$2/vm-$1.xml args slow memory
+	rm -f "$junit"
+	slow=$(kernel_field "$name" slow)
+	memory=$(kernel_field "$name" memory)
+	[ "$(acceleration "$(image_dir "$name")")" = tcg ] || slow=1
+	: "${slow:=3}"
+	read -ra args <<<"$(machine "$name" "$logs")"
+	"$vm_bin" test "${args[@]}" --payload "$(image_dir "$name")/payload.erofs" \
+		--name "$name" --junit "$junit" --memory "${memory:-1536}" \
+		--test-limit $((120 * slow)) \
+		--total-limit $((900 * slow)) \
+		--append 'trace_event=kmem:kmalloc,kmem:kmem_cache_alloc' \
+		"cd /payload && SIW_KSFT_SLOW=$slow ./run.sh" </dev/null
+}
+
+# The guests run side by side: many tests wait more than they work.
+stage_vm() {
+	local name ready=()
+	need mmdebstrap debian-archive-keyring
+	check runner vm_runner_ready && check debs debs_ready || return
+	for name in $(kernels quick); do
+		check "root-$name" root_ready "$name" full &&
+			check "image-$name" installed_image "$name" &&
+			check "kselftest-build-$name" kselftest_payload "$name" &&
+			ready+=("$name")
+	done
+	for name in "${ready[@]}"; do
+		run_kselftests "$name" "$out/log" | sed -u "s/^/$name: /" &
+	done
+	wait
+	for name in "${ready[@]}"; do
+		count_junit "$name" "$out/log/vm-$name.xml"
+	done
+}

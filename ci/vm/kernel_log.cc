@@ -1,0 +1,72 @@
+#include "ci/vm/kernel_log.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace siw::vm {
+namespace {
+
+constexpr std::array<std::string_view, 27> kTrouble = {
+    "WARNING: ",
+    "BUG: ",
+    "BUG kmalloc",
+    "kernel BUG at",
+    "Oops: ",
+    "Oops[#",
+    "Kernel panic",
+    "general protection fault",
+    "unable to handle",
+    "divide error",
+    "stack segment",
+    "KASAN: ",
+    "KCSAN: ",
+    "UBSAN: ",
+    "new suspected memory leaks",
+    "refcount_t: ",
+    "list_add corruption",
+    "list_del corruption",
+    "possible circular locking",
+    "possible recursive locking",
+    "possible irq lock inversion",
+    "suspicious RCU usage",
+    "blocked for more than",
+    "soft lockup",
+    "self-detected stall",
+    "detected stalls on",
+    "unregister_netdevice: waiting",
+};
+
+}  // namespace
+
+bool IsKernelTrouble(std::string_view line) {
+  return std::any_of(kTrouble.begin(), kTrouble.end(),
+                     [line](std::string_view sign) {
+                       return line.find(sign) != std::string_view::npos;
+                     });
+}
+
+std::vector<std::string> LineSplitter::Feed(std::string_view bytes) {
+  std::vector<std::string> lines;
+  for (const char byte : bytes) {
+    if (byte == '\n') {
+      lines.push_back(std::exchange(partial_, {}));
+    } else if (byte != '\r') {
+      partial_.push_back(byte);
+    }
+  }
+  return lines;
+}
+
+void Tail::Add(std::string line) {
+  lines_.push_back(std::move(line));
+  if (lines_.size() > limit_) lines_.pop_front();
+}
+
+std::string Tail::Text() const {
+  std::string text;
+  for (const std::string& line : lines_) text += line + "\n";
+  return text;
+}
+
+}  // namespace siw::vm

@@ -1,0 +1,51 @@
+#include "ci/vm/kernel_log.h"
+
+#include <gtest/gtest.h>
+
+namespace siw::vm {
+namespace {
+
+TEST(IsKernelTrouble, KnowsWhatKernelsSay) {
+  for (const char* line : {
+           "[   12.3] WARNING: CPU: 1 PID: 77 at siw/qp.c:120 siw_qp_put+0x1",
+           "[   12.3] BUG: kernel NULL pointer dereference, address: 0",
+           "[   12.3] BUG: KASAN: slab-use-after-free in siw_rx+0x1/0x2",
+           "[   12.3] Oops: Oops: 0000 [#1] PREEMPT SMP",
+           "[   12.3] WARNING: possible circular locking dependency detected",
+           "[   12.3] refcount_t: underflow; use-after-free.",
+           "[   12.3] INFO: task rping:77 blocked for more than 120 seconds.",
+           "[   12.3] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
+           "[   12.3] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+           "[   12.3] unregister_netdevice: waiting for eth0 to become free.",
+           "[   12.3] Kernel panic - not syncing: Fatal exception",
+       })
+    EXPECT_TRUE(IsKernelTrouble(line)) << line;
+}
+
+TEST(IsKernelTrouble, LetsAHealthyBootPass) {
+  for (const char* line : {
+           "[    0.0] mtrr: your CPUs had inconsistent fixed MTRR settings",
+           "[    5.0] siw: loading out-of-tree module taints kernel.",
+           "[    5.0] siw: module verification failed: signature missing",
+           "siw-initramfs",
+           "",
+       })
+    EXPECT_FALSE(IsKernelTrouble(line)) << line;
+}
+
+TEST(LineSplitter, JoinsPiecesAndDropsLineEnds) {
+  LineSplitter splitter;
+  EXPECT_TRUE(splitter.Feed("ab").empty());
+  const std::vector<std::string> lines = splitter.Feed("c\r\n\nde");
+  EXPECT_EQ((std::vector<std::string>{"abc", ""}), lines);
+  EXPECT_EQ("de", splitter.partial());
+}
+
+TEST(Tail, KeepsTheLastLines) {
+  Tail tail(2);
+  for (const char* line : {"a", "b", "c"}) tail.Add(line);
+  EXPECT_EQ("b\nc\n", tail.Text());
+}
+
+}  // namespace
+}  // namespace siw::vm

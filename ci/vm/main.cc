@@ -1,0 +1,161 @@
+// siw-vm: boots Debian kernels in QEMU to test siw and to show it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "ci/vm/control.h"
+#include "ci/vm/hosts_run.h"
+#include "ci/vm/lab.h"
+#include "ci/vm/report.h"
+#include "ci/vm/test_run.h"
+
+namespace siw::vm {
+namespace {
+
+void AddMachine(CLI::App* app, Machine* machine) {
+  app->add_option("--accel", machine->accel, "tcg or kvm")
+      ->check(CLI::IsMember({"tcg", "kvm"}));
+  app->add_option("--kernel", machine->kernel)
+      ->required()
+      ->check(CLI::ExistingFile);
+  app->add_option("--initrd", machine->initrd)
+      ->required()
+      ->check(CLI::ExistingFile);
+  app->add_option("--root", machine->root, "read-only root image")
+      ->check(CLI::ExistingFile);
+  app->add_option("--payload", machine->payload, "second image, on /payload")
+      ->check(CLI::ExistingFile);
+  app->add_option("--append", machine->append, "more kernel command line");
+  app->add_option("--cpus", machine->cpus);
+  app->add_option("--memory", machine->memory_mb, "in MiB");
+  app->add_option("--log-dir", machine->log_dir)
+      ->required()
+      ->check(CLI::ExistingDirectory);
+}
+
+int Fail(const Error& error) {
+  fmt::print(stderr, "siw-vm: {}\n", error.message);
+  return 2;
+}
+
+int Exit(const Result<int>& status) {
+  return status ? *status : Fail(status.error());
+}
+
+struct TestOptions {
+  Machine machine;
+  std::string name = "vm";
+  std::string command;
+  std::string junit;
+  TestLimits limits;
+  long boot_seconds = limits.boot.count();
+  long test_seconds = limits.test.count();
+  long total_seconds = limits.total.count();
+};
+
+int Test(TestOptions* options) {
+  options->limits = {std::chrono::seconds(options->boot_seconds),
+                     std::chrono::seconds(options->test_seconds),
+                     std::chrono::seconds(options->total_seconds)};
+  const auto cases = RunTests(options->machine, options->name, options->command,
+                              options->limits);
+  if (!options->junit.empty()) {
+    std::ofstream file(options->junit);
+    file << JunitXml(options->name, cases);
+    file.close();
+    if (!file) return Fail(Error{options->junit + ": cannot be written"});
+  }
+  const Totals totals = Count(cases);
+  return totals.failed > 0 || totals.passed == 0;
+}
+
+// NAME, or NAME=DIR for a guest of its own: the kernel, initramfs and root
+// of that directory.
+Guest ParseHost(const std::string& text, const Machine& common) {
+  Guest guest{text.substr(0, text.find('=')), common};
+  if (guest.name.size() == text.size()) return guest;
+  const std::string dir = text.substr(guest.name.size() + 1);
+  guest.machine.kernel = dir + "/vmlinuz";
+  guest.machine.initrd = dir + "/initrd";
+  guest.machine.root = dir + "/root.erofs";
+  return guest;
+}
+
+struct OnOptions {
+  std::string host;
+  std::string command;
+  long seconds = 60;
+};
+
+int On(const OnOptions& options) {
+  const char* path = std::getenv(kSocketVariable);
+  if (!path)
+    return Fail(Error{"`on` works inside the script of `siw-vm hosts`"});
+  return Exit(RunOnHost(path, options.host, options.command,
+                        std::chrono::seconds(options.seconds)));
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app{"Boots kernels in QEMU, to test siw and to show it"};
+  app.require_subcommand(1);
+
+  Machine probed;
+  CLI::App* probe = app.add_subcommand("probe", "prints kvm if it works, tcg");
+  AddMachine(probe, &probed);
+
+  TestOptions test_options;
+  CLI::App* test =
+      app.add_subcommand("test", "runs a command that prints KTAP in a guest");
+  AddMachine(test, &test_options.machine);
+  test->add_option("--name", test_options.name, "suite name in JUnit");
+  test->add_option("--junit", test_options.junit, "JUnit XML file to write");
+  test->add_option("--boot-limit", test_options.boot_seconds, "seconds");
+  test->add_option("--test-limit", test_options.test_seconds,
+                   "seconds between two results");
+  test->add_option("--total-limit", test_options.total_seconds, "seconds");
+  test->add_option("command", test_options.command)->required();
+
+  Machine lab_machine;
+  HostsPlan plan;
+  std::vector<std::string> host_names;
+  CLI::App* hosts = app.add_subcommand(
+      "hosts", "boots hosts on one Ethernet and runs a script here");
+  AddMachine(hosts, &lab_machine);
+  hosts
+      ->add_option("--host", host_names,
+                   "name, once per host; NAME=DIR boots DIR/vmlinuz, "
+                   "DIR/initrd and DIR/root.erofs")
+      ->required()
+      ->allow_extra_args(false);
+  hosts->add_option("--shell", plan.shell, "then a shell on this host");
+  hosts->add_option("script", plan.script, "command and arguments")->required();
+
+  OnOptions on_options;
+  CLI::App* on = app.add_subcommand("on", "runs a command on a host");
+  on->add_option("--limit", on_options.seconds, "seconds");
+  on->add_option("host", on_options.host)->required();
+  on->add_option("command", on_options.command)->required();
+
+  CLI11_PARSE(app, argc, argv);
+  if (*probe) {
+    fmt::print("{}\n", KvmWorks(probed) ? "kvm" : "tcg");
+    return 0;
+  }
+  if (*test) return Test(&test_options);
+  if (*hosts) {
+    for (const std::string& text : host_names)
+      plan.hosts.push_back(ParseHost(text, lab_machine));
+    plan.log_dir = lab_machine.log_dir;
+    return Exit(RunHosts(plan));
+  }
+  return On(on_options);
+}
+
+}  // namespace
+}  // namespace siw::vm
+
+int main(int argc, char** argv) { return siw::vm::Main(argc, argv); }

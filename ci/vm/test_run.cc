@@ -1,0 +1,125 @@
+#include "ci/vm/test_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <utility>
+
+#include "ci/vm/lab.h"
+#include "ci/vm/report.h"
+
+namespace siw::vm {
+namespace {
+
+using std::chrono::seconds;
+
+// Levels emerg, alert and crit: nothing a healthy driver says.
+constexpr const char* kSevereMessages = "dmesg --level=emerg,alert,crit";
+constexpr const char* kScanLeaks =
+    "f=/sys/kernel/debug/kmemleak; [ -e $f ] || exit 0; "
+    "echo scan >$f; sleep 6; echo scan >$f; cat $f";
+constexpr seconds kAfterwards{60};
+
+TestCase Failure(std::string name, std::string reason, std::string log) {
+  TestCase test;
+  test.name = std::move(name);
+  test.verdict = Verdict::kFail;
+  test.reason = std::move(reason);
+  test.log = std::move(log);
+  return test;
+}
+
+class TestRun {
+ public:
+  explicit TestRun(Lab* lab)
+      : lab_(lab), vm_(lab->vms().front().get()), reader_(Clock::now()) {
+    vm_->on_trouble = [this](std::string_view line) { reader_.Trouble(line); };
+    for (const std::string& line : vm_->trouble()) reader_.Trouble(line);
+  }
+
+  std::vector<TestCase> Run(const std::string& command,
+                            const TestLimits& limits) {
+    const std::string why = Watch(command, limits);
+    auto rest = reader_.Finish(why, Clock::now());
+    if (!rest.empty())
+      rest.back().log += "the console ends with\n" + vm_->ConsoleTail();
+    for (TestCase& test : rest) Conclude(std::move(test));
+    if (vm_->alive() && why.empty()) {
+      MustBeSilent("kernel messages", kSevereMessages);
+      MustBeSilent("kernel memory", kScanLeaks);
+    }
+    return std::move(cases_);
+  }
+
+ private:
+  // Returns why the run was given up, or nothing.
+  std::string Watch(const std::string& command, const TestLimits& limits) {
+    bool done = false;
+    const auto end = Clock::now() + limits.total;
+    const auto sent =
+        vm_->Send(command, {[this](std::string_view bytes) { Output(bytes); },
+                            [&done](int) { done = true; }});
+    if (!sent) return sent.error().message;
+    while (!done) {
+      const auto deadline = std::min(reader_.last_result() + limits.test, end);
+      lab_->loop().Turn(deadline);
+      if (!vm_->alive()) return "the guest died";
+      if (done || Clock::now() < deadline) continue;
+      vm_->Kill();
+      return fmt::format("no result in {} s, killed", limits.test.count());
+    }
+    return "";
+  }
+
+  void Output(std::string_view bytes) {
+    for (const std::string& line : lines_.Feed(bytes))
+      for (TestCase& test : reader_.Feed(line, Clock::now()))
+        Conclude(std::move(test));
+  }
+
+  void Conclude(TestCase test) {
+    std::fputs(KtapLine(cases_.size() + 1, test).c_str(), stdout);
+    std::fflush(stdout);
+    cases_.push_back(std::move(test));
+  }
+
+  void MustBeSilent(const std::string& name, const char* command) {
+    std::string said;
+    const auto status =
+        lab_->Run(vm_, command, kAfterwards,
+                  [&said](std::string_view bytes) { said += bytes; });
+    if (!status) {
+      Conclude(Failure(name, status.error().message, vm_->ConsoleTail()));
+    } else if (!said.empty()) {
+      Conclude(Failure(name, "the kernel complained", said));
+    }
+  }
+
+  Lab* lab_;
+  Vm* vm_;
+  KtapReader reader_;
+  LineSplitter lines_;
+  std::vector<TestCase> cases_;
+};
+
+}  // namespace
+
+std::vector<TestCase> RunTests(const Machine& machine, const std::string& name,
+                               const std::string& command,
+                               const TestLimits& limits) {
+  std::fputs("KTAP version 1\n", stdout);
+  std::vector<TestCase> cases;
+  auto lab = Lab::Boot({{name, machine}}, limits.boot);
+  if (lab) {
+    cases = TestRun(lab->get()).Run(command, limits);
+  } else {
+    cases = {Failure("boot", "the guest did not boot", lab.error().message)};
+    std::fputs(KtapLine(1, cases.front()).c_str(), stdout);
+  }
+  fmt::print("1..{}\n", cases.size());
+  return cases;
+}
+
+}  // namespace siw::vm

@@ -1,0 +1,190 @@
+#include "ci/vm/vm.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+namespace siw::vm {
+namespace {
+
+constexpr std::string_view kAppend =
+    "console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=off "
+    "random.trust_cpu=on tsc=reliable net.ifnames=0";
+
+using Args = std::vector<std::string>;
+
+void Add(Args* args, std::initializer_list<std::string> more) {
+  args->insert(args->end(), more);
+}
+
+void AddDisk(Args* args, const std::string& id, const std::string& file) {
+  if (file.empty()) return;
+  Add(args, {"-drive",
+             fmt::format("file={},format=raw,if=none,id={},readonly=on,"
+                         "file.locking=off",
+                         file, id),
+             "-device", fmt::format("virtio-blk-pci,drive={}", id)});
+}
+
+Args QemuArgs(const std::string& name, const Machine& machine, const Link* link,
+              int console, int agent) {
+  Args args = {"qemu-system-x86_64", "-name", name, "-machine", "q35"};
+  const bool kvm = machine.accel == "kvm";
+  Add(&args, {"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu",
+              kvm ? "host" : "max"});
+  Add(&args, {"-smp", fmt::format("{}", machine.cpus), "-m",
+              fmt::format("{}M", machine.memory_mb)});
+  Add(&args, {"-nodefaults", "-no-reboot", "-display", "none"});
+  Add(&args, {"-chardev", fmt::format("socket,id=console,fd={}", console),
+              "-serial", "chardev:console"});
+  Add(&args, {"-chardev", fmt::format("socket,id=agent,fd={}", agent),
+              "-device", "virtio-serial-pci", "-device",
+              "virtserialport,chardev=agent,name=siw.agent"});
+  Add(&args, {"-device", "virtio-rng-pci"});
+  AddDisk(&args, "root", machine.root);
+  AddDisk(&args, "payload", machine.payload);
+  if (link)
+    Add(&args, {"-netdev", link->netdev + ",id=net", "-device",
+                fmt::format("virtio-net-pci,netdev=net,mac={}", link->mac)});
+  Add(&args, {"-kernel", machine.kernel, "-initrd", machine.initrd, "-append",
+              fmt::format("{0} ci.host={1} systemd.hostname={1} {2}", kAppend,
+                          name, machine.append)});
+  return args;
+}
+
+// Reads what is there; false at the end of the stream.
+template <typename Sink>
+bool Drain(int fd, Sink sink) {
+  std::array<char, 4096> buffer;
+  const ssize_t n = read(fd, buffer.data(), buffer.size());
+  if (n > 0) sink(std::string_view(buffer.data(), static_cast<size_t>(n)));
+  return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+}  // namespace
+
+Vm::Vm(EventLoop* loop, std::string name, Process qemu, Fd console, Fd agent,
+       Fd log)
+    : loop_(loop),
+      name_(std::move(name)),
+      qemu_(std::move(qemu)),
+      console_(std::move(console)),
+      agent_fd_(std::move(agent)),
+      log_(std::move(log)) {}
+
+Result<std::unique_ptr<Vm>> Vm::Start(EventLoop* loop, std::string name,
+                                      const Machine& machine,
+                                      const Link* link) {
+  auto console = SocketPair(SOCK_STREAM);
+  if (!console) return console.error();
+  auto agent = SocketPair(SOCK_STREAM);
+  if (!agent) return agent.error();
+  const std::string log = fmt::format("{}/{}", machine.log_dir, name);
+  Fd console_log(open((log + ".console").c_str(),
+                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!console_log.valid()) return ErrnoError(log + ".console");
+
+  ProcessOptions options;
+  options.inherit = {console->theirs.get(), agent->theirs.get()};
+  if (link && link->inherit >= 0) options.inherit.push_back(link->inherit);
+  options.close_stdin = true;
+  options.output_file = log + ".qemu";
+  auto qemu = Process::Spawn(
+      QemuArgs(name, machine, link, console->theirs.get(), agent->theirs.get()),
+      options);
+  if (!qemu) return qemu.error();
+  std::unique_ptr<Vm> vm(
+      new Vm(loop, std::move(name), std::move(*qemu), std::move(console->ours),
+             std::move(agent->ours), std::move(console_log)));
+  vm->Register();
+  return vm;
+}
+
+Vm::~Vm() { Die(); }
+
+// The console comes first, so that trouble is seen before the result line of
+// the test that caused it.
+void Vm::Register() {
+  loop_->Add(console_.get(), [this] { ReadConsole(); });
+  loop_->Add(agent_fd_.get(), [this] { ReadAgent(); });
+}
+
+void Vm::ReadConsole() {
+  const bool open = Drain(console_.get(), [this](std::string_view bytes) {
+    (void)!write(log_.get(), bytes.data(), bytes.size());
+    if (on_console) on_console(bytes);
+    for (std::string& line : lines_.Feed(bytes)) {
+      if (IsKernelTrouble(line)) {
+        trouble_.push_back(line);
+        if (on_trouble) on_trouble(line);
+      }
+      tail_.Add(std::move(line));
+    }
+  });
+  if (!open) Die();
+}
+
+void Vm::ReadAgent() {
+  if (!Drain(agent_fd_.get(),
+             [this](std::string_view bytes) { Answer(bytes); }))
+    Die();
+}
+
+void Vm::Answer(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const size_t end = bytes.find('\0');
+    const std::string_view part = bytes.substr(0, end);
+    if (exit_status_) {
+      exit_status_->append(part);
+    } else if (!part.empty() && agent_.on_output) {
+      agent_.on_output(part);
+    }
+    if (end == std::string_view::npos) return;
+    bytes.remove_prefix(end + 1);
+    if (!exit_status_) {
+      exit_status_.emplace();
+      continue;
+    }
+    const int status = std::atoi(exit_status_->c_str());
+    exit_status_.reset();
+    const Agent finished = std::exchange(agent_, {});
+    if (finished.on_exit) finished.on_exit(status);
+  }
+}
+
+Status Vm::Send(std::string_view command, Agent agent) {
+  if (!alive_) return Error{fmt::format("host {} is down", name_)};
+  if (busy())
+    return Error{fmt::format("host {} is running another command", name_)};
+  agent_ = std::move(agent);
+  return WriteAll(agent_fd_.get(), std::string(command) + '\0');
+}
+
+void Vm::ExpectReady(std::function<void(int)> ready) {
+  agent_ = {nullptr, std::move(ready)};
+}
+
+void Vm::Forget() {
+  if (busy()) agent_ = {nullptr, [](int) {}};
+}
+
+std::string Vm::ConsoleTail() const {
+  return tail_.Text() + lines_.partial() + "\n";
+}
+
+void Vm::Die() {
+  if (!alive_) return;
+  alive_ = false;
+  loop_->Remove(console_.get());
+  loop_->Remove(agent_fd_.get());
+  qemu_.Kill();
+}
+
+void Vm::Kill() { Die(); }
+
+}  // namespace siw::vm

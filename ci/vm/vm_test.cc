@@ -1,0 +1,140 @@
+// The whole runner, against a stand-in for QEMU (fake-qemu) that plays a guest.
+#include "ci/vm/vm.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "ci/vm/lab.h"
+#include "ci/vm/test_run.h"
+
+namespace siw::vm {
+namespace {
+
+using std::chrono::seconds;
+
+// First on PATH, so that it is taken for QEMU. It finds the numbers of its
+// descriptors in its arguments, reports ready, and runs each command it gets as
+// `bash -c`, with the console as descriptor 9 and nothing in its kernel log.
+// It dies at once as often as there are files named "die" and a digit.
+constexpr const char* kFakeQemu = R"(#!/bin/bash
+for arg; do
+  case $arg in
+  socket,id=console,fd=*) console=${arg##*=} ;;
+  socket,id=agent,fd=*) agent=${arg##*=} ;;
+  esac
+done
+echo "booting $2" >&$console
+for die in "${0%/*}"/die?; do
+  rm "$die" 2>/dev/null && exit
+done
+printf '\0000\000' >&$agent
+while IFS= read -r -d '' command <&$agent; do
+  bash -c "dmesg() { :; }; $command" 9>&$console >&$agent 2>&1
+  printf '\000%d\000' $? >&$agent
+done
+)";
+
+class Runner : public testing::Test {
+ protected:
+  void SetUp() override {
+    char dir[] = "/tmp/siw-vm-test-XXXXXX";
+    dir_ = mkdtemp(dir);
+    const std::string qemu = dir_ + "/qemu-system-x86_64";
+    std::ofstream(qemu) << kFakeQemu;
+    std::filesystem::permissions(qemu, std::filesystem::perms::owner_all);
+    path_ = getenv("PATH");
+    setenv("PATH", (dir_ + ":" + path_).c_str(), 1);
+    machine_.log_dir = dir_;
+  }
+
+  void TearDown() override {
+    setenv("PATH", path_.c_str(), 1);
+    std::filesystem::remove_all(dir_);
+  }
+
+  std::string Failures(const std::string& command,
+                       const TestLimits& limits = {}) {
+    testing::internal::CaptureStdout();
+    const auto cases = RunTests(machine_, "test", command, limits);
+    testing::internal::GetCapturedStdout();
+    std::string failures;
+    for (const TestCase& test : cases)
+      if (test.verdict == Verdict::kFail)
+        failures += test.name + ": " + test.reason + "\n";
+    return failures;
+  }
+
+  Machine machine_;
+  std::string dir_;
+  std::string path_;
+};
+
+TEST_F(Runner, PassesWhenEveryTestPasses) {
+  EXPECT_EQ("", Failures("echo 1..1; echo ok 1 a"));
+}
+
+TEST_F(Runner, FailsTheTestDuringWhichTheKernelWarns) {
+  EXPECT_EQ("b: kernel: WARNING: CPU: 0\n",
+            Failures("echo 1..2; echo ok 1 a; sleep 0.3;"
+                     "echo WARNING: CPU: 0 >&9; sleep 0.3; echo ok 2 b"));
+}
+
+TEST_F(Runner, KillsAGuestThatHangs) {
+  TestLimits limits;
+  limits.test = seconds(1);
+  EXPECT_EQ(
+      "plan: 2 tests planned, 1 reported\n"
+      "end of run: no result in 1 s, killed\n",
+      Failures("echo 1..2; echo ok 1 a; sleep 4", limits));
+}
+
+TEST_F(Runner, FailsWhenTheGuestDies) {
+  EXPECT_EQ(
+      "plan: 1 tests planned, 0 reported\n"
+      "end of run: the guest died\n",
+      Failures("echo 1..1; kill -9 $PPID"));
+}
+
+TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
+  std::ofstream(dir_ + "/die1") << "";
+  std::ofstream(dir_ + "/die2") << "";
+  EXPECT_EQ("", Failures("echo 1..1; echo ok 1 a"));
+}
+
+TEST_F(Runner, GivesUpOnAGuestThatAlwaysDiesEarly) {
+  for (const char* name : {"/die1", "/die2", "/die3"})
+    std::ofstream(dir_ + name) << "";
+  EXPECT_EQ("boot: the guest did not boot\n",
+            Failures("echo 1..1; echo ok 1 a"));
+}
+
+TEST_F(Runner, GivesCommandsToTheRightHost) {
+  auto lab = Lab::Boot(machine_, {"a", "b"}, seconds(10));
+  ASSERT_TRUE(lab.ok());
+  Vm* b = (*lab)->Find("b");
+  ASSERT_NE(nullptr, b);
+  std::string output;
+  const auto status =
+      (*lab)->Run(b, "echo one; echo two; exit 3", seconds(10),
+                  [&output](std::string_view bytes) { output += bytes; });
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(3, *status);
+  EXPECT_EQ("one\ntwo\n", output);
+  EXPECT_NE(std::string::npos, b->ConsoleTail().find("booting b"));
+  EXPECT_EQ(nullptr, (*lab)->Find("c"));
+}
+
+TEST_F(Runner, RefusesACommandWhileAnotherOneRuns) {
+  auto lab = Lab::Boot(machine_, {"a"}, seconds(10));
+  ASSERT_TRUE(lab.ok());
+  Vm* a = (*lab)->Find("a");
+  EXPECT_FALSE((*lab)->Run(a, "sleep 4", seconds(1)).ok());
+  EXPECT_FALSE((*lab)->Run(a, "true", seconds(1)).ok());
+}
+
+}  // namespace
+}  // namespace siw::vm

@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#
+# Runs the siw tests as root, one after the other, and prints one KTAP document.
+#
+#	netns sa                          netns sb
+#	+----------------------+          +----------------------+
+#	| siwa                 |          |                 siwb |
+#	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
+#	|      fd83::1/64      | MTU 1500 |       fd83::2/64     |
+#	+----------------------+          +----------------------+
+#
+# run.sh [-v] [FILTER [NAME...]]
+#	FILTER	only programs whose name holds it ("mpa")
+#	NAME	only tests whose name holds one of these words
+#
+# SIW_KO		a siw.ko to insert in place of "modprobe siw"
+# SIW_KSFT_SLOW		stretches every time limit by this factor
+
+PATH=$PATH:/usr/sbin:/sbin
+cd "$(dirname "$0")" || exit 1
+
+programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_life"
+slow=${SIW_KSFT_SLOW:-1}
+verbose=
+if [ "$1" = -v ]; then
+	verbose=-v
+	shift
+fi
+filter=$1
+[ $# -gt 0 ] && shift
+words=$*
+
+echo "KTAP version 1"
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+[ "$(id -u)" = 0 ] || skip_all "needs root"
+for c in ip rdma awk timeout dmesg; do
+	command -v $c >/dev/null || skip_all "needs the command $c"
+done
+./topo.sh load 2>/dev/null || skip_all "no module siw for $(uname -r)"
+
+# The longest a program may take, in seconds; each test has a limit of its own.
+limit() {
+	case $1 in
+	siw_life | siw_cm) echo 900 ;;
+	*) echo 600 ;;
+	esac
+}
+
+tmp=$(mktemp -d) || exit 1
+child=
+
+# shellcheck disable=SC2317 # reached by the traps
+tidy() {
+	trap - EXIT
+	[ -n "$child" ] && kill "$child" 2>/dev/null && wait "$child"
+	./topo.sh down >/dev/null 2>&1
+	rm -rf "$tmp"
+}
+trap tidy EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# What the kernel says when something is wrong.
+alarms='WARNING:|BUG:|KASAN|KCSAN|UBSAN|Oops|cut here|circular locking'
+alarms="$alarms|recursive locking|inconsistent lock|lock inversion"
+alarms="$alarms|unlock balance|suspicious RCU|sleeping function"
+alarms="$alarms|blocked for more than|soft lockup|self-detected|refcount_t:"
+alarms="$alarms|waiting for .* to become free|general protection"
+alarms="$alarms|RESTRACK detected leak|unable to handle|list_add corruption"
+alarms="$alarms|list_del corruption|ODEBUG|[1-9][0-9]* new suspected memory leak"
+
+log_since() {
+	dmesg | awk -v mark="$1" 'found { print } index($0, mark) { found = 1 }'
+}
+
+set --
+for p in $programs; do
+	case $p in
+	*"$filter"*)
+		set -- "$@" "$p"
+		;;
+	esac
+done
+names=$*
+
+leaks=/sys/kernel/debug/kmemleak
+count=$#
+if [ -w $leaks ]; then
+	count=$((count + 1))
+	echo clear >$leaks
+fi
+echo "1..$count"
+
+n=0
+failed=0
+for p in $names; do
+	n=$((n + 1))
+	mark="siw kselftest $$ $p"
+	echo "$mark" >/dev/kmsg
+	if [ ! -x "./$p" ]; then
+		echo "not ok $n $p # not built"
+		failed=$((failed + 1))
+		continue
+	fi
+	seconds=$(($(limit "$p") * slow))
+	{
+		# shellcheck disable=SC2086 # words are words
+		timeout -k 60 "$seconds" "./$p" $verbose $words
+		echo $? >"$tmp/rc"
+	} 2>&1 | sed -u 's/^/    /' &
+	child=$!
+	wait $child
+	child=
+	rc=$(cat "$tmp/rc" 2>/dev/null || echo 1)
+	rm -f "$tmp/rc"
+	why=
+	[ "$rc" = 124 ] || [ "$rc" = 137 ] && why=" (time limit of $seconds s)"
+	# What a killed program has left behind.
+	./topo.sh down | sed 's/^/# /'
+	if log_since "$mark" | grep -E "$alarms" |
+	   grep -v 'kmemleak:' >"$tmp/alarms"; then
+		sed 's/^/# kernel: /' "$tmp/alarms" | head -n 40
+		[ "$rc" = 0 ] && rc=1 && why=" (kernel warnings)"
+	fi
+	case $rc in
+	0)
+		echo "ok $n $p"
+		;;
+	4)
+		echo "ok $n $p # SKIP see above"
+		;;
+	*)
+		echo "not ok $n $p$why"
+		failed=$((failed + 1))
+		;;
+	esac
+done
+
+if [ -w $leaks ]; then
+	n=$((n + 1))
+	# An object counts as leaked when two scans miss it.
+	sleep 6
+	echo scan >$leaks
+	sleep 6
+	echo scan >$leaks
+	cat $leaks >"$tmp/leaks"
+	if grep -q '\[siw\]' "$tmp/leaks"; then
+		sed 's/^/# /' "$tmp/leaks" | head -n 100
+		echo "not ok $n no memory leaks in siw"
+		failed=$((failed + 1))
+	else
+		echo "ok $n no memory leaks in siw"
+	fi
+fi
+
+echo "# $n programs, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,836 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Making and ending connections through rdma_cm.
+ *
+ *	netns sa                          netns sb
+ *	+----------------------+          +----------------------+
+ *	| siwa   connects      |          |       listens   siwb |
+ *	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
+ *	|      fd83::1/64      | MTU 1500 |       fd83::2/64     |
+ *	|      fe80::1         |          |       fe80::2        |
+ *	+----------------------+          +----------------------+
+ */
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+#include "rawpeer.h"
+
+/* The next request at listener @l, as an end of its own. */
+static void take(struct side *l, struct side *s)
+{
+	side_want(l, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_init(s, l->ns, &l->o);
+	ASSERT(!rdma_migrate_id(l->id, s->ec), "rdma_migrate_id");
+	s->id = l->id;
+	s->id->context = s;
+	l->id = NULL;
+}
+
+/* Connect from sa to @ip in sb, through a listener on @bind. */
+static void connect_to(const char *bind, const char *ip)
+{
+	struct pair p;
+	uint16_t port = next_port();
+
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, bind, port, 4);
+	side_resolve(&p.a, ip, port);
+	side_open(&p.a);
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&p.b);
+	ASSERT(!side_accept(&p.b), "rdma_accept");
+	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	pair_works(&p);
+	pair_close(&p);
+}
+
+static void ipv4(void)
+{
+	connect_to(ADDR_B, ADDR_B);
+}
+
+static void ipv6(void)
+{
+	connect_to(ADDR6_B, ADDR6_B);
+}
+
+static void link_local(void)
+{
+	connect_to("fe80::2", "fe80::2");
+}
+
+static void wildcard(void)
+{
+	connect_to("0.0.0.0", ADDR_B);
+	connect_to("::", ADDR6_B);
+}
+
+static void loopback(void)
+{
+	struct pair p;
+	uint16_t port = next_port();
+
+	side_init(&p.b, NS_A, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, ADDR_A, port, 4);
+	side_resolve(&p.a, ADDR_A, port);
+	side_open(&p.a);
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&p.b);
+	ASSERT(!side_accept(&p.b), "rdma_accept");
+	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	pair_works(&p);
+	pair_close(&p);
+}
+
+static void private_data(void)
+{
+	/* 255 is what rdma_cm can name; 4 of 512 go to the enhanced data. */
+	static const uint8_t lens[] = { 0, 1, 4, 56, 100, 250, 251, 252, 255 };
+	uint8_t req[256], rep[256];
+	struct pair p;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		uint16_t port = next_port();
+
+		fill(req, sizeof(req), i);
+		fill(rep, sizeof(rep), i + 100);
+		side_init(&p.a, NS_A, &(struct opts){ .pdata = req,
+						      .plen = lens[i] });
+		side_init(&p.b, NS_B, &(struct opts){ .pdata = rep,
+						      .plen = lens[i] });
+		side_listen(&p.b, ADDR_B, port, 4);
+		side_resolve(&p.a, ADDR_B, port);
+		side_open(&p.a);
+		ASSERT(!side_connect(&p.a), "rdma_connect");
+		side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+		EXPECT_EQ(lens[i], p.b.plen);
+		CHECK(p.b.pdata, p.b.plen, i);
+		side_open(&p.b);
+		ASSERT(!side_accept(&p.b), "rdma_accept");
+		side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+		EXPECT_EQ(lens[i], p.a.plen);
+		CHECK(p.a.pdata, p.a.plen, i + 100);
+		pair_close(&p);
+	}
+}
+
+static void depths(void)
+{
+	struct pair p;
+	uint16_t port = next_port();
+
+	side_init(&p.a, NS_A, &(struct opts){ .ird = 5, .ord = 7 });
+	side_init(&p.b, NS_B, &(struct opts){ .ird = 7, .ord = 5 });
+	side_listen(&p.b, ADDR_B, port, 4);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	EXPECT_EQ(7, p.b.ird);	/* what the peer will send */
+	EXPECT_EQ(5, p.b.ord);	/* what it can take */
+	side_open(&p.b);
+	ASSERT(!side_accept(&p.b), "rdma_accept");
+	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	pair_works(&p);
+	pair_close(&p);
+}
+
+static void reject(void)
+{
+	static const uint8_t lens[] = { 0, 1, 100, 255 };
+	uint8_t pd[255];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		uint16_t port = next_port();
+		struct side a, b;
+
+		fill(pd, sizeof(pd), i);
+		side_init(&b, NS_B, NULL);
+		side_init(&a, NS_A, NULL);
+		side_listen(&b, ADDR_B, port, 4);
+		side_resolve(&a, ADDR_B, port);
+		side_open(&a);
+		ASSERT(!side_connect(&a), "rdma_connect");
+		side_want(&b, RDMA_CM_EVENT_CONNECT_REQUEST);
+		ASSERT(!rdma_reject(b.id, pd, lens[i]), "rdma_reject");
+		side_want(&a, RDMA_CM_EVENT_REJECTED);
+		EXPECT_EQ(lens[i], a.plen);
+		CHECK(a.pdata, a.plen, i);
+		side_close(&a);
+		side_close(&b);
+	}
+}
+
+static void no_listener(void)
+{
+	struct side a;
+	uint64_t start;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		side_init(&a, NS_A, NULL);
+		side_resolve(&a, ADDR_B, next_port());
+		side_open(&a);
+		start = now_ms();
+		ASSERT(!side_connect(&a), "rdma_connect");
+		side_want(&a, RDMA_CM_EVENT_REJECTED);
+		EXPECT_EQ(-ECONNREFUSED, a.status);
+		EXPECT(now_ms() - start < slow(1000), "took %llu ms",
+		       (unsigned long long)(now_ms() - start));
+		side_close(&a);
+	}
+}
+
+static void listen_conflict(void)
+{
+	struct side b, c;
+	uint16_t port = next_port();
+	struct sockaddr_storage ss;
+	int lfd;
+
+	side_init(&b, NS_B, NULL);
+	side_init(&c, NS_B, NULL);
+	side_listen(&b, ADDR_B, port, 4);
+	addr_of(&ss, ADDR_B, port, NULL);
+	ASSERT(!rdma_create_id(c.ec, &c.lid, &c, RDMA_PS_TCP), "create");
+	EXPECT(rdma_bind_addr(c.lid, (struct sockaddr *)&ss) ||
+	       rdma_listen(c.lid, 4), "two listeners on one port");
+	side_close(&b);
+	side_close(&c);
+
+	/* A TCP server has it already. */
+	port = next_port();
+	lfd = raw_listen(NS_B, ADDR_B, port);
+	side_init(&c, NS_B, NULL);
+	addr_of(&ss, ADDR_B, port, NULL);
+	ASSERT(!rdma_create_id(c.ec, &c.lid, &c, RDMA_PS_TCP), "create");
+	ns_enter(NS_B);
+	EXPECT(rdma_bind_addr(c.lid, (struct sockaddr *)&ss) ||
+	       rdma_listen(c.lid, 4), "a port of TCP is taken");
+	side_close(&c);
+	close(lfd);
+}
+
+/* The same port, over and over, with connections that just ended on it. */
+static void same_port(void)
+{
+	uint16_t port = next_port();
+	struct pair p;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		side_init(&p.b, NS_B, NULL);
+		side_init(&p.a, NS_A, NULL);
+		side_listen(&p.b, ADDR_B, port, 4);
+		side_resolve(&p.a, ADDR_B, port);
+		side_open(&p.a);
+		ASSERT(!side_connect(&p.a), "rdma_connect");
+		side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+		side_open(&p.b);
+		ASSERT(!side_accept(&p.b), "rdma_accept");
+		side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+		side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+		/* The passive end closes first: its port is in TIME_WAIT. */
+		rdma_disconnect(p.b.id);
+		side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+		pair_close(&p);
+	}
+}
+
+#define CROWD 64
+
+static void crowd(int backlog)
+{
+	static struct side a[CROWD], b[CROWD];
+	struct side l;
+	uint16_t port = next_port();
+	int i;
+
+	side_init(&l, NS_B, NULL);
+	side_listen(&l, ADDR_B, port, backlog);
+	for (i = 0; i < CROWD; i++) {
+		side_init(&a[i], NS_A, NULL);
+		side_resolve(&a[i], ADDR_B, port);
+		side_open(&a[i]);
+	}
+	for (i = 0; i < CROWD; i++)
+		ASSERT(!side_connect(&a[i]), "rdma_connect %d", i);
+	for (i = 0; i < CROWD; i++) {
+		take(&l, &b[i]);
+		side_open(&b[i]);
+		ASSERT(!side_accept(&b[i]), "rdma_accept %d", i);
+	}
+	for (i = 0; i < CROWD; i++) {
+		side_want(&a[i], RDMA_CM_EVENT_ESTABLISHED);
+		side_want(&b[i], RDMA_CM_EVENT_ESTABLISHED);
+	}
+	/* Requests come in any order: which b an a is connected to is open. */
+	for (i = 0; i < CROWD; i++)
+		recv_at(&b[i], i, 0, 4096);
+	for (i = 0; i < CROWD; i++)
+		POST(&a[i], .op = IBV_WR_SEND, .len = 4096, .id = i);
+	for (i = 0; i < CROWD; i++) {
+		WANT_WC(a[i].scq, i, IBV_WC_SUCCESS);
+		WANT_WC(b[i].rcq, i, IBV_WC_SUCCESS);
+	}
+	for (i = 0; i < CROWD; i++)
+		rdma_disconnect((i & 1 ? a : b)[i].id);
+	for (i = 0; i < CROWD; i++) {
+		side_close(&a[i]);
+		side_close(&b[i]);
+	}
+	side_close(&l);
+}
+
+static void concurrent(void)
+{
+	crowd(128);
+}
+
+/* A backlog of 2 slows a crowd of 64 down, but loses nobody. */
+static void small_backlog(void)
+{
+	struct side a[8], b[8];
+	struct side l;
+	uint16_t port = next_port();
+	int ok = 0;
+	int i, ev;
+
+	side_init(&l, NS_B, NULL);
+	side_listen(&l, ADDR_B, port, 2);
+	for (i = 0; i < 8; i++) {
+		side_init(&a[i], NS_A, NULL);
+		side_resolve(&a[i], ADDR_B, port);
+		side_open(&a[i]);
+		ASSERT(!side_connect(&a[i]), "rdma_connect %d", i);
+	}
+	memset(b, 0, sizeof(b));
+	for (i = 0; i < 8; i++) {
+		if (side_event(&l, 15000) != RDMA_CM_EVENT_CONNECT_REQUEST)
+			break;
+		side_init(&b[i], NS_B, NULL);
+		ASSERT(!rdma_migrate_id(l.id, b[i].ec), "rdma_migrate_id");
+		b[i].id = l.id;
+		l.id = NULL;
+		side_open(&b[i]);
+		side_accept(&b[i]);
+	}
+	for (i = 0; i < 8; i++) {
+		ev = side_event(&a[i], 15000);
+		ok += ev == RDMA_CM_EVENT_ESTABLISHED;
+		EXPECT(ev == RDMA_CM_EVENT_ESTABLISHED ||
+		       ev == RDMA_CM_EVENT_REJECTED ||
+		       ev == RDMA_CM_EVENT_UNREACHABLE ||
+		       ev == RDMA_CM_EVENT_CONNECT_ERROR, "event %d", ev);
+	}
+	EXPECT(ok >= 2, "%d of 8 got in", ok);
+	test_info("%d of 8 got in", ok);
+	for (i = 0; i < 8; i++) {
+		side_close(&a[i]);
+		side_close(&b[i]);
+	}
+	side_close(&l);
+	fresh_pair_works();
+}
+
+static void sequence(void)
+{
+	struct pair p;
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		pair_open(&p, NULL);
+		if (!(i % 20))
+			pair_works(&p);
+		pair_close(&p);
+	}
+}
+
+/* ---- destroy at every state ---- */
+
+static void prompt(const char *state, uint64_t start)
+{
+	EXPECT(now_ms() - start < slow(2000), "%s: destroy took %llu ms", state,
+	       (unsigned long long)(now_ms() - start));
+}
+
+static void destroy_early(void)
+{
+	struct sockaddr_storage ss;
+	uint64_t start;
+	struct side s;
+	int state;
+
+	for (state = 0; state < 6; state++) {
+		uint16_t port = next_port();
+
+		side_init(&s, NS_A, NULL);
+		ASSERT(!rdma_create_id(s.ec, &s.id, &s, RDMA_PS_TCP),
+		       "create");
+		addr_of(&ss, ADDR_A, port, NULL);
+		if (state == 1 || state == 2)
+			ASSERT(!rdma_bind_addr(s.id, (struct sockaddr *)&ss),
+			       "bind");
+		if (state == 2)
+			ASSERT(!rdma_listen(s.id, 4), "listen");
+		addr_of(&ss, ADDR_B, port, NULL);
+		if (state >= 3)
+			ASSERT(!rdma_resolve_addr(s.id, NULL,
+						  (struct sockaddr *)&ss,
+						  1000), "resolve_addr");
+		if (state >= 4)
+			side_want(&s, RDMA_CM_EVENT_ADDR_RESOLVED);
+		if (state >= 5)
+			ASSERT(!rdma_resolve_route(s.id, 1000),
+			       "resolve_route");
+		start = now_ms();
+		side_close(&s);
+		prompt("early", start);
+	}
+}
+
+static void destroy_connecting(void)
+{
+	struct wire w;
+	uint64_t start;
+	struct side s;
+	int how;
+
+	/* Waiting for SYN ACK: the neighbour is known and is nobody. */
+	sh("ip -n sa neigh replace 10.83.0.99 lladdr 02:00:00:00:00:99 dev va nud permanent");
+	for (how = 0; how < 3; how++) {
+		side_init(&s, NS_A, NULL);
+		side_resolve(&s, "10.83.0.99", next_port());
+		side_open(&s);
+		start = now_ms();
+		ASSERT(!side_connect(&s), "rdma_connect");
+		EXPECT(now_ms() - start < slow(500), "rdma_connect blocks");
+		sleep_ms(how * 100);
+		start = now_ms();
+		side_close(&s);
+		prompt("waiting for SYN ACK", start);
+	}
+	/* Waiting for the Reply. */
+	for (how = 0; how < 3; how++) {
+		memset(&w, 0, sizeof(w));
+		wire_connect(&w, NULL);
+		sleep_ms(how * 100);
+		start = now_ms();
+		side_close(&w.s);
+		prompt("waiting for the Reply", start);
+		EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "TCP stays open");
+		raw_close(&w.r);
+		close(w.lfd);
+	}
+	sh("ip -n sa neigh del 10.83.0.99 dev va");
+}
+
+static void destroy_passive(void)
+{
+	struct wire w;
+	uint64_t start;
+	int state;
+
+	for (state = 0; state < 5; state++) {
+		memset(&w, 0, sizeof(w));
+		wire_listen(&w, NULL);
+		wire_dial(&w);
+		if (state >= 1)		/* else silent */
+			wire_request(&w, MPA_C, 1, NULL, 0);
+		if (state == 2)		/* the id of the request first */
+			side_want(&w.s, RDMA_CM_EVENT_CONNECT_REQUEST);
+		if (state == 3) {	/* accepted, no FPDU yet */
+			wire_accept(&w);
+		}
+		if (state == 4) {
+			wire_accept(&w);
+			wire_full(&w);
+		}
+		sleep_ms(50);
+		start = now_ms();
+		side_close(&w.s);
+		prompt("passive", start);
+		EXPECT(raw_end(&w.r, 8000) != RAW_OPEN,
+		       "state %d: TCP stays open", state);
+		raw_close(&w.r);
+	}
+	fresh_pair_works();
+}
+
+/* The listener goes while a request is at the application. */
+static void listener_first(void)
+{
+	struct pair p;
+	struct side l;
+	uint16_t port = next_port();
+
+	side_init(&l, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&l, ADDR_B, port, 4);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	take(&l, &p.b);
+	side_close(&l);
+	side_open(&p.b);
+	if (!side_accept(&p.b)) {
+		side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+		side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+		pair_works(&p);
+	}
+	pair_close(&p);
+}
+
+/* Neither accepted nor rejected: the connecting end gives up in the end. */
+static void never_accepted(void)
+{
+	struct side a, b;
+	uint16_t port = next_port();
+	uint64_t start;
+	int ev;
+
+	side_init(&b, NS_B, NULL);
+	side_init(&a, NS_A, NULL);
+	side_listen(&b, ADDR_B, port, 4);
+	side_resolve(&a, ADDR_B, port);
+	side_open(&a);
+	start = now_ms();
+	ASSERT(!side_connect(&a), "rdma_connect");
+	side_want(&b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	ev = side_event(&a, 60000);
+	EXPECT(ev == RDMA_CM_EVENT_UNREACHABLE ||
+	       ev == RDMA_CM_EVENT_REJECTED ||
+	       ev == RDMA_CM_EVENT_CONNECT_ERROR, "event %d", ev);
+	test_info("gave up after %llu ms, status %d",
+		  (unsigned long long)(now_ms() - start), a.status);
+	side_close(&a);
+	/* An accept that comes too late fails, now or by an event. */
+	side_open(&b);
+	if (!side_accept(&b))
+		EXPECT(side_event(&b, 10000) >= 0, "no event");
+	side_close(&b);
+}
+
+static void nobody_there(void)
+{
+	struct side s;
+	uint64_t start;
+	int ev;
+
+	sh("ip -n sa neigh replace 10.83.0.99 lladdr 02:00:00:00:00:99 dev va nud permanent");
+	side_init(&s, NS_A, NULL);
+	side_resolve(&s, "10.83.0.99", next_port());
+	side_open(&s);
+	start = now_ms();
+	ASSERT(!side_connect(&s), "rdma_connect");
+	ev = side_event(&s, 90000);
+	EXPECT(ev == RDMA_CM_EVENT_UNREACHABLE ||
+	       ev == RDMA_CM_EVENT_CONNECT_ERROR, "event %d", ev);
+	test_info("gave up after %llu ms, status %d",
+		  (unsigned long long)(now_ms() - start), s.status);
+	side_close(&s);
+	sh("ip -n sa neigh del 10.83.0.99 dev va");
+}
+
+/* ---- endings ---- */
+
+static void both_disconnect(void)
+{
+	struct pair p;
+	int i;
+
+	for (i = 0; i < 30; i++) {
+		pair_open(&p, NULL);
+		recv_at(&p.a, 1, 0, 64);
+		recv_at(&p.b, 2, 0, 64);
+		if (i & 1) {
+			POST(&p.a, .op = IBV_WR_SEND, .len = 64, .id = 3);
+			POST(&p.b, .op = IBV_WR_SEND, .len = 64, .id = 4);
+		}
+		if (i & 2) {
+			EXPECT_EQ(0, rdma_disconnect(p.a.id));
+			EXPECT_EQ(0, rdma_disconnect(p.b.id));
+		} else {
+			side_to_err(&p.a);
+			side_to_err(&p.b);
+		}
+		side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
+		side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+		pair_close(&p);
+	}
+}
+
+static void early_disconnect(void)
+{
+	struct side a, b;
+	uint16_t port;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		port = next_port();
+		side_init(&b, NS_B, NULL);
+		side_init(&a, NS_A, NULL);
+		side_listen(&b, ADDR_B, port, 4);
+		side_resolve(&a, ADDR_B, port);
+		side_open(&a);
+		ASSERT(!side_connect(&a), "rdma_connect");
+		if (i & 1)
+			rdma_disconnect(a.id);
+		if (i & 2) {
+			if (side_event(&b, 1000) ==
+			    RDMA_CM_EVENT_CONNECT_REQUEST) {
+				side_open(&b);
+				side_accept(&b);
+				rdma_disconnect(b.id);
+			}
+		}
+		usleep(i * 200);
+		side_close(&a);
+		side_close(&b);
+	}
+	fresh_pair_works();
+}
+
+/* A QP without its id, an id without its QP. */
+static void qp_before_id(void)
+{
+	struct pair p;
+
+	pair_open(&p, NULL);
+	rdma_destroy_qp(p.a.id);
+	p.a.qp = NULL;
+	side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+	pair_close(&p);
+
+	/* The id goes with the connection up and the QP still there. */
+	pair_open(&p, NULL);
+	recv_at(&p.a, 1, 0, 64);
+	rdma_destroy_qp(p.b.id);
+	p.b.qp = NULL;
+	WANT_WC(p.a.rcq, 1, IBV_WC_WR_FLUSH_ERR);
+	pair_close(&p);
+}
+
+/* A process that connects and talks until it is killed. */
+static pid_t victim(const char *ns, bool listens, uint16_t port)
+{
+	pid_t pid = fork();
+	struct side s;
+	struct ibv_wc wc;
+	int i;
+
+	if (pid)
+		return pid;
+	side_init(&s, ns, &(struct opts){ .rq = 64 });
+	if (listens) {
+		side_listen(&s, ADDR_B, port, 8);
+		while (side_event(&s, 60000) != RDMA_CM_EVENT_CONNECT_REQUEST)
+			;
+		side_open(&s);
+		side_accept(&s);
+	} else {
+		side_resolve(&s, ADDR_B, port);
+		side_open(&s);
+		side_connect(&s);
+	}
+	while (side_event(&s, 10000) != RDMA_CM_EVENT_ESTABLISHED)
+		;
+	for (i = 0; i < 64; i++)
+		recv_at(&s, i, i * 64, 64);
+	for (;;) {
+		try_post(&s, &(struct wr){ .op = IBV_WR_SEND, .len = 64 });
+		while (ibv_poll_cq(s.scq, 1, &wc) == 1)
+			;
+		while (ibv_poll_cq(s.rcq, 1, &wc) == 1)
+			if (!wc.status)
+				try_recv(&s, wc.wr_id, wc.wr_id * 64, 64);
+	}
+}
+
+/* Either end is killed at a random moment, start-up included. */
+static void killed(void)
+{
+	pid_t pid[2];
+	int i, k, status;
+
+	srand(getpid());
+	for (i = 0; i < 40; i++) {
+		uint16_t port = next_port();
+
+		pid[0] = victim(NS_B, true, port);
+		sleep_ms(slow(30));
+		pid[1] = victim(NS_A, false, port);
+		usleep(rand() % slow(120000));
+		k = rand() % 2;
+		kill(pid[k], SIGKILL);
+		waitpid(pid[k], &status, 0);
+		usleep(rand() % 20000);
+		kill(pid[!k], SIGKILL);
+		waitpid(pid[!k], &status, 0);
+	}
+	fresh_pair_works();
+}
+
+/* ---- memory ---- */
+
+#define IDLE 100
+
+/* KiB of @field in /proc/meminfo */
+static long meminfo(const char *field)
+{
+	char line[128], want[64];
+	FILE *f = fopen("/proc/meminfo", "r");
+	long kib = -1;
+
+	ASSERT(f, "open /proc/meminfo");
+	snprintf(want, sizeof(want), "%s: %%ld kB", field);
+	while (kib < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, want, &kib);
+	fclose(f);
+	ASSERT(kib >= 0, "no %s in /proc/meminfo", field);
+	return kib;
+}
+
+static long small_memory(void)
+{
+	/* What RCU and the workqueues still hold goes first. */
+	sleep_ms(500);
+	return meminfo("Slab") + meminfo("Percpu");
+}
+
+/* What an end of the harness has besides its id and queue pair. */
+struct extras {
+	struct rdma_event_channel *ec;
+	struct ibv_pd *pd;
+	struct ibv_mr *mr;
+	struct ibv_comp_channel *cc[2];
+	struct ibv_cq *cq[2];
+};
+
+static void extras_open(struct extras *e, const struct side *s)
+{
+	struct ibv_context *ctx = s->id->verbs;
+	int i;
+
+	e->ec = rdma_create_event_channel();
+	e->pd = ibv_alloc_pd(ctx);
+	ASSERT(e->ec && e->pd, "event channel, protection domain");
+	e->mr = ibv_reg_mr(e->pd, s->buf, 4096, s->o.access);
+	ASSERT(e->mr, "ibv_reg_mr");
+	for (i = 0; i < 2; i++) {
+		e->cc[i] = ibv_create_comp_channel(ctx);
+		ASSERT(e->cc[i], "ibv_create_comp_channel");
+		e->cq[i] = ibv_create_cq(ctx, 64, NULL, e->cc[i], 0);
+		ASSERT(e->cq[i], "ibv_create_cq");
+	}
+}
+
+static void extras_close(struct extras *e)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ibv_destroy_cq(e->cq[i]);
+		ibv_destroy_comp_channel(e->cc[i]);
+	}
+	ibv_dereg_mr(e->mr);
+	ibv_dealloc_pd(e->pd);
+	rdma_destroy_event_channel(e->ec);
+}
+
+/*
+ * What an idle end holds in the kernel, all layers together, beyond its socket
+ * and beyond its rings (which are not in Slab): as many TCP connections and as
+ * many of the other objects are made, and taken off.
+ */
+static void idle_memory(void)
+{
+	static struct extras e[2][IDLE];
+	static struct pair p[IDLE];
+	static struct raw r[2][IDLE];
+	uint16_t port = next_port();
+	int fd = raw_listen(NS_B, ADDR_B, port);
+	struct rlimit files = { 4096, 4096 };
+	long mark[4], rest;
+	struct pair warm;
+	int i;
+
+	if (!sh("grep -qw kasan_report /proc/kallsyms || test -e /sys/kernel/debug/kmemleak"))
+		SKIP("objects are larger in a debug kernel");
+	ASSERT(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
+	pair_open(&warm, NULL);
+	mark[0] = small_memory();
+	for (i = 0; i < IDLE; i++) {
+		raw_dial(&r[0][i], NS_A, ADDR_B, port);
+		ASSERT(raw_accept(&r[1][i], fd, 5000), "accept %d", i);
+	}
+	mark[1] = small_memory();
+	for (i = 0; i < IDLE; i++) {
+		extras_open(&e[0][i], &warm.a);
+		extras_open(&e[1][i], &warm.b);
+	}
+	mark[2] = small_memory();
+	for (i = 0; i < IDLE; i++)
+		pair_open(&p[i], &(struct opts){ .buf = 4096, .sq = 16,
+						 .rq = 16, .cqe = 64 });
+	mark[3] = small_memory();
+	rest = mark[3] - mark[2] - (mark[2] - mark[0]);
+	test_note("octets of an idle end: socket %ld, PD, MR, CQs, channels %ld, the rest %ld",
+		  (mark[1] - mark[0]) * 1024 / (2 * IDLE),
+		  (mark[2] - mark[1]) * 1024 / (2 * IDLE),
+		  rest * 1024 / (2 * IDLE));
+	EXPECT(rest <= 16 * 2 * IDLE, "%ld KiB for %d ends", rest, 2 * IDLE);
+	for (i = 0; i < IDLE; i++) {
+		pair_close(&p[i]);
+		extras_close(&e[0][i]);
+		extras_close(&e[1][i]);
+		raw_close(&r[0][i]);
+		raw_close(&r[1][i]);
+	}
+	close(fd);
+	pair_close(&warm);
+}
+
+static const struct test tests[] = {
+	{ "IPv4", ipv4 },
+	{ "IPv6", ipv6 },
+	{ "IPv6 link-local", link_local },
+	{ "listen on the wildcard address", wildcard },
+	{ "both ends on one device", loopback },
+	{ "private data both ways, 0 to 255 octets", private_data },
+	{ "read depths both ways", depths },
+	{ "reject with private data", reject },
+	{ "no listener: refused at once", no_listener },
+	{ "a port that is taken", listen_conflict },
+	{ "a port used a moment ago", same_port },
+	{ "200 connections, one after the other", sequence, 120 },
+	{ "64 connections at once", concurrent, 60 },
+	{ "a backlog of 2", small_backlog, 60 },
+	{ "memory of an idle connection", idle_memory, 60 },
+	{ "destroy before connecting", destroy_early },
+	{ "destroy while connecting", destroy_connecting, 60 },
+	{ "destroy on the passive side", destroy_passive, 60 },
+	{ "the listener goes before its request", listener_first },
+	{ "a request neither accepted nor rejected", never_accepted, 90 },
+	{ "nobody answers the SYN", nobody_there, 120 },
+	{ "both ends disconnect at once", both_disconnect, 60 },
+	{ "disconnect before the connection is up", early_disconnect, 60 },
+	{ "queue pair destroyed before its id", qp_before_id },
+	{ "an end killed at a random moment", killed, 120 },
+};
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,1359 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * FPDUs made by hand, good and bad, whole and in pieces.
+ *
+ *	netns sa                          netns sb
+ *	+----------------------+          +----------------------+
+ *	| raw TCP socket       |          |     the driver  siwb |
+ *	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
+ *	|  initiator           | MTU 1500 |   responder          |
+ *	+----------------------+          +----------------------+
+ *
+ * Each fault is answered by a Terminate that is compared octet for octet, as
+ * RFC 5040 section 4.8, RFC 5041 section 7 and RFC 5044 section 8 ask.
+ */
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "harness.h"
+#include "rawpeer.h"
+
+/* Terminates: layer and type, code, M D R, 0 */
+#define MD 0xc000
+#define MDR 0xe000
+#define TERM(ltc, mdr) ((uint32_t)(ltc) << 16 | (mdr))
+
+/**
+ * struct scene - what a bad FPDU is shot at
+ * @w: the connection, in full operation
+ * @other: region of another protection domain
+ * @ro: region without remote write
+ * @wo: region without remote read
+ * @nrecv: receives of 64 octets that are posted
+ */
+struct scene {
+	struct wire w;
+	struct ibv_pd *pd2;
+	struct ibv_mr *other;
+	struct ibv_mr *ro;
+	struct ibv_mr *wo;
+	int nrecv;
+};
+
+static void scene_open(struct scene *c, int nrecv)
+{
+	struct side *s = &c->w.s;
+	int i;
+
+	memset(c, 0, sizeof(*c));
+	wire_up(&c->w, NULL);
+	c->pd2 = ibv_alloc_pd(s->pd->context);
+	ASSERT(c->pd2, "ibv_alloc_pd");
+	c->other = ibv_reg_mr(c->pd2, s->buf, s->o.buf, s->o.access);
+	c->ro = ibv_reg_mr(s->pd, s->buf, s->o.buf, IBV_ACCESS_REMOTE_READ);
+	c->wo = ibv_reg_mr(s->pd, s->buf, s->o.buf, IBV_ACCESS_LOCAL_WRITE |
+			   IBV_ACCESS_REMOTE_WRITE);
+	ASSERT(c->other && c->ro && c->wo, "ibv_reg_mr");
+	memset(s->buf, 0xee, s->o.buf);
+	for (i = 0; i < nrecv; i++)
+		recv_at(s, i, i * 64, 64);
+	c->nrecv = nrecv;
+	wire_full(&c->w);
+}
+
+static void scene_close(struct scene *c)
+{
+	ibv_dereg_mr(c->other);
+	ibv_dereg_mr(c->ro);
+	ibv_dereg_mr(c->wo);
+	ibv_dealloc_pd(c->pd2);
+	wire_close(&c->w);
+}
+
+/* One fault: its name, how to make the segment, and the answer. */
+struct fault {
+	const char *name;
+	size_t (*make)(struct scene *c, uint8_t *u);
+	uint32_t term;
+	int nrecv;
+};
+
+/* First FPDUs that are good, to set the stage for the bad one. */
+static void good(struct scene *c, const uint8_t *u, size_t n)
+{
+	ASSERT(fpdu_put(&c->w.r, u, n), "cannot send");
+}
+
+static void shoot(const struct fault *f)
+{
+	uint8_t u[2048];
+	struct scene c;
+	struct ibv_wc wc;
+	size_t n;
+	int i;
+
+	scene_open(&c, f->nrecv < 0 ? 0 : 4);
+	memset(u, 0, sizeof(u));
+	n = f->make(&c, u);
+	if (n)
+		ASSERT(fpdu_put(&c.w.r, u, n), "cannot send");
+	test_info("%s", f->name);
+	if (!WANT_TERM(&c.w, f->term, u, n))
+		FAIL("%s", f->name);
+	EXPECT(raw_end(&c.w.r, 15000) != RAW_OPEN, "%s: TCP stays open",
+	       f->name);
+	EXPECT(side_async_qp(&c.w.s, 5000) > 0, "%s: no event", f->name);
+	side_want(&c.w.s, RDMA_CM_EVENT_DISCONNECTED);
+	EXPECT_EQ(IBV_QPS_ERR, side_state(&c.w.s));
+	/* All receives come back, in order, and none of them well. */
+	for (i = 0; f->nrecv >= 0 && i < 4; i++) {
+		wc = next_wc(c.w.s.rcq);
+		if (!wc.status)		/* a good one before the bad */
+			continue;
+		EXPECT_EQ(i, wc.wr_id);
+	}
+	scene_close(&c);
+}
+
+static void shoot_all(const struct fault *f, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		shoot(&f[i]);
+	fresh_pair_works();
+}
+
+#define SEND(u, ctl, qn, msn, mo) \
+	ddp_untagged(u, ctl, 0, qn, msn, mo, "data", 4)
+
+/* ---- CRC ---- */
+
+static size_t bad_crc(struct scene *c, uint8_t *u)
+{
+	uint8_t out[256];
+	size_t n = SEND(u, CTL_SEND, 0, 1, 0);
+	size_t len = fpdu_make(out, u, n);
+
+	out[len - 1] ^= 1;
+	ASSERT(raw_put(&c->w.r, out, len), "cannot send");
+	return 0;
+}
+
+static size_t bad_crc_payload(struct scene *c, uint8_t *u)
+{
+	uint8_t out[256];
+	size_t n = SEND(u, CTL_SEND, 0, 1, 0);
+	size_t len = fpdu_make(out, u, n);
+
+	out[21] ^= 0x80;
+	ASSERT(raw_put(&c->w.r, out, len), "cannot send");
+	return 0;
+}
+
+static size_t bad_crc_stag(struct scene *c, uint8_t *u)
+{
+	uint8_t out[256];
+	size_t n, len;
+
+	/* A Write that the line turned to another place. */
+	n = ddp_tagged(u, CTL_WRITE, c->w.s.mr->rkey, at(&c->w.s, 0), "data",
+		       4);
+	len = fpdu_make(out, u, n);
+	out[15] ^= 0x10;
+	ASSERT(raw_put(&c->w.r, out, len), "cannot send");
+	return 0;
+}
+
+static void crc(void)
+{
+	static const struct fault f[] = {
+		{ "CRC field off by one bit", bad_crc, TERM(0x2002, 0) },
+		{ "payload off by one bit", bad_crc_payload, TERM(0x2002, 0) },
+		{ "address off by one bit", bad_crc_stag, TERM(0x2002, 0) },
+	};
+
+	shoot_all(f, ARRAY_SIZE(f));
+}
+
+/* Verify, then place: nothing of a bad FPDU may reach memory. */
+static void crc_before_placing(void)
+{
+	uint8_t data[1400], u[1500], out[1600];
+	struct scene c;
+	size_t n, len;
+	int i;
+
+	memset(data, 0x55, sizeof(data));
+	for (i = 0; i < 3; i++) {
+		scene_open(&c, 4);
+		n = ddp_tagged(u, CTL_WRITE, c.w.s.mr->rkey,
+			       at(&c.w.s, 4096), data, sizeof(data));
+		len = fpdu_make(out, u, n);
+		out[len - 2] ^= 4;
+		if (i == 0) {
+			raw_put(&c.w.r, out, len);
+		} else {		/* in two and in many pieces */
+			size_t step = i == 1 ? 700 : 100;
+			size_t o;
+
+			for (o = 0; o < len; o += step) {
+				raw_put(&c.w.r, out + o,
+					len - o < step ? len - o : step);
+				sleep_ms(5);
+			}
+		}
+		WANT_TERM(&c.w, TERM(0x2002, 0), NULL, 0);
+		CHECK_BYTE(c.w.s.buf, c.w.s.o.buf, 0xee);
+		scene_close(&c);
+	}
+}
+
+/* ---- headers ---- */
+
+static size_t ulpdu_0(struct scene *c, uint8_t *u)
+{
+	(void)u;
+	ASSERT(fpdu_put(&c->w.r, (const uint8_t *)"", 0), "cannot send");
+	return 0;
+}
+
+static size_t ulpdu_1(struct scene *c, uint8_t *u)
+{
+	SEND(u, CTL_SEND, 0, 1, 0);
+	ASSERT(fpdu_put(&c->w.r, u, 1), "cannot send");
+	return 0;
+}
+
+static size_t ulpdu_13(struct scene *c, uint8_t *u)
+{
+	ddp_tagged(u, CTL_WRITE, c->w.s.mr->rkey, at(&c->w.s, 0), NULL, 0);
+	ASSERT(fpdu_put(&c->w.r, u, 13), "cannot send");
+	return 0;
+}
+
+static size_t ulpdu_17(struct scene *c, uint8_t *u)
+{
+	SEND(u, CTL_SEND, 0, 1, 0);
+	ASSERT(fpdu_put(&c->w.r, u, 17), "cannot send");
+	return 0;
+}
+
+static size_t tagged(struct scene *c, uint8_t *u, uint16_t ctl)
+{
+	return ddp_tagged(u, ctl, c->w.s.mr->rkey, at(&c->w.s, 0), "data", 4);
+}
+
+static size_t ddp0_t(struct scene *c, uint8_t *u)
+{
+	return tagged(c, u, 0xc040);
+}
+
+static size_t ddp2_t(struct scene *c, uint8_t *u)
+{
+	return tagged(c, u, 0xc240);
+}
+
+static size_t ddp3_t(struct scene *c, uint8_t *u)
+{
+	return tagged(c, u, 0xc340);
+}
+
+static size_t ddp0_u(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, 0x4043, 0, 1, 0);
+}
+
+static size_t rdmap0(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, 0x4103, 0, 1, 0);
+}
+
+static size_t rdmap2(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, 0x4183, 0, 1, 0);
+}
+
+static size_t op_c(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, 0x414c, 0, 1, 0);
+}
+
+static size_t op_f(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, 0x414f, 0, 1, 0);
+}
+
+static size_t send_tagged(struct scene *c, uint8_t *u)
+{
+	return tagged(c, u, 0xc143);
+}
+
+static size_t write_untagged(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, 0x4140, 0, 1, 0);
+}
+
+static void headers(void)
+{
+	static const struct fault f[] = {
+		{ "ULPDU of 0 octets", ulpdu_0, TERM(0x1000, 0) },
+		{ "ULPDU of 1 octet", ulpdu_1, TERM(0x1000, 0) },
+		{ "tagged ULPDU of 13 octets", ulpdu_13, TERM(0x1000, 0) },
+		{ "untagged ULPDU of 17 octets", ulpdu_17, TERM(0x1000, 0) },
+		{ "DDP version 0, tagged", ddp0_t, TERM(0x1104, MD) },
+		{ "DDP version 2, tagged", ddp2_t, TERM(0x1104, MD) },
+		{ "DDP version 3, tagged", ddp3_t, TERM(0x1104, MD) },
+		{ "DDP version 0, untagged", ddp0_u, TERM(0x1206, MD) },
+		{ "RDMAP version 0", rdmap0, TERM(0x0205, MD) },
+		{ "RDMAP version 2", rdmap2, TERM(0x0205, MD) },
+		{ "opcode C", op_c, TERM(0x0206, MD) },
+		{ "opcode F", op_f, TERM(0x0206, MD) },
+		{ "Send with T=1", send_tagged, TERM(0x0206, MD) },
+		{ "Write with T=0", write_untagged, TERM(0x0206, MD) },
+	};
+
+	shoot_all(f, ARRAY_SIZE(f));
+}
+
+/* ---- untagged queues ---- */
+
+static size_t qn4(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 4, 1, 0);
+}
+
+static size_t qn_big(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 0xffffffff, 1, 0);
+}
+
+static size_t qn1_send(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 1, 1, 0);
+}
+
+static size_t qn0_rreq(struct scene *c, uint8_t *u)
+{
+	size_t n = rdmap_rreq(u, 1, 7, 0, 4, c->w.s.mr->rkey, at(&c->w.s, 0));
+
+	put32(u + 6, 0);
+	return n;
+}
+
+static size_t msn_ahead(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 0, 2, 0);
+}
+
+static size_t msn_0(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 0, 0, 0);
+}
+
+static size_t msn_again(struct scene *c, uint8_t *u)
+{
+	size_t n = SEND(u, CTL_SEND, 0, 1, 0);
+
+	good(c, u, n);
+	return n;
+}
+
+static size_t no_buffer(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 0, 1, 0);
+}
+
+static size_t mo_gap(struct scene *c, uint8_t *u)
+{
+	good(c, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 1, 0));
+	return SEND(u, CTL_SEND, 0, 1, 8);
+}
+
+static size_t mo_back(struct scene *c, uint8_t *u)
+{
+	good(c, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 1, 0));
+	return SEND(u, CTL_SEND, 0, 1, 0);
+}
+
+static size_t mo_first(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 0, 1, 4);
+}
+
+static size_t mo_huge(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return SEND(u, CTL_SEND, 0, 1, 0xfffffffe);
+}
+
+static size_t too_long(struct scene *c, uint8_t *u)
+{
+	uint8_t data[65] = { 0 };
+
+	(void)c;
+	return ddp_untagged(u, CTL_SEND, 0, 0, 1, 0, data, 65);
+}
+
+static size_t too_long_2(struct scene *c, uint8_t *u)
+{
+	uint8_t data[64] = { 0 };
+
+	good(c, u, ddp_untagged(u, CTL_SEND & ~CTL_LAST, 0, 0, 1, 0, data,
+				64));
+	return ddp_untagged(u, CTL_SEND, 0, 0, 1, 64, "x", 1);
+}
+
+static size_t mixed(struct scene *c, uint8_t *u)
+{
+	good(c, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 1, 0));
+	return SEND(u, CTL_SEND, 0, 2, 0);
+}
+
+static size_t mixed_op(struct scene *c, uint8_t *u)
+{
+	good(c, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 1, 0));
+	return SEND(u, CTL_SEND_SE, 0, 1, 4);
+}
+
+static void queues(void)
+{
+	static const struct fault f[] = {
+		{ "QN 4", qn4, TERM(0x1201, MD) },
+		{ "QN 2^32-1", qn_big, TERM(0x1201, MD) },
+		{ "Send on queue 1", qn1_send, TERM(0x0206, MD) },
+		{ "Read Request on queue 0", qn0_rreq, TERM(0x0206, MD) },
+		{ "no receive posted", no_buffer, TERM(0x1202, MD), -1 },
+		{ "MSN one ahead", msn_ahead, TERM(0x1203, MD) },
+		{ "MSN 0", msn_0, TERM(0x1203, MD) },
+		{ "MSN again", msn_again, TERM(0x1203, MD) },
+		{ "gap in MO", mo_gap, TERM(0x1204, MD) },
+		{ "MO goes back", mo_back, TERM(0x1204, MD) },
+		{ "first MO not 0", mo_first, TERM(0x1204, MD) },
+		{ "MO near 2^32", mo_huge, TERM(0x1204, MD) },
+		{ "Send one octet too long", too_long, TERM(0x1205, MD) },
+		{ "second segment too long", too_long_2, TERM(0x1205, MD) },
+		{ "another MSN inside a message", mixed, TERM(0x1203, MD) },
+		{ "another opcode inside a message", mixed_op, TERM(0x0206, MD) },
+	};
+
+	shoot_all(f, ARRAY_SIZE(f));
+}
+
+/* ---- tagged ---- */
+
+static size_t write_to(struct scene *c, uint8_t *u, uint32_t stag, uint64_t to,
+		       size_t len)
+{
+	static const uint8_t zero[64];
+
+	(void)c;
+	return ddp_tagged(u, CTL_WRITE, stag, to, zero, len);
+}
+
+static size_t w_stag(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, 0x00abcd00, 0, 4);
+}
+
+static size_t w_stag_0(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, 0, 0, 4);
+}
+
+static size_t w_stag_f(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, 0xffffffff, 0, 4);
+}
+
+static size_t w_key(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->w.s.mr->rkey ^ 1, at(&c->w.s, 0), 4);
+}
+
+static size_t w_low(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->w.s.mr->rkey, at(&c->w.s, 0) - 1, 1);
+}
+
+static size_t w_low_2(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->w.s.mr->rkey, at(&c->w.s, 0) - 1, 2);
+}
+
+static size_t w_high(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->w.s.mr->rkey,
+			at(&c->w.s, 0) + c->w.s.o.buf, 1);
+}
+
+static size_t w_high_2(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->w.s.mr->rkey,
+			at(&c->w.s, 0) + c->w.s.o.buf - 1, 2);
+}
+
+static size_t w_wrap(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->w.s.mr->rkey, -(uint64_t)8, 16);
+}
+
+static size_t w_pd(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->other->rkey, at(&c->w.s, 0), 4);
+}
+
+static size_t w_rights(struct scene *c, uint8_t *u)
+{
+	return write_to(c, u, c->ro->rkey, at(&c->w.s, 0), 4);
+}
+
+static size_t w_revoked(struct scene *c, uint8_t *u)
+{
+	struct ibv_mr *mr = ibv_reg_mr(c->w.s.pd, c->w.s.buf, 4096,
+				       c->w.s.o.access);
+	uint32_t rkey;
+
+	ASSERT(mr, "ibv_reg_mr");
+	rkey = mr->rkey;
+	good(c, u, write_to(c, u, rkey, at(&c->w.s, 8), 0));
+	EXPECT_EQ(0, ibv_dereg_mr(mr));
+	return write_to(c, u, rkey, at(&c->w.s, 0), 4);
+}
+
+static size_t rr(struct scene *c, uint8_t *u, uint32_t stag, uint64_t to,
+		 uint32_t size)
+{
+	(void)c;
+	return rdmap_rreq(u, 1, 0x7707, 0x1122334455667788ull, size, stag, to);
+}
+
+static size_t r_stag(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, 0x00abcd00, 0, 4);
+}
+
+static size_t r_key(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey ^ 0x80, at(&c->w.s, 0), 4);
+}
+
+static size_t r_low(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey, at(&c->w.s, 0) - 1, 2);
+}
+
+static size_t r_high(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey, at(&c->w.s, 1), c->w.s.o.buf);
+}
+
+static size_t r_huge(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey, at(&c->w.s, 0), 0xffffffff);
+}
+
+static size_t r_wrap(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey, -(uint64_t)8, 16);
+}
+
+static size_t r_pd(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->other->rkey, at(&c->w.s, 0), 4);
+}
+
+static size_t r_rights(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->wo->rkey, at(&c->w.s, 0), 4);
+}
+
+static size_t r_msn(struct scene *c, uint8_t *u)
+{
+	return rdmap_rreq(u, 2, 7, 0, 4, c->w.s.mr->rkey, at(&c->w.s, 0));
+}
+
+static size_t r_short(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey, at(&c->w.s, 0), 4) - 1;
+}
+
+static size_t r_long(struct scene *c, uint8_t *u)
+{
+	return rr(c, u, c->w.s.mr->rkey, at(&c->w.s, 0), 4) + 4;
+}
+
+static size_t r_mo(struct scene *c, uint8_t *u)
+{
+	size_t n = rr(c, u, c->w.s.mr->rkey, at(&c->w.s, 0), 4);
+
+	put32(u + 14, 28);
+	return n;
+}
+
+static size_t rsp_none(struct scene *c, uint8_t *u)
+{
+	return ddp_tagged(u, CTL_RRSP, c->w.s.mr->rkey, at(&c->w.s, 0), "data",
+			  4);
+}
+
+static size_t inv(struct scene *c, uint8_t *u, uint32_t stag)
+{
+	(void)c;
+	return ddp_untagged(u, CTL_SEND_INV, stag, 0, 1, 0, "data", 4);
+}
+
+static size_t inv_unknown(struct scene *c, uint8_t *u)
+{
+	return inv(c, u, 0x00abcd00);
+}
+
+static size_t inv_pd(struct scene *c, uint8_t *u)
+{
+	return inv(c, u, c->other->rkey);
+}
+
+static size_t inv_user(struct scene *c, uint8_t *u)
+{
+	return inv(c, u, c->w.s.mr->rkey);
+}
+
+static void writes(void)
+{
+	static const struct fault f[] = {
+		{ "Write: STag unknown", w_stag, TERM(0x1100, MD) },
+		{ "Write: STag 0", w_stag_0, TERM(0x1100, MD) },
+		{ "Write: STag 2^32-1", w_stag_f, TERM(0x1100, MD) },
+		{ "Write: another key octet", w_key, TERM(0x1100, MD) },
+		{ "Write: deregistered", w_revoked, TERM(0x1100, MD) },
+		{ "Write: one octet below", w_low, TERM(0x1101, MD) },
+		{ "Write: from one octet below", w_low_2, TERM(0x1101, MD) },
+		{ "Write: one octet above", w_high, TERM(0x1101, MD) },
+		{ "Write: to one octet above", w_high_2, TERM(0x1101, MD) },
+		{ "Write: past 2^64", w_wrap, TERM(0x1103, MD) },
+		{ "Write: another PD", w_pd, TERM(0x1102, MD) },
+		{ "Write: no remote write", w_rights, TERM(0x0102, MD) },
+	};
+
+	shoot_all(f, ARRAY_SIZE(f));
+}
+
+static void reads(void)
+{
+	static const struct fault f[] = {
+		{ "Read: STag unknown", r_stag, TERM(0x0100, MDR) },
+		{ "Read: another key octet", r_key, TERM(0x0100, MDR) },
+		{ "Read: from one octet below", r_low, TERM(0x0101, MDR) },
+		{ "Read: to one octet above", r_high, TERM(0x0101, MDR) },
+		{ "Read: 4 GiB", r_huge, TERM(0x0101, MDR) },
+		{ "Read: past 2^64", r_wrap, TERM(0x0104, MDR) },
+		{ "Read: another PD", r_pd, TERM(0x0103, MDR) },
+		{ "Read: no remote read", r_rights, TERM(0x0102, MDR) },
+		{ "Read: MSN one ahead", r_msn, TERM(0x1203, MD) },
+		{ "Read: header of 27 octets", r_short, TERM(0x02ff, MD) },
+		{ "Read: header of 32 octets", r_long, TERM(0x1205, MD) },
+		{ "Read: MO 28", r_mo, TERM(0x1204, MD) },
+		{ "Read Response nobody asked for", rsp_none, TERM(0x0206, MD) },
+	};
+
+	shoot_all(f, ARRAY_SIZE(f));
+}
+
+static void invalidates(void)
+{
+	static const struct fault f[] = {
+		{ "Invalidate: unknown", inv_unknown, TERM(0x0109, MD) },
+		{ "Invalidate: another PD", inv_pd, TERM(0x0109, MD) },
+		{ "Invalidate: a user's region", inv_user, TERM(0x0109, MD) },
+	};
+
+	shoot_all(f, ARRAY_SIZE(f));
+}
+
+/* ---- good FPDUs in every shape ---- */
+
+static void every_cut(void)
+{
+	struct wire w = { 0 };
+	uint8_t out[256], u[128], data[37];
+	uint32_t msn = 1;
+	size_t n, cut;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	fill(data, sizeof(data), 3);
+	n = 2 + 18 + 37 + 3 + 4;
+	for (cut = 1; cut < n; cut++) {
+		memset(w.s.buf, 0, 64);
+		recv_at(&w.s, msn, 0, 64);
+		ASSERT(fpdu_make(out, u, ddp_untagged(u, CTL_SEND, 0, 0, msn,
+						      0, data, 37)) == n,
+		       "length");
+		raw_put(&w.r, out, cut);
+		sleep_ms(3);
+		raw_put(&w.r, out + cut, n - cut);
+		EXPECT_EQ(37,
+			  WANT_WC(w.s.rcq, msn, IBV_WC_SUCCESS).byte_len);
+		CHECK(w.s.buf, 37, 3);
+		msn++;
+	}
+	/* A Write, likewise. */
+	n = 2 + 14 + 37 + 3 + 4;
+	for (cut = 1; cut < n; cut++) {
+		memset(w.s.buf, 0, 128);
+		recv_at(&w.s, msn, 0, 64);
+		ASSERT(fpdu_make(out, u,
+				 ddp_tagged(u, CTL_WRITE, w.s.mr->rkey,
+					    at(&w.s, 1000 + cut), data,
+					    37)) == n, "length");
+		raw_put(&w.r, out, cut);
+		sleep_ms(3);
+		raw_put(&w.r, out + cut, n - cut);
+		fpdu_put(&w.r, u, SEND(u, CTL_SEND, 0, msn, 0));
+		WANT_WC(w.s.rcq, msn, IBV_WC_SUCCESS);
+		CHECK(w.s.buf + 1000 + cut, 37, 3);
+		msn++;
+	}
+	wire_close(&w);
+}
+
+static void octet_by_octet(void)
+{
+	struct wire w = { 0 };
+	uint8_t out[512], u[128];
+	size_t n, i;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	recv_at(&w.s, 1, 0, 64);
+	recv_at(&w.s, 2, 64, 64);
+	n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, 1, 0));
+	n += fpdu_make(out + n, u, rdmap_rreq(u, 1, 1, 2, 4, w.s.mr->rkey,
+					      at(&w.s, 0)));
+	n += fpdu_make(out + n, u, SEND(u, CTL_SEND, 0, 2, 0));
+	for (i = 0; i < n; i++) {
+		ASSERT(raw_put(&w.r, out + i, 1), "octet %zu", i);
+		usleep(1000);
+	}
+	WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS);
+	WANT_WC(w.s.rcq, 2, IBV_WC_SUCCESS);
+	EXPECT(!memcmp(w.s.buf, "data", 4) && !memcmp(w.s.buf + 64, "data", 4),
+	       "data");
+	wire_close(&w);
+}
+
+/* Many FPDUs in one TCP segment, one FPDU over many. */
+static void many_in_one(void)
+{
+	static uint8_t out[200000], u[70000], data[64000];
+	struct wire w = { 0 };
+	size_t n = 0;
+	int i;
+
+	wire_up(&w, &(struct opts){ .buf = 1 << 20, .rq = 128 });
+	wire_full(&w);
+	for (i = 0; i < 100; i++) {
+		recv_at(&w.s, i, i * 64, 64);
+		n += fpdu_make(out + n, u, SEND(u, CTL_SEND, 0, i + 1, 0));
+	}
+	raw_put(&w.r, out, n);
+	for (i = 0; i < 100; i++) {
+		WANT_WC(w.s.rcq, i, IBV_WC_SUCCESS);
+		EXPECT(!memcmp(w.s.buf + i * 64, "data", 4), "data of %d", i);
+	}
+	/* Open in RFC 5044: larger than EMSS must be taken, up to 64768. */
+	fill(data, sizeof(data), 4);
+	recv_at(&w.s, 1, 65536, 64000);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_SEND, 0, 0, 101, 0, data,
+				       sizeof(data)));
+	EXPECT_EQ(64000, WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS).byte_len);
+	CHECK(w.s.buf + 65536, 64000, 4);
+	/* Segments of 1, 2, 3, ... octets, and empty ones between. */
+	recv_at(&w.s, 2, 0, 10000);
+	for (i = 0, n = 0; i < 100; i++) {
+		fpdu_put(&w.r, u, ddp_untagged(u, 0x0143, 0, 0, 102, n,
+					       data + n, i));
+		n += i;
+	}
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_SEND, 0, 0, 102, n, NULL, 0));
+	EXPECT_EQ(n, WANT_WC(w.s.rcq, 2, IBV_WC_SUCCESS).byte_len);
+	CHECK(w.s.buf, n, 4);
+	wire_close(&w);
+}
+
+/* A whole FPDU and part of one that is larger than any before it, many times. */
+static void larger_and_larger(void)
+{
+	static const size_t size[] = { 40, 5000, 12000, 30000, 64000 };
+	static uint8_t data[64000], u[70000], out[80000];
+	unsigned int i, k, msn;
+	struct wire w;
+	size_t n, cut;
+
+	srand(1);
+	fill(data, sizeof(data), 4);
+	for (i = 0; i < 60; i++) {
+		memset(&w, 0, sizeof(w));
+		wire_up(&w, &(struct opts){ .buf = 1 << 17 });
+		wire_full(&w);
+		for (k = 0, msn = 1; k < ARRAY_SIZE(size); k++, msn += 2) {
+			recv_at(&w.s, 1, 0, 64);
+			recv_at(&w.s, 2, 65536, size[k]);
+			n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, msn, 0));
+			cut = n + 1 + rand() % size[k] / 2;
+			n += fpdu_make(out + n, u,
+				       ddp_untagged(u, CTL_SEND, 0, 0, msn + 1,
+						    0, data, size[k]));
+			raw_put(&w.r, out, cut);
+			if (i % 3)
+				usleep(rand() % 500);
+			raw_put(&w.r, out + cut, n - cut);
+			WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS);
+			WANT_WC(w.s.rcq, 2, IBV_WC_SUCCESS);
+			CHECK(w.s.buf + 65536, size[k], 4);
+		}
+		wire_close(&w);
+	}
+}
+
+static void liberal(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[128], out[128];
+	uint32_t crc;
+	size_t n;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	/* Reserved bits and the unused STag field are not looked at. */
+	recv_at(&w.s, 1, 0, 64);
+	fpdu_put(&w.r, u, ddp_untagged(u, 0x4143 | 0x3c30, 0xdeadbeef, 0, 1, 0,
+				       "data", 4));
+	EXPECT_EQ(4, WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS).byte_len);
+	/* PAD may hold anything. */
+	recv_at(&w.s, 2, 0, 64);
+	n = ddp_untagged(u, CTL_SEND, 0, 0, 2, 0, "x", 1);
+	put16(out, n);
+	memcpy(out + 2, u, n);
+	memset(out + 2 + n, 0xa5, 3);
+	crc = crc32c(0, out, 2 + n + 3);
+	out[2 + n + 3] = crc;
+	out[2 + n + 4] = crc >> 8;
+	out[2 + n + 5] = crc >> 16;
+	out[2 + n + 6] = crc >> 24;
+	raw_put(&w.r, out, 2 + n + 7);
+	EXPECT_EQ(1, WANT_WC(w.s.rcq, 2, IBV_WC_SUCCESS).byte_len);
+	/* A Write between the segments of a Send. */
+	recv_at(&w.s, 3, 0, 64);
+	fpdu_put(&w.r, u, SEND(u, 0x0143, 0, 3, 0));
+	fpdu_put(&w.r, u, ddp_tagged(u, CTL_WRITE, w.s.mr->rkey,
+				     at(&w.s, 500), "written", 7));
+	fpdu_put(&w.r, u, SEND(u, CTL_SEND, 0, 3, 4));
+	EXPECT_EQ(8, WANT_WC(w.s.rcq, 3, IBV_WC_SUCCESS).byte_len);
+	EXPECT(!memcmp(w.s.buf, "datadata", 8), "Send");
+	EXPECT(!memcmp(w.s.buf + 500, "written", 7), "Write");
+	/* TCP urgent data are data. */
+	recv_at(&w.s, 4, 0, 64);
+	n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, 4, 0));
+	raw_put(&w.r, out, n);
+	EXPECT_EQ(4, WANT_WC(w.s.rcq, 4, IBV_WC_SUCCESS).byte_len);
+	wire_close(&w);
+}
+
+static void read_response(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	uint8_t u[128];
+	uint32_t got = 0;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	fill(w.s.buf, 60000, 5);
+	fpdu_put(&w.r, u, rdmap_rreq(u, 1, 0xcafe01, 0xfedcba9876543210ull,
+				     50001, w.s.mr->rkey, at(&w.s, 7)));
+	while (got < 50001) {
+		ASSERT(fpdu_read(&w.r, &f, 5000), "%u octets", got);
+		EXPECT(f.crc_ok, "bad CRC");
+		EXPECT(f.len <= 1460, "FPDU of %u octets on an MSS of 1460",
+		       f.len);
+		ASSERT((get16(f.ulpdu) & 0xbfff) == 0x8142, "control %04x",
+		       get16(f.ulpdu));
+		EXPECT_EQ(0xcafe01, get32(f.ulpdu + 2));
+		EXPECT(get64(f.ulpdu + 6) == 0xfedcba9876543210ull + got,
+		       "TO %" PRIx64, get64(f.ulpdu + 6));
+		EXPECT(!memcmp(f.ulpdu + 14, w.s.buf + 7 + got, f.len - 14),
+		       "data at %u", got);
+		got += f.len - 14;
+		EXPECT_EQ(got == 50001, !!(get16(f.ulpdu) & CTL_LAST));
+	}
+	EXPECT_EQ(50001, got);
+	/* Nothing is asked of the source of a Read of no octets. */
+	fpdu_put(&w.r, u, rdmap_rreq(u, 2, 9, 8, 0, 0xabcdef, 1));
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no Read Response");
+	EXPECT_EQ(14, f.len);
+	EXPECT_EQ(CTL_RRSP, get16(f.ulpdu));
+	wire_close(&w);
+}
+
+/*
+ * Read Requests above IRD.  Nobody reads the responses, so the first ones
+ * stay under way while the next ones come.
+ */
+static void ird_exceeded(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	uint8_t u[128], pd[4];
+	uint32_t rep;
+	uint32_t i;
+
+	wire_listen(&w, &(struct opts){ .ird = 2, .ord = 2, .buf = 8 << 20 });
+	wire_dial(&w);
+	put32(pd, MPA_ENHANCED(2, 2));
+	wire_request(&w, MPA_C | MPA_S, 2, pd, 4);
+	wire_accept(&w);
+	rep = get32(w.rep.pd);
+	wire_full(&w);
+	for (i = 0; i < MPA_IRD(rep) + 20; i++)
+		fpdu_put(&w.r, u, rdmap_rreq(u, i + 1, 1, 2, 8 << 20,
+					     w.s.mr->rkey, at(&w.s, 0)));
+	EXPECT(side_async_qp(&w.s, 5000) > 0, "no event");
+	/* What was begun is finished, the Terminate comes at the next FPDU. */
+	for (;;) {
+		if (!fpdu_read(&w.r, &f, 15000)) {
+			FAIL("no Terminate");
+			break;
+		}
+		if (get16(f.ulpdu) == CTL_TERM) {
+			EXPECT_EQ(0x1202c000, get32(f.ulpdu + 18));
+			break;
+		}
+	}
+	wire_close(&w);
+	fresh_pair_works();
+}
+
+/* ---- answers to the driver's own Reads ---- */
+
+/* What the driver asked to read: 16 octets at 1000 of its buffer. */
+static void read_asked(struct wire *w, struct fpdu *f)
+{
+	wire_up(w, NULL);
+	wire_full(w);
+	memset(w->s.buf, 0xee, w->s.o.buf);
+	POST(&w->s, .op = IBV_WR_RDMA_READ, .off = 1000, .len = 16, .id = 1,
+	     .raddr = 0x5000, .rkey = 0x4201);
+	ASSERT(fpdu_read(&w->r, f, 5000), "no Read Request");
+	ASSERT(get16(f->ulpdu) == CTL_RREQ && f->len == 46, "control %04x",
+	       get16(f->ulpdu));
+	EXPECT_EQ(1, get32(f->ulpdu + 6));
+	EXPECT_EQ(1, get32(f->ulpdu + 10));
+	EXPECT_EQ(16, get32(f->ulpdu + 30));
+	EXPECT_EQ(0x4201, get32(f->ulpdu + 34));
+	EXPECT_EQ(0x5000, get64(f->ulpdu + 38));
+}
+
+static void bad_responses(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t stag_xor;
+		int64_t to_add;
+		uint16_t ctl;
+		uint16_t len;
+		uint32_t term;
+	} bad[] = {
+		{ "another STag", 0x100, 0, 0xc142, 16, TERM(0x1100, MD) },
+		{ "another key", 1, 0, 0xc142, 16, TERM(0x1100, MD) },
+		{ "TO too low", 0, -1, 0xc142, 16, TERM(0x1101, MD) },
+		{ "TO too high", 0, 1, 0xc142, 16, TERM(0x1101, MD) },
+		{ "an octet too long", 0, 0, 0xc142, 17, TERM(0x1101, MD) },
+		{ "too long, not last", 0, 0, 0x8142, 17, TERM(0x1101, MD) },
+		{ "an octet too short", 0, 0, 0xc142, 15, TERM(0x1101, MD) },
+		{ "empty", 0, 0, 0xc142, 0, TERM(0x1101, MD) },
+	};
+	static struct fpdu f;
+	uint8_t u[128], data[64] = { 0 };
+	struct ibv_wc wc;
+	struct wire w;
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		memset(&w, 0, sizeof(w));
+		read_asked(&w, &f);
+		n = ddp_tagged(u, bad[i].ctl,
+			       get32(f.ulpdu + 18) ^ bad[i].stag_xor,
+			       get64(f.ulpdu + 22) + bad[i].to_add, data,
+			       bad[i].len);
+		fpdu_put(&w.r, u, n);
+		if (!WANT_TERM(&w, bad[i].term, u, n))
+			FAIL("%s", bad[i].name);
+		wc = next_wc(w.s.scq);
+		EXPECT(wc.wr_id == 1 && wc.status != IBV_WC_SUCCESS,
+		       "%s: the Read ends with %s", bad[i].name,
+		       ibv_wc_status_str(wc.status));
+		/* Nothing outside the sink, whatever inside. */
+		CHECK_BYTE(w.s.buf, 1000, 0xee);
+		CHECK_BYTE(w.s.buf + 1016, 5000, 0xee);
+		wire_close(&w);
+	}
+}
+
+/* A Response comes again: nothing is outstanding then. */
+static void response_twice(void)
+{
+	static struct fpdu f;
+	uint8_t u[128], data[16];
+	struct wire w = { 0 };
+	size_t n;
+
+	fill(data, 16, 2);
+	read_asked(&w, &f);
+	n = ddp_tagged(u, CTL_RRSP, get32(f.ulpdu + 18), get64(f.ulpdu + 22),
+		       data, 16);
+	fpdu_put(&w.r, u, n);
+	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
+	CHECK(w.s.buf + 1000, 16, 2);
+	fpdu_put(&w.r, u, n);
+	WANT_TERM(&w, TERM(0x0206, MD), u, n);
+	wire_close(&w);
+}
+
+/* Our FIN waits for the Read that is under way, and for nothing else. */
+static void close_behind_read(void)
+{
+	static struct fpdu f;
+	uint8_t u[128], data[16];
+	struct wire w = { 0 };
+	uint64_t start;
+
+	fill(data, 16, 2);
+	read_asked(&w, &f);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	EXPECT(raw_end(&w.r, 300) == RAW_OPEN, "the Read was not waited for");
+	start = now_ms();
+	fpdu_put(&w.r, u, ddp_tagged(u, CTL_RRSP, get32(f.ulpdu + 18),
+				     get64(f.ulpdu + 22), data, 16));
+	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 4000));
+	EXPECT(now_ms() - start < 2000, "the FIN took %llu ms",
+	       (unsigned long long)(now_ms() - start));
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* A close takes as long as the peer takes to read, if it reads at all. */
+static void close_behind_much(void)
+{
+	const size_t total = 16 << 20;
+	static uint8_t buf[1 << 16];
+	struct wire w = { 0 };
+	int window = 1 << 16;
+	size_t got = 0;
+	uint64_t end;
+	ssize_t n;
+
+	wire_up(&w, &(struct opts){ .buf = total });
+	wire_full(&w);
+	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	POST(&w.s, .op = IBV_WR_SEND, .len = total, .id = 1);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	/* Twice as long as the driver waits for a peer that does nothing. */
+	end = now_ms() + 11000;
+	while ((n = read(w.r.fd, buf, sizeof(buf))) > 0) {
+		got += n;
+		if (!passed(end))
+			usleep(200000);
+	}
+	EXPECT(n == 0, "read: %s", strerror(errno));
+	EXPECT(got > total, "%zu octets", got);
+	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* The sink goes while the Read is under way. */
+static void sink_revoked(void)
+{
+	static struct fpdu f;
+	uint8_t u[128], data[16] = { 0 };
+	struct wire w = { 0 };
+	struct ibv_wc wc;
+	size_t n;
+
+	read_asked(&w, &f);
+	ASSERT(!ibv_dereg_mr(w.s.mr), "ibv_dereg_mr");
+	w.s.mr = NULL;
+	n = ddp_tagged(u, CTL_RRSP, get32(f.ulpdu + 18), get64(f.ulpdu + 22),
+		       data, 16);
+	fpdu_put(&w.r, u, n);
+	WANT_TERM(&w, TERM(0x1100, MD), u, n);
+	wc = next_wc(w.s.scq);
+	EXPECT(wc.status != IBV_WC_SUCCESS, "the Read completed well");
+	CHECK_BYTE(w.s.buf, w.s.o.buf, 0xee);
+	wire_close(&w);
+}
+
+/* ---- Terminates and ends of stream ---- */
+
+static void terminate_received(void)
+{
+	static const struct {
+		uint32_t word;
+		enum ibv_wc_status status;
+	} term[] = {
+		{ 0x01000000, IBV_WC_REM_ACCESS_ERR },
+		{ 0x01010000, IBV_WC_REM_ACCESS_ERR },
+		{ 0x01020000, IBV_WC_REM_ACCESS_ERR },
+		{ 0x01030000, IBV_WC_REM_ACCESS_ERR },
+		{ 0x11000000, IBV_WC_REM_ACCESS_ERR },
+		{ 0x11010000, IBV_WC_REM_ACCESS_ERR },
+	};
+	static struct fpdu f;
+	struct ibv_wc wc;
+	uint8_t u[128], word[4];
+	struct wire w;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(term); i++) {
+		memset(&w, 0, sizeof(w));
+		read_asked(&w, &f);
+		recv_at(&w.s, 2, 0, 64);
+		put32(word, term[i].word);
+		fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word,
+					       4));
+		EXPECT(side_async_qp(&w.s, 5000) > 0, "no event");
+		WANT_WC(w.s.scq, 1, term[i].status);
+		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
+		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+		/* Never answered with another. */
+		while (fpdu_read(&w.r, &f, 200))
+			EXPECT(get16(f.ulpdu) != CTL_TERM,
+			       "Terminate %08x in answer",
+			       get32(f.ulpdu + 18));
+		EXPECT(raw_end(&w.r, 15000) != RAW_OPEN, "TCP stays open");
+		wire_close(&w);
+	}
+	/* The rest must end the connection; some error is all we ask. */
+	for (i = 0; i < 64; i++) {
+		memset(&w, 0, sizeof(w));
+		read_asked(&w, &f);
+		put32(word, (i / 16) << 28 | (i % 16 / 4) << 24 |
+			    ((i % 4 * 3 - 1u) & 0xff) << 16);
+		fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word,
+					       4));
+		wc = next_wc(w.s.scq);
+		EXPECT(wc.status != IBV_WC_SUCCESS, "%02x%02x", word[0],
+		       word[1]);
+		wire_close(&w);
+	}
+}
+
+/* Short, long, and with nonsense inside: still Terminates. */
+static void terminate_odd(void)
+{
+	static struct fpdu f;
+	uint8_t u[512], junk[300];
+	struct wire w;
+	int i;
+
+	memset(junk, 0xff, sizeof(junk));
+	for (i = 0; i < 60; i++) {
+		memset(&w, 0, sizeof(w));
+		wire_up(&w, NULL);
+		recv_at(&w.s, 2, 0, 64);
+		wire_full(&w);
+		fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, junk,
+					       i < 56 ? i : i * 5));
+		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
+		while (fpdu_read(&w.r, &f, 100))
+			EXPECT(get16(f.ulpdu) != CTL_TERM, "answered");
+		wire_close(&w);
+	}
+}
+
+static void terminate_then_data(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[128], word[4] = { 0x20, 2 };
+	int i;
+
+	wire_up(&w, NULL);
+	recv_at(&w.s, 1, 0, 64);
+	memset(w.s.buf, 0xee, 4096);
+	wire_full(&w);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word, 4));
+	for (i = 0; i < 10; i++) {
+		fpdu_put(&w.r, u, SEND(u, CTL_SEND, 0, 1 + i, 0));
+		fpdu_put(&w.r, u, ddp_tagged(u, CTL_WRITE, w.s.mr->rkey,
+					     at(&w.s, 0), "data", 4));
+	}
+	WANT_WC(w.s.rcq, 1, IBV_WC_WR_FLUSH_ERR);
+	CHECK_BYTE(w.s.buf, 4096, 0xee);
+	wire_close(&w);
+}
+
+/* How a stream ends: at each octet of an FPDU, by FIN and by RST. */
+static void end_anywhere(void)
+{
+	uint8_t out[128], u[128];
+	struct wire w;
+	size_t n, cut;
+	int rst;
+
+	for (rst = 0; rst < 2; rst++) {
+		for (cut = 0; cut <= 28; cut++) {
+			memset(&w, 0, sizeof(w));
+			wire_up(&w, NULL);
+			recv_at(&w.s, 1, 0, 64);
+			recv_at(&w.s, 2, 64, 64);
+			wire_full(&w);
+			n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, 1, 0));
+			ASSERT(n == 28, "length %zu", n);
+			raw_put(&w.r, out, cut);
+			if (rst)
+				raw_reset(&w.r);
+			else
+				raw_close(&w.r);
+			if (cut == n && !rst)
+				WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS);
+			else if (cut < n)
+				WANT_WC(w.s.rcq, 1, IBV_WC_WR_FLUSH_ERR);
+			else
+				next_wc(w.s.rcq);
+			WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
+			side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+			wire_close(&w);
+		}
+	}
+}
+
+/* The peer shuts its sending side only and still wants to read. */
+static void half_close(void)
+{
+	struct wire w = { 0 };
+
+	wire_up(&w, NULL);
+	recv_at(&w.s, 1, 0, 64);
+	wire_full(&w);
+	shutdown(w.r.fd, SHUT_WR);
+	WANT_WC(w.s.rcq, 1, IBV_WC_WR_FLUSH_ERR);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
+	wire_close(&w);
+}
+
+/* A peer that reads nothing: the queue fills, and is torn down at once. */
+static void stalled_reader(void)
+{
+	struct wire w = { 0 };
+	uint64_t start;
+	int i;
+
+	wire_up(&w, &(struct opts){ .buf = 8 << 20 });
+	wire_full(&w);
+	for (i = 0; i < 8; i++)
+		POST(&w.s, .op = IBV_WR_SEND, .len = 8 << 20, .id = i);
+	sleep_ms(300);
+	start = now_ms();
+	side_to_err(&w.s);
+	for (i = 0; i < 8; i++)
+		next_wc(w.s.scq);
+	EXPECT(now_ms() - start < slow(5000), "flush took %llu ms",
+	       (unsigned long long)(now_ms() - start));
+	start = now_ms();
+	side_close(&w.s);
+	EXPECT(now_ms() - start < slow(5000), "destroy took %llu ms",
+	       (unsigned long long)(now_ms() - start));
+	raw_close(&w.r);
+}
+
+/* 2000 random FPDUs with a good CRC on 200 connections. */
+static void random_fpdus(void)
+{
+	uint8_t u[200];
+	struct wire w;
+	int i, k;
+	size_t n, j;
+
+	srand(1);
+	for (i = 0; i < 200; i++) {
+		memset(&w, 0, sizeof(w));
+		wire_up(&w, NULL);
+		recv_at(&w.s, 1, 0, 64);
+		memset(w.s.buf, 0xee, w.s.o.buf);
+		wire_full(&w);
+		for (k = 0; k < 10; k++) {
+			n = rand() % sizeof(u);
+			for (j = 0; j < n; j++)
+				u[j] = rand();
+			/* Mostly good control octets, or all end there. */
+			if (n > 18 && rand() % 4) {
+				u[0] = rand() % 2 ? 0xc1 : 0x41;
+				u[1] = 0x40 | rand() % 16;
+				if (u[0] == 0x41) {
+					put32(u + 6, rand() % 4);
+					put32(u + 10, 1 + rand() % 2);
+					put32(u + 14, rand() % 2 * 4);
+				}
+			}
+			if (!fpdu_put(&w.r, u, n))
+				break;
+		}
+		raw_end(&w.r, 20);
+		CHECK_BYTE(w.s.buf + 64, w.s.o.buf - 64, 0xee);
+		wire_close(&w);
+	}
+	fresh_pair_works();
+}
+
+static const struct test tests[] = {
+	{ "an FPDU cut at every octet", every_cut },
+	{ "FPDUs octet by octet", octet_by_octet },
+	{ "many FPDUs at once, large and tiny segments", many_in_one },
+	{ "FPDUs larger and larger, in two pieces", larger_and_larger, 60 },
+	{ "what a receiver must tolerate", liberal },
+	{ "the Read Response of the driver", read_response },
+	{ "bad CRC: Terminate 2/0/02", crc, 60 },
+	{ "nothing is placed before the CRC is good", crc_before_placing },
+	{ "bad headers, each with its Terminate", headers, 120 },
+	{ "bad queue, MSN, MO, length: each with its Terminate", queues, 120 },
+	{ "bad Writes, each with its Terminate", writes, 120 },
+	{ "bad Read Requests, each with its Terminate", reads, 120 },
+	{ "bad Invalidates, each with its Terminate", invalidates, 60 },
+	{ "Read Requests above IRD: Terminate 1/2/02", ird_exceeded, 60 },
+	{ "bad Read Responses, each with its Terminate", bad_responses, 60 },
+	{ "a Read Response that comes twice", response_twice },
+	{ "a Read sink that was deregistered", sink_revoked },
+	{ "Terminate received: the completion names the cause", terminate_received, 120 },
+	{ "Terminates short, long and odd", terminate_odd, 60 },
+	{ "what follows a Terminate is dropped", terminate_then_data },
+	{ "FIN and RST at every octet of an FPDU", end_anywhere, 120 },
+	{ "half close", half_close },
+	{ "a close behind a Read", close_behind_read },
+	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60 },
+	{ "a peer that stops reading", stalled_reader, 60 },
+	{ "2000 random FPDUs", random_fpdus, 180 },
+};
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Devices, namespaces, processes and the module itself go away under load.
+ *
+ *	netns sa                          netns sb
+ *	+----------------------+          +----------------------+
+ *	| siwa   32 ends       |          |       32 ends   siwb |
+ *	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
+ *	+----------------------+          +----------------------+
+ *	  one process talks on all of them, another takes things away
+ *
+ * Each must end within seconds, with nothing left and nothing said by the
+ * kernel.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+#include "rawpeer.h"
+
+#define LOAD_MAX 64
+
+/* ---- the load ---- */
+
+static bool dead[LOAD_MAX];
+static bool talks[LOAD_MAX];
+
+static void talk(struct pair *p, int i)
+{
+	struct side *s[2] = { &p->a, &p->b };
+	struct ibv_wc wc;
+	int k;
+
+	for (k = 0; k < 2; k++) {
+		while (ibv_poll_cq(s[k]->scq, 1, &wc) == 1) {
+			if (wc.status)
+				dead[i] = true;
+			else
+				talks[i] = true;
+		}
+		while (ibv_poll_cq(s[k]->rcq, 1, &wc) == 1) {
+			if (wc.status)
+				dead[i] = true;
+			else
+				try_recv(s[k], 0, 0, 4096);
+		}
+		try_post(s[k], &(struct wr){ .op = IBV_WR_SEND, .len = 4000 });
+		try_post(s[k], &(struct wr){
+			.op = IBV_WR_RDMA_WRITE, .len = 16000, .off = 8192,
+			.raddr = at(s[!k], 32768), .rkey = s[!k]->mr->rkey });
+		try_post(s[k], &(struct wr){
+			.op = IBV_WR_RDMA_READ, .len = 16000, .off = 16384,
+			.raddr = at(s[!k], 32768), .rkey = s[!k]->mr->rkey });
+	}
+}
+
+/*
+ * @n connections that all talk, in a process of its own, until all are dead.
+ * It ends well then; if @patient, it stays with all its objects.  To be
+ * called before anything is opened: a child may not use its parent's devices.
+ */
+static pid_t load_start(int n, bool patient)
+{
+	static struct pair p[LOAD_MAX];
+	int i, k, alive;
+	uint64_t end;
+	int up[2];
+	pid_t pid;
+	char c;
+
+	ASSERT(!pipe(up), "pipe");
+	fflush(stdout);
+	pid = fork();
+	ASSERT(pid >= 0, "fork");
+	if (pid) {
+		close(up[1]);
+		ASSERT(read(up[0], &c, 1) == 1, "the load did not come up");
+		close(up[0]);
+		return pid;
+	}
+	for (i = 0; i < n; i++) {
+		pair_open(&p[i], NULL);
+		for (k = 0; k < 16; k++) {
+			recv_at(&p[i].a, 0, 0, 4096);
+			recv_at(&p[i].b, 0, 0, 4096);
+		}
+	}
+	end = deadline(10000);
+	for (i = 0; i < n; i++) {
+		while (!talks[i] && !passed(end))
+			talk(&p[i], i);
+		ASSERT(talks[i] && !dead[i], "connection %d says nothing", i);
+	}
+	ASSERT(write(up[1], "u", 1) == 1, "pipe");
+	do {
+		alive = 0;
+		for (i = 0; i < n; i++) {
+			if (dead[i])
+				continue;
+			talk(&p[i], i);
+			alive++;
+		}
+	} while (alive);
+	if (patient)
+		pause();
+	_exit(0);
+}
+
+static void load_kill(pid_t pid)
+{
+	uint64_t start = now_ms();
+	int status;
+
+	kill(pid, SIGKILL);
+	ASSERT(waitpid(pid, &status, 0) == pid, "waitpid");
+	EXPECT(now_ms() - start < slow(10000), "the exit took %llu ms",
+	       (unsigned long long)(now_ms() - start));
+}
+
+/* A command that has to come back soon. */
+static int timed(unsigned int ms, const char *cmd)
+{
+	uint64_t start = now_ms();
+	int rc = sh("%s", cmd);
+	uint64_t took = now_ms() - start;
+
+	EXPECT(took < slow(ms), "%s took %llu ms", cmd,
+	       (unsigned long long)took);
+	test_info("%s: %llu ms", cmd, (unsigned long long)took);
+	return rc;
+}
+
+static int timed_topo(unsigned int ms, const char *verb)
+{
+	uint64_t start = now_ms();
+	int rc = topo(verb);
+	uint64_t took = now_ms() - start;
+
+	EXPECT(took < slow(ms), "%s took %llu ms", verb,
+	       (unsigned long long)took);
+	return rc;
+}
+
+static int device_count(void)
+{
+	struct ibv_device **list;
+	int n = 0;
+
+	/* Looks anew each time, other than rdma_cm's list. */
+	list = ibv_get_device_list(&n);
+	if (list)
+		ibv_free_device_list(list);
+	return n;
+}
+
+static bool device_on(const char *ns)
+{
+	return !topo(ns[1] == 'a' ? "name a | grep -q ." :
+				    "name b | grep -q .");
+}
+
+static void wait_no_device(const char *ns, unsigned int ms)
+{
+	uint64_t end = deadline(ms);
+
+	while (device_on(ns) && !passed(end))
+		sleep_ms(50);
+	EXPECT(!device_on(ns), "the device in %s is still there", ns);
+}
+
+static void others_work(void)
+{
+	EXPECT(new_process_works(), "a new connection does not work");
+}
+
+/* ---- links ---- */
+
+static void link_del_idle(void)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(0, timed_topo(5000, "del a"));
+		EXPECT(!device_on(NS_A), "still there");
+		EXPECT_EQ(0, timed_topo(5000, "add a"));
+		EXPECT(device_on(NS_A), "not there");
+	}
+	others_work();
+}
+
+static void link_del_load(void)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		pid = load_start(8, false);
+		sleep_ms(100 + 50 * i);
+		EXPECT_EQ(0, timed_topo(10000, i & 1 ? "del a" : "del b"));
+		EXPECT(!device_on(i & 1 ? NS_A : NS_B), "still there");
+		sleep_ms(100);
+		load_kill(pid);
+		EXPECT_EQ(0, timed_topo(5000, i & 1 ? "add a" : "add b"));
+		others_work();
+	}
+}
+
+/* The process does not let go of a single object. */
+static void link_del_held(void)
+{
+	pid_t pid = load_start(8, true);
+
+	sleep_ms(100);
+	EXPECT_EQ(0, timed_topo(10000, "del a"));
+	EXPECT_EQ(0, timed_topo(10000, "del b"));
+	/* The name is free again, with the old contexts still open. */
+	EXPECT_EQ(0, timed_topo(5000, "add a"));
+	EXPECT_EQ(0, timed_topo(5000, "add b"));
+	others_work();
+	load_kill(pid);
+	others_work();
+}
+
+/* Calls on a device that is gone fail, and its objects can be let go. */
+static void link_del_calls(void)
+{
+	struct ibv_qp_init_attr ia;
+	struct ibv_device_attr da;
+	struct ibv_qp_attr qa;
+	struct pair p;
+
+	pair_open(&p, NULL);
+	recv_at(&p.a, 1, 0, 64);
+	EXPECT_EQ(0, timed_topo(10000, "del a"));
+	EXPECT_EQ(IBV_EVENT_DEVICE_FATAL, side_async(&p.a, 5000));
+	EXPECT(ibv_query_device(p.a.qp->context, &da), "query_device");
+	EXPECT(ibv_query_qp(p.a.qp, &qa, IBV_QP_STATE, &ia), "query_qp");
+	EXPECT(!ibv_alloc_pd(p.a.qp->context), "alloc_pd");
+	side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+	try_post(&p.a, &(struct wr){ .op = IBV_WR_SEND, .len = 10 });
+	/* As rdma_cm asks: DEVICE_REMOVAL, and the application lets go. */
+	EXPECT(side_event(&p.a, 2000) >= 0, "no event");
+	side_close(&p.b);
+	rdma_destroy_qp(p.a.id);
+	rdma_destroy_id(p.a.id);
+}
+
+static void link_del_startup(void)
+{
+	struct wire w, v;
+	struct raw r;
+
+	memset(&w, 0, sizeof(w));
+	memset(&v, 0, sizeof(v));
+	/* Connecting, listening, and half a Request. */
+	wire_connect(&w, NULL);
+	wire_listen(&v, NULL);
+	wire_dial(&v);
+	raw_put(&v.r, "MPA ID", 6);
+	raw_dial(&r, NS_A, ADDR_B, v.port);
+	sleep_ms(50);
+	EXPECT_EQ(0, timed_topo(10000, "del b"));
+	EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "connecting: TCP stays open");
+	EXPECT(raw_end(&v.r, 5000) != RAW_OPEN, "request: TCP stays open");
+	EXPECT(raw_end(&r, 5000) != RAW_OPEN, "silent: TCP stays open");
+	EXPECT_EQ(0, timed_topo(5000, "add b"));
+	others_work();
+}
+
+static void link_add_wrong(void)
+{
+	EXPECT(timed(5000, "ip netns exec sa rdma link add siwx type siw netdev va 2>/dev/null"),
+	       "two links on one netdev");
+	EXPECT(timed(5000, "ip netns exec sa rdma link add siwx type siw netdev nothere 2>/dev/null"),
+	       "a link on no netdev");
+	EXPECT(timed(5000, "ip netns exec sa rdma link add siwb type siw netdev va 2>/dev/null"),
+	       "a name that is taken");
+	others_work();
+}
+
+/* ---- netdevs ---- */
+
+static void netdev_down_up(void)
+{
+	pid_t pid = load_start(8, false);
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_port_attr pa;
+	uint64_t end;
+	struct pair p;
+
+	ASSERT(ctx, "no device on va");
+	pair_open(&p, NULL);
+	EXPECT_EQ(0, timed(10000, "ip -n sa link set va down"));
+	end = deadline(3000);
+	do {
+		ASSERT(!ibv_query_port(ctx, 1, &pa), "ibv_query_port");
+	} while (pa.state != IBV_PORT_DOWN && !passed(end));
+	EXPECT_EQ(IBV_PORT_DOWN, pa.state);
+	sleep_ms(100);
+	EXPECT_EQ(0, timed(10000, "ip -n sa link set va up"));
+	sh("ip -n sa addr replace fd83::1/64 dev va nodad");
+	end = deadline(3000);
+	do {
+		ASSERT(!ibv_query_port(ctx, 1, &pa), "ibv_query_port");
+	} while (pa.state != IBV_PORT_ACTIVE && !passed(end));
+	EXPECT_EQ(IBV_PORT_ACTIVE, pa.state);
+	/* TCP outlives such a gap, and so does what stands on it. */
+	pair_works(&p);
+	load_kill(pid);
+	pair_close(&p);
+	ibv_close_device(ctx);
+	others_work();
+}
+
+static void netdev_rename(void)
+{
+	pid_t pid = load_start(4, false);
+	struct pair p;
+
+	pair_open(&p, NULL);
+	if (sh("ip -n sa link set va name vx 2>/dev/null")) {
+		sh("ip -n sa link set va down");
+		EXPECT_EQ(0, sh("ip -n sa link set va name vx"));
+		sh("ip -n sa link set vx up");
+	}
+	pair_works(&p);
+	EXPECT_EQ(0, sh("ip netns exec sa rdma link show | grep -q 'netdev vx'"));
+	if (sh("ip -n sa link set vx name va 2>/dev/null")) {
+		sh("ip -n sa link set vx down");
+		EXPECT_EQ(0, sh("ip -n sa link set vx name va"));
+		sh("ip -n sa link set va up");
+		sh("ip -n sa addr replace fd83::1/64 dev va nodad");
+	}
+	pair_works(&p);
+	load_kill(pid);
+	pair_close(&p);
+	others_work();
+}
+
+static void netdev_mtu(void)
+{
+	static const int mtu[] = { 9000, 1500, 576, 1280, 65535, 1400, 1500 };
+	pid_t pid = load_start(4, false);
+	char cmd[128];
+	struct pair p;
+	size_t i;
+
+	pair_open(&p, NULL);
+	for (i = 0; i < ARRAY_SIZE(mtu); i++) {
+		snprintf(cmd, sizeof(cmd),
+			 "ip -n sa link set va mtu %d; ip -n sb link set vb mtu %d",
+			 mtu[i], mtu[i]);
+		timed(10000, cmd);
+		sleep_ms(50);
+		pair_works(&p);
+		/* Below 1280 IPv6 goes; IPv4 must not mind. */
+		others_work();
+	}
+	load_kill(pid);
+	pair_close(&p);
+}
+
+static void netdev_delete(void)
+{
+	pid_t pid = load_start(16, false);
+	int status;
+	uint64_t end;
+
+	sleep_ms(200);
+	EXPECT_EQ(0, timed(20000, "ip -n sa link del va"));
+	wait_no_device(NS_A, 5000);
+	wait_no_device(NS_B, 5000);
+	/* Every work request came back in error: the load ends by itself. */
+	end = deadline(10000);
+	while (!waitpid(pid, &status, WNOHANG)) {
+		if (passed(end)) {
+			test_note("the load still waits for completions");
+			load_kill(pid);
+			break;
+		}
+		sleep_ms(10);
+	}
+}
+
+static void netdev_moves(void)
+{
+	pid_t pid = load_start(4, false);
+
+	sleep_ms(100);
+	EXPECT_EQ(0, timed(20000, "ip -n sa link set va netns sb"));
+	sleep_ms(100);
+	load_kill(pid);
+}
+
+/* ---- namespaces ---- */
+
+static void netns_exit(void)
+{
+	pid_t pid = load_start(8, false);
+	uint64_t end;
+
+	sleep_ms(100);
+	EXPECT_EQ(0, timed(10000, "ip netns del sa"));
+	EXPECT_EQ(0, timed(10000, "ip netns del sb"));
+	load_kill(pid);
+	/* Out of it ourselves; nothing holds it then. */
+	sh("ip netns add sc");
+	ns_enter("sc");
+	end = deadline(20000);
+	while (device_count() && !passed(end))
+		sleep_ms(50);
+	EXPECT_EQ(0, device_count());
+	sh("ip netns del sc");
+}
+
+/* ---- processes ---- */
+
+static void sigkill(void)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		pid = load_start(32, false);
+		sleep_ms(50 + i * 100);
+		load_kill(pid);
+	}
+	others_work();
+}
+
+static void exit_unclean(void)
+{
+	struct pair p;
+	pid_t pid;
+	int i, status;
+
+	for (i = 0; i < 20; i++) {
+		pid = fork();
+		if (!pid) {
+			pair_open(&p, &(struct opts){ .srq = i % 2 * 16 });
+			recv_at(&p.a, 1, 0, 64);
+			for (int k = 0; k < i; k++)
+				try_post(&p.a, &(struct wr){
+					.op = IBV_WR_RDMA_READ, .len = 60000,
+					.raddr = at(&p.b, 0),
+					.rkey = p.b.mr->rkey });
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		EXPECT(WIFEXITED(status) && !WEXITSTATUS(status), "child");
+	}
+	others_work();
+}
+
+/* Create, look up, destroy, all at once, from several processes. */
+static void object_races(void)
+{
+	pid_t pid[4];
+	int i, k, status;
+
+	for (i = 0; i < 4; i++) {
+		pid[i] = fork();
+		if (pid[i])
+			continue;
+		for (k = 0; k < 25; k++) {
+			struct pair p;
+
+			pair_open(&p, &(struct opts){ .srq = k % 2 * 8 });
+			pair_works(&p);
+			pair_close(&p);
+		}
+		_exit(0);
+	}
+	for (k = 0; k < 30; k++)
+		sh("rdma resource show qp >/dev/null 2>&1; rdma resource show mr >/dev/null 2>&1; rdma resource show cq >/dev/null 2>&1; rdma resource show cm_id >/dev/null 2>&1");
+	for (i = 0; i < 4; i++) {
+		waitpid(pid[i], &status, 0);
+		EXPECT(WIFEXITED(status) && !WEXITSTATUS(status), "child %d",
+		       i);
+	}
+}
+
+/* ---- the module ---- */
+
+static long module_refs(void)
+{
+	long n = -1;
+	FILE *f = fopen("/sys/module/siw/refcnt", "r");
+
+	if (f && fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void module_refcount(void)
+{
+	long before = module_refs();
+	uint64_t end;
+	pid_t pid;
+
+	if (before < 0)
+		SKIP("siw is built in");
+	pid = load_start(8, false);
+	load_kill(pid);
+	end = deadline(10000);
+	while (module_refs() != before && !passed(end))
+		sleep_ms(50);
+	EXPECT_EQ(before, module_refs());
+}
+
+static void module_live(void)
+{
+	pid_t pid;
+	int i;
+
+	if (module_refs() < 0)
+		SKIP("siw is built in");
+	for (i = 0; i < 5; i++) {
+		int rc;
+
+		pid = load_start(8, false);
+		sleep_ms(100);
+		/* In use: refused, or taken away; never a hang. */
+		rc = timed(15000, "rmmod siw 2>/dev/null");
+		test_info("rmmod with live connections: %d", rc);
+		if (rc) {
+			others_work();
+		}
+		load_kill(pid);
+		if (rc)
+			EXPECT_EQ(0, timed(15000, "rmmod siw"));
+		EXPECT_EQ(0, topo("load"));
+		EXPECT_EQ(0, topo("up"));
+		others_work();
+	}
+}
+
+static void module_loop(void)
+{
+	int i;
+
+	if (module_refs() < 0)
+		SKIP("siw is built in");
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(0, timed(15000, "rmmod siw"));
+		EXPECT(!device_on(NS_A), "the device outlives its module");
+		EXPECT_EQ(0, topo("load"));
+		EXPECT_EQ(0, topo("add a"));
+		EXPECT_EQ(0, topo("add b"));
+		if (i % 5 == 0)
+			others_work();
+	}
+}
+
+static const struct test tests[] = {
+	{ "10 times link del and add", link_del_idle, 90, true },
+	{ "link add refuses what makes no sense", link_add_wrong, 30, true },
+	{ "link del with traffic", link_del_load, 90, true },
+	{ "link del with a process that lets nothing go", link_del_held, 60, true },
+	{ "calls on a device that is gone", link_del_calls, 30, true },
+	{ "link del with connections starting up", link_del_startup, 60, true },
+	{ "netdev down and up with traffic", netdev_down_up, 60, true },
+	{ "netdev renamed with traffic", netdev_rename, 60, true },
+	{ "netdev MTU changes with traffic", netdev_mtu, 90, true },
+	{ "netdev deleted with traffic", netdev_delete, 60, true },
+	{ "netdev moves to another namespace", netdev_moves, 60, true },
+	{ "network namespaces exit with traffic", netns_exit, 60, true },
+	{ "processes killed with 32 connections", sigkill, 120, true },
+	{ "processes exit without a word", exit_unclean, 60, true },
+	{ "objects come and go while others look at them", object_races, 120, true },
+	{ "the module's reference count comes back", module_refcount, 60, true },
+	{ "rmmod with live connections", module_live, 120, true },
+	{ "10 times rmmod with links, and back", module_loop, 120, true },
+};
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,1469 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * What the Verbs promise, between two ends that behave.
+ *
+ *	netns sa                          netns sb
+ *	+----------------------+          +----------------------+
+ *	| siwa   side a        |          |        side b   siwb |
+ *	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
+ *	|  connects            | MTU 1500 |           listens    |
+ *	+----------------------+          +----------------------+
+ */
+#include <poll.h>
+#include <sys/mman.h>
+
+#include "harness.h"
+
+#define KiB 1024u
+#define MiB (1024u * 1024)
+
+/* ---- attributes ---- */
+
+static void device_attributes(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_device_attr a;
+
+	ASSERT(ctx, "no device on va");
+	EXPECT_EQ(IBV_TRANSPORT_IWARP, ctx->device->transport_type);
+	EXPECT_EQ(IBV_NODE_RNIC, ctx->device->node_type);
+	ASSERT(!ibv_query_device(ctx, &a), "ibv_query_device");
+	EXPECT(a.vendor_id, "vendor_id");
+	EXPECT_EQ(1, a.phys_port_cnt);
+	EXPECT(a.max_qp >= 102400, "max_qp %d", a.max_qp);
+	EXPECT(a.max_qp_wr >= 32768, "max_qp_wr %d", a.max_qp_wr);
+	EXPECT(a.max_sge >= 6, "max_sge %d", a.max_sge);
+	EXPECT(a.max_sge_rd >= 1, "max_sge_rd %d", a.max_sge_rd);
+	EXPECT(a.max_cq >= 102400, "max_cq %d", a.max_cq);
+	EXPECT(a.max_cqe >= 3276800, "max_cqe %d", a.max_cqe);
+	EXPECT(a.max_mr >= 1024000, "max_mr %d", a.max_mr);
+	EXPECT(a.max_pd >= 102400, "max_pd %d", a.max_pd);
+	EXPECT(a.max_srq >= 102400, "max_srq %d", a.max_srq);
+	EXPECT(a.max_srq_wr >= 327680, "max_srq_wr %d", a.max_srq_wr);
+	EXPECT(a.max_qp_rd_atom >= 128, "max_qp_rd_atom %d", a.max_qp_rd_atom);
+	EXPECT(a.max_mr_size > 1ull << 30, "max_mr_size %" PRIu64,
+	       a.max_mr_size);
+	EXPECT(ctx->num_comp_vectors >= 1, "comp vectors");
+	ibv_close_device(ctx);
+}
+
+static void port_attributes(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_port_attr p;
+	union ibv_gid gid;
+
+	ASSERT(ctx, "no device on va");
+	ASSERT(!ibv_query_port(ctx, 1, &p), "ibv_query_port");
+	EXPECT_EQ(IBV_PORT_ACTIVE, p.state);
+	EXPECT_EQ(IBV_LINK_LAYER_ETHERNET, p.link_layer);
+	EXPECT_EQ(1, p.gid_tbl_len);
+	EXPECT_EQ(IBV_MTU_1024, p.active_mtu);
+	ASSERT(!ibv_query_gid(ctx, 1, 0, &gid), "ibv_query_gid");
+	EXPECT(ibv_query_port(ctx, 2, &p), "there is no port 2");
+	ibv_close_device(ctx);
+}
+
+/* ---- what moves data ---- */
+
+static void send_recv(void)
+{
+	struct pair p;
+	struct ibv_wc wc;
+
+	pair_open(&p, NULL);
+	fill(p.a.buf, 1000, 7);
+	memset(p.b.buf, 0xee, 2000);
+	recv_at(&p.b, 11, 0, 2000);
+	POST(&p.a, .op = IBV_WR_SEND, .len = 1000, .id = 12);
+	wc = WANT_WC(p.a.scq, 12, IBV_WC_SUCCESS);
+	EXPECT_EQ(IBV_WC_SEND, wc.opcode);
+	EXPECT_EQ(p.a.qp->qp_num, wc.qp_num);
+	wc = WANT_WC(p.b.rcq, 11, IBV_WC_SUCCESS);
+	EXPECT_EQ(IBV_WC_RECV, wc.opcode);
+	EXPECT_EQ(1000, wc.byte_len);
+	EXPECT_EQ(p.b.qp->qp_num, wc.qp_num);
+	EXPECT_EQ(0, wc.wc_flags);
+	CHECK(p.b.buf, 1000, 7);
+	CHECK_BYTE(p.b.buf + 1000, 1000, 0xee);
+	pair_works(&p);
+	pair_close(&p);
+}
+
+static void rdma_write(void)
+{
+	struct pair p;
+	struct ibv_wc wc;
+
+	pair_open(&p, NULL);
+	fill(p.a.buf, 5000, 3);
+	memset(p.b.buf, 0xee, 8192);
+	POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 5000, .id = 1,
+	     .raddr = at(&p.b, 100), .rkey = p.b.mr->rkey);
+	wc = WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(IBV_WC_RDMA_WRITE, wc.opcode);
+	/* A Write is known to be there once a later Send was delivered. */
+	recv_at(&p.b, 2, 60000, 10);
+	POST(&p.a, .op = IBV_WR_SEND, .len = 1, .id = 3);
+	WANT_WC(p.a.scq, 3, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 2, IBV_WC_SUCCESS);
+	CHECK_BYTE(p.b.buf, 100, 0xee);
+	CHECK(p.b.buf + 100, 5000, 3);
+	CHECK_BYTE(p.b.buf + 5100, 3000, 0xee);
+	EXPECT(no_wc(p.b.rcq, 50), "a Write completes nothing at the target");
+	pair_close(&p);
+}
+
+static void rdma_read(void)
+{
+	struct pair p;
+	struct ibv_wc wc;
+
+	pair_open(&p, NULL);
+	fill(p.b.buf, 5000, 4);
+	memset(p.a.buf, 0xee, 8192);
+	POST(&p.a, .op = IBV_WR_RDMA_READ, .off = 100, .len = 5000, .id = 1,
+	     .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey);
+	wc = WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(IBV_WC_RDMA_READ, wc.opcode);
+	EXPECT_EQ(5000, wc.byte_len);
+	CHECK_BYTE(p.a.buf, 100, 0xee);
+	CHECK(p.a.buf + 100, 5000, 4);
+	CHECK_BYTE(p.a.buf + 5100, 3000, 0xee);
+	pair_close(&p);
+}
+
+/* One send, one write and one read of @len octets from and to odd places. */
+static void one_size(struct pair *p, uint32_t len, size_t soff, size_t doff)
+{
+	struct side *a = &p->a;
+	struct side *b = &p->b;
+	struct ibv_wc wc;
+
+	fill(a->buf + soff, len, len + 1);
+	memset(b->buf + doff, 0, len);
+	recv_at(b, len, doff, len);
+	POST(a, .op = IBV_WR_SEND, .off = soff, .len = len, .id = 1);
+	WANT_WC(a->scq, 1, IBV_WC_SUCCESS);
+	wc = WANT_WC(b->rcq, len, IBV_WC_SUCCESS);
+	EXPECT_EQ(len, wc.byte_len);
+	CHECK(b->buf + doff, len, len + 1);
+
+	fill(a->buf + soff, len, len + 2);
+	memset(b->buf + doff, 0, len);
+	POST(a, .op = IBV_WR_RDMA_WRITE, .off = soff, .len = len, .id = 2,
+	     .raddr = at(b, doff), .rkey = b->mr->rkey);
+	WANT_WC(a->scq, 2, IBV_WC_SUCCESS);
+	memset(a->buf + soff, 0, len);
+	POST(a, .op = IBV_WR_RDMA_READ, .off = soff, .len = len, .id = 3,
+	     .raddr = at(b, doff), .rkey = b->mr->rkey);
+	wc = WANT_WC(a->scq, 3, IBV_WC_SUCCESS);
+	EXPECT_EQ(len, wc.byte_len);
+	CHECK(b->buf + doff, len, len + 2);
+	CHECK(a->buf + soff, len, len + 2);
+}
+
+static void all_sizes(void)
+{
+	static const uint32_t sizes[] = {
+		1, 2, 3, 4, 5, 7, 8, 63, 64, 80, 81, 127, 128, 129, 255, 511,
+		512, 513, 1023, 1400, 1423, 1424, 1425, 1427, 1428, 1429, 1430,
+		1435, 1436, 1437, 1439, 1440, 1441, 1447, 1448, 1449, 1460,
+		1500, 2047, 2848, 2849, 4095, 4096, 4097, 8191, 16384, 32768,
+		65535, 65536, 65537, 131072, 262143, 1 * MiB, 1 * MiB + 1,
+		4 * MiB - 1, 4 * MiB,
+	};
+	struct pair p;
+	size_t i;
+
+	pair_open(&p, &(struct opts){ .buf = 5 * MiB });
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		one_size(&p, sizes[i], 0, 0);
+	pair_close(&p);
+}
+
+static void unaligned(void)
+{
+	struct pair p;
+	size_t s, d;
+
+	pair_open(&p, NULL);
+	for (s = 0; s < 8; s++)
+		for (d = 0; d < 8; d++)
+			one_size(&p, 3001 + s, 4090 + s, 8185 + d);
+	pair_close(&p);
+}
+
+static void zero_length(void)
+{
+	struct pair p;
+	struct ibv_wc wc;
+
+	pair_open(&p, NULL);
+	memset(p.b.buf, 0xee, 100);
+	recv_at(&p.b, 1, 0, 100);
+	recv_at(&p.b, 2, 0, 0);
+	POST(&p.a, .op = IBV_WR_SEND, .id = 3);
+	POST(&p.a, .op = IBV_WR_SEND, .id = 4);
+	WANT_WC(p.a.scq, 3, IBV_WC_SUCCESS);
+	WANT_WC(p.a.scq, 4, IBV_WC_SUCCESS);
+	wc = WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(0, wc.byte_len);
+	wc = WANT_WC(p.b.rcq, 2, IBV_WC_SUCCESS);
+	EXPECT_EQ(0, wc.byte_len);
+	CHECK_BYTE(p.b.buf, 100, 0xee);
+	/* An STag and address that mean nothing are not looked at. */
+	POST(&p.a, .op = IBV_WR_RDMA_WRITE, .id = 5, .raddr = 12345,
+	     .rkey = 0xabcdef);
+	WANT_WC(p.a.scq, 5, IBV_WC_SUCCESS);
+	POST(&p.a, .op = IBV_WR_RDMA_READ, .id = 6, .raddr = 12345,
+	     .rkey = 0xabcdef);
+	WANT_WC(p.a.scq, 6, IBV_WC_SUCCESS);
+	pair_works(&p);
+	pair_close(&p);
+}
+
+static void multi_sge(void)
+{
+	static const uint32_t part[] = { 1, 1500, 7, 0, 4096, 333 };
+	struct ibv_sge ssg[6], rsg[6];
+	struct ibv_send_wr sw = { .wr_id = 1, .opcode = IBV_WR_SEND,
+				  .send_flags = IBV_SEND_SIGNALED };
+	struct ibv_recv_wr rw = { .wr_id = 2 };
+	struct ibv_send_wr *sbad;
+	struct ibv_recv_wr *rbad;
+	uint8_t want[8192], got[8192];
+	size_t total = 0;
+	size_t n = 0;
+	struct pair p;
+	int i;
+
+	pair_open(&p, &(struct opts){ .sge = 6 });
+	fill(p.a.buf, 65536, 5);
+	for (i = 0; i < 6; i++) {
+		ssg[i] = (struct ibv_sge){ at(&p.a, i * 8192 + i), part[i],
+					   p.a.mr->lkey };
+		memcpy(want + total, p.a.buf + i * 8192 + i, part[i]);
+		total += part[i];
+		/* The receiver cuts in another way. */
+		rsg[i] = (struct ibv_sge){ at(&p.b, i * 8192 + 2 * i),
+					   part[5 - i], p.b.mr->lkey };
+	}
+	sw.sg_list = ssg;
+	sw.num_sge = 6;
+	rw.sg_list = rsg;
+	rw.num_sge = 6;
+	ASSERT(!ibv_post_recv(p.b.qp, &rw, &rbad), "ibv_post_recv");
+	ASSERT(!ibv_post_send(p.a.qp, &sw, &sbad), "ibv_post_send");
+	WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(total, WANT_WC(p.b.rcq, 2, IBV_WC_SUCCESS).byte_len);
+	for (i = 0; i < 6; i++) {
+		memcpy(got + n, p.b.buf + i * 8192 + 2 * i, part[5 - i]);
+		n += part[5 - i];
+	}
+	EXPECT(!memcmp(want, got, total), "scattered data differ");
+
+	/* The same as a Write. */
+	sw.opcode = IBV_WR_RDMA_WRITE;
+	sw.wr_id = 3;
+	sw.wr.rdma.remote_addr = at(&p.b, 0);
+	sw.wr.rdma.rkey = p.b.mr->rkey;
+	ASSERT(!ibv_post_send(p.a.qp, &sw, &sbad), "ibv_post_send");
+	WANT_WC(p.a.scq, 3, IBV_WC_SUCCESS);
+	POST(&p.a, .op = IBV_WR_RDMA_READ, .off = 57344, .len = 1, .id = 4,
+	     .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey);
+	WANT_WC(p.a.scq, 4, IBV_WC_SUCCESS);
+	EXPECT(!memcmp(want, p.b.buf, total), "gathered data differ");
+	/* More than was asked for at creation is refused. */
+	sw.num_sge = 7;
+	EXPECT(ibv_post_send(p.a.qp, &sw, &sbad), "7 SGEs are taken");
+	pair_close(&p);
+}
+
+static void inline_data(void)
+{
+	struct pair p;
+	uint32_t len;
+
+	pair_open(&p, &(struct opts){ .inl = 80 });
+	EXPECT(p.a.attr.cap.max_inline_data >= 80, "max_inline_data %u",
+	       p.a.attr.cap.max_inline_data);
+	for (len = 0; len <= 80; len++) {
+		fill(p.a.buf, len, len);
+		recv_at(&p.b, len, 0, 100);
+		/* An inline buffer needs no key. */
+		POST(&p.a, .op = IBV_WR_SEND, .len = len, .id = 1,
+		     .flags = IBV_SEND_INLINE, .lkey = 0xdead);
+		memset(p.a.buf, 0xaa, 80);
+		WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+		EXPECT_EQ(len,
+			  WANT_WC(p.b.rcq, len, IBV_WC_SUCCESS).byte_len);
+		CHECK(p.b.buf, len, len);
+		fill(p.a.buf, len, len + 100);
+		POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = len, .id = 2,
+		     .raddr = at(&p.b, 1000 + len), .rkey = p.b.mr->rkey,
+		     .flags = IBV_SEND_INLINE, .lkey = 0xdead);
+		memset(p.a.buf, 0xaa, 80);
+		POST(&p.a, .op = IBV_WR_RDMA_READ, .off = 512, .len = 1,
+		     .id = 3, .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey);
+		WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+		WANT_WC(p.a.scq, 3, IBV_WC_SUCCESS);
+		CHECK(p.b.buf + 1000 + len, len, len + 100);
+	}
+	EXPECT(try_post(&p.a, &(struct wr){ .op = IBV_WR_SEND, .len = 81,
+					    .flags = IBV_SEND_INLINE }),
+	       "81 inline octets are taken");
+	pair_close(&p);
+}
+
+/* ---- the queues ---- */
+
+static void solicited(void)
+{
+	struct ibv_wc wc;
+	struct pair p;
+	struct pollfd pfd;
+	struct ibv_cq *cq;
+	void *ctx;
+
+	pair_open(&p, NULL);
+	pfd = (struct pollfd){ .fd = p.b.rcc->fd, .events = POLLIN };
+	recv_at(&p.b, 1, 0, 100);
+	recv_at(&p.b, 2, 0, 100);
+	ASSERT(!ibv_req_notify_cq(p.b.rcq, 1), "arm");
+	POST(&p.a, .op = IBV_WR_SEND, .len = 5, .id = 3);
+	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(0, poll(&pfd, 1, 100));
+	POST(&p.a, .op = IBV_WR_SEND, .len = 5, .id = 4,
+	     .flags = IBV_SEND_SOLICITED);
+	EXPECT_EQ(1, poll(&pfd, 1, slow(5000)));
+	EXPECT_EQ(0, ibv_get_cq_event(p.b.rcc, &cq, &ctx));
+	ibv_ack_cq_events(cq, 1);
+	wc = WANT_WC(p.b.rcq, 2, IBV_WC_SUCCESS);
+	EXPECT_EQ(5, wc.byte_len);
+	/* An error counts as solicited. */
+	recv_at(&p.b, 5, 0, 100);
+	ASSERT(!ibv_req_notify_cq(p.b.rcq, 1), "arm");
+	side_to_err(&p.b);
+	EXPECT_EQ(1, poll(&pfd, 1, slow(5000)));
+	EXPECT_EQ(0, ibv_get_cq_event(p.b.rcc, &cq, &ctx));
+	ibv_ack_cq_events(cq, 1);
+	WANT_WC(p.b.rcq, 5, IBV_WC_WR_FLUSH_ERR);
+	pair_close(&p);
+}
+
+static void arm_any(void)
+{
+	struct pair p;
+	struct pollfd pfd;
+	struct ibv_cq *cq;
+	void *ctx;
+	int i;
+
+	pair_open(&p, NULL);
+	pfd = (struct pollfd){ .fd = p.b.rcc->fd, .events = POLLIN };
+	for (i = 0; i < 10; i++)
+		recv_at(&p.b, i, 0, 100);
+	for (i = 0; i < 5; i++) {
+		ASSERT(!ibv_req_notify_cq(p.b.rcq, 0), "arm");
+		POST(&p.a, .op = IBV_WR_SEND, .len = 5, .id = i);
+		EXPECT_EQ(1, poll(&pfd, 1, slow(5000)));
+		EXPECT_EQ(0, ibv_get_cq_event(p.b.rcc, &cq, &ctx));
+		EXPECT(cq == p.b.rcq, "event of another CQ");
+		EXPECT(ctx == &p.b, "another context");
+		ibv_ack_cq_events(cq, 1);
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+	}
+	/* One shot: not armed again, no event. */
+	POST(&p.a, .op = IBV_WR_SEND, .len = 5, .id = 9);
+	WANT_WC(p.b.rcq, 5, IBV_WC_SUCCESS);
+	EXPECT_EQ(0, poll(&pfd, 1, 100));
+	/* The send side fires too. */
+	WANT_WC(p.a.scq, 9, IBV_WC_SUCCESS);
+	pfd.fd = p.a.scc->fd;
+	ASSERT(!ibv_req_notify_cq(p.a.scq, 0), "arm");
+	POST(&p.a, .op = IBV_WR_SEND, .len = 5, .id = 10);
+	EXPECT_EQ(1, poll(&pfd, 1, slow(5000)));
+	EXPECT_EQ(0, ibv_get_cq_event(p.a.scc, &cq, &ctx));
+	ibv_ack_cq_events(cq, 1);
+	pair_close(&p);
+}
+
+/* Arm, then find it empty, then sleep: no completion may be slept through. */
+static void arm_race(void)
+{
+	struct pair p;
+	struct pollfd pfd;
+	struct ibv_cq *cq;
+	struct ibv_wc wc;
+	void *ctx;
+	int got = 0;
+	int sent = 0;
+
+	pair_open(&p, &(struct opts){ .rq = 64, .sq = 64 });
+	pfd = (struct pollfd){ .fd = p.b.rcc->fd, .events = POLLIN };
+	for (sent = 0; sent < 32; sent++)
+		recv_at(&p.b, sent, 0, 100);
+	for (sent = 0; sent < 3000;) {
+		int burst = 1 + sent % 7;
+
+		while (burst-- && sent < 3000)
+			POST(&p.a, .op = IBV_WR_SEND, .len = 9, .id = sent++);
+		while (got < sent) {
+			ASSERT(!ibv_req_notify_cq(p.b.rcq, 0), "arm");
+			while (ibv_poll_cq(p.b.rcq, 1, &wc) == 1) {
+				ASSERT(wc.status == IBV_WC_SUCCESS, "%s",
+				       ibv_wc_status_str(wc.status));
+				got++;
+				recv_at(&p.b, got, 0, 100);
+			}
+			if (got >= sent)
+				break;
+			ASSERT(poll(&pfd, 1, slow(5000)) == 1,
+			       "no event after %d of %d", got, sent);
+			ASSERT(!ibv_get_cq_event(p.b.rcc, &cq, &ctx), "event");
+			ibv_ack_cq_events(cq, 1);
+		}
+		while (ibv_poll_cq(p.a.scq, 1, &wc) == 1)
+			;
+	}
+	/* Events of rounds that ended early are still queued. */
+	while (!ibv_get_cq_event(p.b.rcc, &cq, &ctx))
+		ibv_ack_cq_events(cq, 1);
+	pair_close(&p);
+}
+
+static void unsignaled(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, &(struct opts){ .sq = 16, .rq = 64 });
+	for (i = 0; i < 60; i++)
+		recv_at(&p.b, i, i * 100, 100);
+	for (i = 0; i < 60; i++) {
+		bool last = i % 8 == 7 || i == 59;
+
+		fill(p.a.buf + i * 100, 100, i);
+		POST(&p.a, .op = IBV_WR_SEND, .off = i * 100, .len = 100,
+		     .id = i, .unsignaled = !last);
+		if (last)
+			WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+	}
+	EXPECT(no_wc(p.a.scq, 50), "an unsignalled request completed");
+	for (i = 0; i < 60; i++) {
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		CHECK(p.b.buf + i * 100, 100, i);
+	}
+	pair_close(&p);
+}
+
+static void sig_all(void)
+{
+	struct pair p;
+
+	pair_open(&p, &(struct opts){ .sig_all = true });
+	recv_at(&p.b, 1, 0, 100);
+	POST(&p.a, .op = IBV_WR_SEND, .len = 1, .id = 2, .unsignaled = true);
+	WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+	pair_close(&p);
+}
+
+/* Sends behind a slow Read keep their completions back. */
+static void completion_order(void)
+{
+	struct pair p;
+	uint64_t id = 0;
+	int round, i;
+
+	pair_open(&p, &(struct opts){ .buf = 2 * MiB, .sq = 64, .rq = 64 });
+	fill(p.b.buf + MiB, MiB, 9);
+	for (round = 0; round < 3; round++) {
+		uint64_t first = id;
+
+		for (i = 0; i < 10; i++)
+			recv_at(&p.b, i, i * 100, 100);
+		for (i = 0; i < 10; i++) {
+			POST(&p.a, .op = IBV_WR_RDMA_READ, .off = MiB,
+			     .len = i == 0 ? MiB : 10, .id = id++,
+			     .raddr = at(&p.b, MiB), .rkey = p.b.mr->rkey);
+			POST(&p.a, .op = IBV_WR_SEND, .off = 0, .len = 100,
+			     .id = id++);
+			POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 100,
+			     .id = id++, .raddr = at(&p.b, 8192),
+			     .rkey = p.b.mr->rkey);
+		}
+		for (; first < id; first++)
+			WANT_WC(p.a.scq, first, IBV_WC_SUCCESS);
+		for (i = 0; i < 10; i++)
+			WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		CHECK(p.a.buf + MiB, MiB, 9);
+	}
+	pair_close(&p);
+}
+
+/* A fenced Send carries what the Read before it fetched. */
+static void fence(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, &(struct opts){ .buf = 2 * MiB });
+	for (i = 0; i < 10; i++) {
+		uint32_t len = 1000 + i * 50000;
+
+		fill(p.b.buf + MiB, len, i);
+		memset(p.a.buf, 0, len);
+		memset(p.b.buf, 0, len);
+		recv_at(&p.b, 1, 0, len);
+		POST(&p.a, .op = IBV_WR_RDMA_READ, .len = len, .id = 2,
+		     .raddr = at(&p.b, MiB), .rkey = p.b.mr->rkey);
+		POST(&p.a, .op = IBV_WR_SEND, .len = len, .id = 3,
+		     .flags = IBV_SEND_FENCE);
+		WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+		WANT_WC(p.a.scq, 3, IBV_WC_SUCCESS);
+		EXPECT_EQ(len, WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS).byte_len);
+		CHECK(p.b.buf, len, i);
+	}
+	pair_close(&p);
+}
+
+/* More Reads than ORD allows: they wait, and all come back in order. */
+static void many_reads(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, &(struct opts){ .ird = 2, .ord = 2, .sq = 64 });
+	fill(p.b.buf, 60 * 1000, 2);
+	for (i = 0; i < 60; i++)
+		POST(&p.a, .op = IBV_WR_RDMA_READ, .off = i * 1000,
+		     .len = 1000, .id = i, .raddr = at(&p.b, i * 1000),
+		     .rkey = p.b.mr->rkey);
+	for (i = 0; i < 60; i++)
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+	CHECK(p.a.buf, 60 * 1000, 2);
+	pair_close(&p);
+}
+
+/* Both ends send, write and read at once. */
+static void both_ways(void)
+{
+	struct side *s[2];
+	struct pair p;
+	int round, i, k;
+
+	pair_open(&p, &(struct opts){ .buf = MiB, .sq = 64, .rq = 64 });
+	s[0] = &p.a;
+	s[1] = &p.b;
+	for (round = 0; round < 20; round++) {
+		for (k = 0; k < 2; k++)
+			for (i = 0; i < 8; i++)
+				recv_at(s[k], i, i * 8192, 8192);
+		for (i = 0; i < 8; i++) {
+			for (k = 0; k < 2; k++) {
+				size_t o = 65536 * 2 + i * 8192;
+
+				fill(s[k]->buf + o, 8192, round + i + k);
+				POST(s[k], .op = IBV_WR_SEND, .off = o,
+				     .len = 8192, .id = 2 * i);
+				POST(s[k], .op = IBV_WR_RDMA_READ,
+				     .off = 65536 * 4 + i * 8192, .len = 8192,
+				     .id = 2 * i + 1, .raddr = at(s[!k], o),
+				     .rkey = s[!k]->mr->rkey,
+				     .flags = 0);
+			}
+			/* Let the other fill what is to be read. */
+			if (!i)
+				sleep_ms(1);
+		}
+		for (k = 0; k < 2; k++) {
+			for (i = 0; i < 16; i++)
+				WANT_WC(s[k]->scq, i, IBV_WC_SUCCESS);
+			for (i = 0; i < 8; i++)
+				WANT_WC(s[k]->rcq, i, IBV_WC_SUCCESS);
+			for (i = 0; i < 8; i++)
+				CHECK(s[k]->buf + i * 8192, 8192,
+				      round + i + !k);
+		}
+	}
+	pair_close(&p);
+}
+
+/*
+ * What the driver allocates: kmalloc and friends by their call site, chunks of
+ * pages by the driver's own counter.
+ */
+static const char tracing[] = "/sys/kernel/tracing";
+
+static bool write_file(const char *file, const char *text)
+{
+	char path[256];
+	FILE *f;
+	bool ok;
+
+	snprintf(path, sizeof(path), "%s/%s", tracing, file);
+	f = fopen(path, "w");
+	if (!f)
+		return false;
+	ok = fputs(text, f) >= 0;
+	return fclose(f) == 0 && ok;
+}
+
+/* Return: it was on already. */
+static bool event_on(const char *file)
+{
+	char path[256];
+	int c;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", tracing, file);
+	f = fopen(path, "r");
+	c = f ? fgetc(f) : 0;
+	if (f)
+		fclose(f);
+	if (c == '1')
+		return true;
+	if (!write_file(file, "1"))
+		SKIP("no kmem events in this kernel");
+	return false;
+}
+
+static int driver_allocations(void)
+{
+	char path[256], line[1024];
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/trace", tracing);
+	f = fopen(path, "r");
+	ASSERT(f, "open %s", path);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "[siw]") || strstr(line, "free"))
+			continue;
+		n++;
+		test_info("%s", line);
+	}
+	fclose(f);
+	return n;
+}
+
+static unsigned long chunks(const struct side *s)
+{
+	unsigned long n = 0;
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path),
+		 "/sys/class/infiniband/%s/ports/1/hw_counters/tx_chunk_alloc",
+		 ibv_get_device_name(s->id->verbs->device));
+	f = fopen(path, "r");
+	ASSERT(f && fscanf(f, "%lu", &n) == 1, "read %s", path);
+	fclose(f);
+	return n;
+}
+
+static void work_of_each_kind(struct pair *p, int rounds)
+{
+	int i;
+
+	for (i = 0; i < rounds; i++) {
+		recv_at(&p->b, 1, 0, 8192);
+		POST(&p->a, .op = IBV_WR_RDMA_WRITE, .len = 65536, .id = 2,
+		     .raddr = at(&p->b, 65536), .rkey = p->b.mr->rkey);
+		POST(&p->a, .op = IBV_WR_RDMA_READ, .off = 65536, .len = 65536,
+		     .id = 3, .raddr = at(&p->b, 0), .rkey = p->b.mr->rkey);
+		POST(&p->a, .op = IBV_WR_SEND, .len = 8192, .id = 4);
+		WANT_WC(p->a.scq, 2, IBV_WC_SUCCESS);
+		WANT_WC(p->a.scq, 3, IBV_WC_SUCCESS);
+		WANT_WC(p->a.scq, 4, IBV_WC_SUCCESS);
+		WANT_WC(p->b.rcq, 1, IBV_WC_SUCCESS);
+	}
+}
+
+/* In steady state there is no allocation for a work request or an FPDU. */
+static void no_allocation(void)
+{
+	static const char kmalloc[] = "events/kmem/kmalloc/enable";
+	static const char cache[] = "events/kmem/kmem_cache_alloc/enable";
+	unsigned long before, after;
+	bool on[2];
+	struct pair p;
+	int n;
+
+	if (access(tracing, F_OK) ||
+	    (!write_file("tracing_on", "0") &&
+	     (sh("mount -t tracefs tracefs %s", tracing) ||
+	      !write_file("tracing_on", "0"))))
+		SKIP("no tracefs in this kernel");
+	on[0] = event_on(kmalloc);
+	on[1] = event_on(cache);
+
+	pair_open(&p, &(struct opts){ .buf = MiB, .sq = 16, .rq = 16 });
+	work_of_each_kind(&p, 200);
+	before = chunks(&p.a) + chunks(&p.b);
+	write_file("trace", "");
+	write_file("tracing_on", "1");
+	work_of_each_kind(&p, 300);
+	write_file("tracing_on", "0");
+	after = chunks(&p.a) + chunks(&p.b);
+	n = driver_allocations();
+	if (!on[0])
+		write_file(kmalloc, "0");
+	if (!on[1])
+		write_file(cache, "0");
+	EXPECT(!n, "%d allocations in 900 work requests", n);
+	/* 1,500 chunks are filled; a CPU keeps 64 of them to fill again. */
+	EXPECT(after - before <= 128, "%lu chunks in 900 work requests",
+	       after - before);
+	pair_close(&p);
+}
+
+/* The send queue many times over, always nearly full. */
+static void many_small(void)
+{
+	const int total = 20000;
+	struct pair p;
+	struct ibv_wc wc;
+	int posted = 0;
+	int done = 0;
+	int got = 0;
+	uint64_t end;
+	int i;
+
+	pair_open(&p, &(struct opts){ .sq = 32, .rq = 128, .cqe = 512 });
+	fill(p.a.buf, 4096, 1);
+	for (i = 0; i < 128; i++)
+		recv_at(&p.b, i, i * 64, 64);
+	end = deadline(60000);
+	while (got < total) {
+		ASSERT(!passed(end), "stuck: posted %d, done %d, got %d",
+		       posted, done, got);
+		while (posted < total && posted - done < 32 &&
+		       posted - got < 128) {
+			POST(&p.a, .op = IBV_WR_SEND, .off = posted % 4000,
+			     .len = 1 + posted % 64, .id = posted);
+			posted++;
+		}
+		while (ibv_poll_cq(p.a.scq, 1, &wc) == 1) {
+			ASSERT(wc.status == IBV_WC_SUCCESS &&
+			       wc.wr_id == (uint64_t)done, "send %d", done);
+			done++;
+		}
+		while (ibv_poll_cq(p.b.rcq, 1, &wc) == 1) {
+			ASSERT(wc.status == IBV_WC_SUCCESS &&
+			       wc.wr_id == (uint64_t)got % 128 &&
+			       wc.byte_len == 1u + got % 64, "receive %d", got);
+			i = got % 128;
+			ASSERT(!memcmp(p.b.buf + i * 64,
+				       p.a.buf + got % 4000, wc.byte_len),
+			       "data of receive %d", got);
+			recv_at(&p.b, i, i * 64, 64);
+			got++;
+		}
+	}
+	pair_close(&p);
+}
+
+static void sq_full(void)
+{
+	struct ibv_qp_init_attr ia;
+	struct ibv_qp_attr qa;
+	struct pair p;
+	uint32_t depth, i;
+
+	pair_open(&p, &(struct opts){ .sq = 8 });
+	ASSERT(!ibv_query_qp(p.a.qp, &qa, IBV_QP_CAP, &ia), "ibv_query_qp");
+	depth = qa.cap.max_send_wr;
+	EXPECT(depth >= 8, "max_send_wr %u", depth);
+	/* A Read that waits for ORD keeps the rest from leaving. */
+	for (i = 0; i < depth + 64; i++)
+		if (try_post(&p.a, &(struct wr){
+			.op = IBV_WR_RDMA_READ, .len = 32768, .id = i,
+			.raddr = at(&p.b, 0), .rkey = p.b.mr->rkey }))
+			break;
+	EXPECT(i >= 8, "only %u requests fit", i);
+	while (i--)
+		EXPECT_EQ(IBV_WC_SUCCESS, next_wc(p.a.scq).status);
+	pair_works(&p);
+	pair_close(&p);
+}
+
+/* ---- SRQ ---- */
+
+static void srq_basic(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, &(struct opts){ .srq = 64 });
+	for (i = 0; i < 40; i++)
+		recv_at(&p.b, i, i * 1000, 1000);
+	for (i = 0; i < 40; i++) {
+		fill(p.a.buf, 1000, i);
+		POST(&p.a, .op = IBV_WR_SEND, .len = 1000, .id = i);
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		CHECK(p.b.buf + i * 1000, 1000, i);
+	}
+	pair_close(&p);
+}
+
+/* Two connections drink from one queue; the death of one leaves the other. */
+static void srq_shared(void)
+{
+	struct ibv_qp_init_attr ia;
+	struct pair p, q;
+	struct ibv_wc wc;
+	uint16_t port = next_port();
+	int i;
+
+	pair_open(&p, &(struct opts){ .srq = 64 });
+	side_init(&q.a, NS_A, NULL);
+	side_init(&q.b, NS_B, NULL);
+	side_listen(&q.b, ADDR_B, port, 4);
+	side_resolve(&q.a, ADDR_B, port);
+	side_open(&q.a);
+	ASSERT(!side_connect(&q.a), "rdma_connect");
+	side_want(&q.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	ia = (struct ibv_qp_init_attr){
+		.send_cq = p.b.scq, .recv_cq = p.b.rcq, .srq = p.b.srq,
+		.cap = { .max_send_wr = 8, .max_send_sge = 1 },
+		.qp_type = IBV_QPT_RC,
+	};
+	ASSERT(!rdma_create_qp(q.b.id, p.b.pd, &ia), "rdma_create_qp");
+	q.b.qp = q.b.id->qp;
+	ASSERT(!side_accept(&q.b), "rdma_accept");
+	side_want(&q.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&q.b, RDMA_CM_EVENT_ESTABLISHED);
+	for (i = 0; i < 32; i++)
+		recv_at(&p.b, i, i * 1000, 1000);
+	for (i = 0; i < 16; i++) {
+		struct side *s = i % 2 ? &q.a : &p.a;
+
+		fill(s->buf, 500, i);
+		POST(s, .op = IBV_WR_SEND, .len = 500, .id = i);
+		WANT_WC(s->scq, i, IBV_WC_SUCCESS);
+		wc = WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		EXPECT_EQ((i % 2 ? q.b.qp : p.b.qp)->qp_num, wc.qp_num);
+		CHECK(p.b.buf + i * 1000, 500, i);
+	}
+	side_to_err(&q.b);
+	EXPECT(no_wc(p.b.rcq, 200), "an SRQ entry was flushed with a QP");
+	for (; i < 32; i++) {
+		POST(&p.a, .op = IBV_WR_SEND, .len = 500, .id = i);
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+	}
+	side_close(&q.a);
+	side_close(&q.b);
+	pair_close(&p);
+}
+
+static void srq_limit(void)
+{
+	struct ibv_srq_attr sa = { .srq_limit = 4 };
+	struct pair p;
+	int type = -1;
+	int i;
+
+	pair_open(&p, &(struct opts){ .srq = 64 });
+	for (i = 0; i < 8; i++)
+		recv_at(&p.b, i, i * 1000, 1000);
+	ASSERT(!ibv_modify_srq(p.b.srq, &sa, IBV_SRQ_LIMIT), "ibv_modify_srq");
+	EXPECT_EQ(-1, side_async(&p.b, 100));
+	for (i = 0; i < 8; i++) {
+		POST(&p.a, .op = IBV_WR_SEND, .len = 1, .id = i);
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		if (i < 3)
+			EXPECT_EQ(-1, side_async(&p.b, 20));
+	}
+	type = side_async(&p.b, 2000);
+	EXPECT_EQ(IBV_EVENT_SRQ_LIMIT_REACHED, type);
+	/* One shot. */
+	EXPECT_EQ(-1, side_async(&p.b, 100));
+	pair_close(&p);
+}
+
+static void cq_overflow(void)
+{
+	struct pair p;
+	int type = -1;
+	uint64_t end;
+	int i;
+
+	/* The receiver never polls: 8 entries, 64 messages. */
+	pair_open2(&p, &(struct opts){ .sq = 128 },
+		   &(struct opts){ .rq = 128, .cqe = 4 });
+	for (i = 0; i < 64; i++)
+		recv_at(&p.b, i, 0, 10);
+	for (i = 0; i < 64; i++)
+		if (try_post(&p.a, &(struct wr){ .op = IBV_WR_SEND, .len = 1,
+						 .id = i }))
+			break;
+	end = deadline(5000);
+	while (type != IBV_EVENT_CQ_ERR && !passed(end))
+		type = side_async(&p.b, 100);
+	EXPECT_EQ(IBV_EVENT_CQ_ERR, type);
+	/* One event for a queue, however many completions it loses. */
+	for (i = 0; i < 5; i++)
+		EXPECT(side_async(&p.b, 100) != IBV_EVENT_CQ_ERR, "again");
+	pair_close(&p);
+	fresh_pair_works();
+}
+
+/* ---- truth ---- */
+
+static void query_qp(void)
+{
+	struct ibv_qp_init_attr ia;
+	struct ibv_qp_attr qa;
+	struct pair p;
+
+	pair_open(&p, &(struct opts){ .sq = 20, .rq = 30, .sge = 3,
+				      .inl = 16, .ird = 3, .ord = 2 });
+	ASSERT(!ibv_query_qp(p.a.qp, &qa, IBV_QP_STATE | IBV_QP_CAP |
+			     IBV_QP_ACCESS_FLAGS, &ia), "ibv_query_qp");
+	EXPECT_EQ(IBV_QPS_RTS, qa.qp_state);
+	/* What iWARP has no word for is 0, not what the kernel's memory held. */
+	EXPECT(!qa.qkey && !qa.rq_psn && !qa.sq_psn && !qa.dest_qp_num &&
+	       !qa.pkey_index && !qa.timeout && !qa.retry_cnt &&
+	       !qa.rnr_retry && !qa.min_rnr_timer && !qa.alt_timeout &&
+	       !qa.ah_attr.dlid && !qa.ah_attr.is_global &&
+	       !qa.alt_ah_attr.dlid && !qa.alt_ah_attr.is_global,
+	       "attributes of InfiniBand");
+	EXPECT(qa.cap.max_send_wr >= 20, "max_send_wr %u", qa.cap.max_send_wr);
+	EXPECT(qa.cap.max_recv_wr >= 30, "max_recv_wr %u", qa.cap.max_recv_wr);
+	EXPECT(qa.cap.max_send_sge >= 3, "max_send_sge %u",
+	       qa.cap.max_send_sge);
+	EXPECT(qa.cap.max_recv_sge >= 3, "max_recv_sge %u",
+	       qa.cap.max_recv_sge);
+	EXPECT(qa.cap.max_inline_data >= 16, "max_inline_data %u",
+	       qa.cap.max_inline_data);
+	EXPECT_EQ(p.a.attr.cap.max_send_wr, qa.cap.max_send_wr);
+	EXPECT_EQ(p.a.attr.cap.max_recv_wr, qa.cap.max_recv_wr);
+	EXPECT(qa.qp_access_flags & IBV_ACCESS_REMOTE_WRITE, "flags %x",
+	       qa.qp_access_flags);
+	EXPECT(qa.qp_access_flags & IBV_ACCESS_REMOTE_READ, "flags %x",
+	       qa.qp_access_flags);
+	EXPECT(ia.qp_type == IBV_QPT_RC, "qp_type %d", ia.qp_type);
+	EXPECT(ia.send_cq == p.a.scq && ia.recv_cq == p.a.rcq, "CQs");
+	qa.qp_access_flags = IBV_ACCESS_REMOTE_READ;
+	ASSERT(!ibv_modify_qp(p.a.qp, &qa, IBV_QP_ACCESS_FLAGS), "modify");
+	ASSERT(!ibv_query_qp(p.a.qp, &qa, IBV_QP_ACCESS_FLAGS, &ia), "query");
+	EXPECT(!(qa.qp_access_flags & IBV_ACCESS_REMOTE_WRITE) &&
+	       (qa.qp_access_flags & IBV_ACCESS_REMOTE_READ), "flags %x",
+	       qa.qp_access_flags);
+	side_to_err(&p.a);
+	EXPECT_EQ(IBV_QPS_ERR, side_state(&p.a));
+	pair_close(&p);
+}
+
+static void caps_returned(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_qp_init_attr ia;
+	struct ibv_device_attr da;
+	struct ibv_pd *pd;
+	struct ibv_cq *cq;
+	struct ibv_qp *qp;
+
+	ASSERT(ctx, "no device on va");
+	ASSERT(!ibv_query_device(ctx, &da), "ibv_query_device");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	cq = ibv_create_cq(ctx, 100, NULL, NULL, 0);
+	ASSERT(cq, "ibv_create_cq");
+	EXPECT(cq->cqe >= 100, "cqe %d", cq->cqe);
+	ia = (struct ibv_qp_init_attr){
+		.send_cq = cq, .recv_cq = cq, .qp_type = IBV_QPT_RC,
+		.cap = { 33, 65, 2, 3, 60 },
+	};
+	qp = ibv_create_qp(pd, &ia);
+	ASSERT(qp, "ibv_create_qp");
+	EXPECT(ia.cap.max_send_wr >= 33, "max_send_wr %u", ia.cap.max_send_wr);
+	EXPECT(ia.cap.max_recv_wr >= 65, "max_recv_wr %u", ia.cap.max_recv_wr);
+	EXPECT(ia.cap.max_send_sge >= 2, "max_send_sge %u",
+	       ia.cap.max_send_sge);
+	EXPECT(ia.cap.max_recv_sge >= 3, "max_recv_sge %u",
+	       ia.cap.max_recv_sge);
+	EXPECT(ia.cap.max_inline_data >= 60, "max_inline_data %u",
+	       ia.cap.max_inline_data);
+	EXPECT_EQ(0, ibv_destroy_qp(qp));
+
+	/* Beyond the limits: refused, not rounded down. */
+	ia.cap.max_send_wr = da.max_qp_wr + 1;
+	EXPECT(!ibv_create_qp(pd, &ia), "max_send_wr above max_qp_wr");
+	ia.cap.max_send_wr = 8;
+	ia.cap.max_send_sge = da.max_sge + 1;
+	EXPECT(!ibv_create_qp(pd, &ia), "max_send_sge above max_sge");
+	ia.cap.max_send_sge = 1;
+	ia.cap.max_inline_data = 81;
+	EXPECT(!ibv_create_qp(pd, &ia), "81 octets of inline data");
+	ia.cap.max_inline_data = 0xffffffff;
+	EXPECT(!ibv_create_qp(pd, &ia), "4 GiB of inline data");
+	ia.cap.max_inline_data = 0;
+	ia.cap.max_recv_wr = 0xffffffff;
+	EXPECT(!ibv_create_qp(pd, &ia), "max_recv_wr 2^32-1");
+	ia.cap.max_recv_wr = 8;
+	ia.qp_type = IBV_QPT_UD;
+	EXPECT(!ibv_create_qp(pd, &ia), "a UD queue pair");
+	EXPECT(!ibv_create_cq(ctx, da.max_cqe + 1, NULL, NULL, 0),
+	       "a CQ above max_cqe");
+	EXPECT(!ibv_create_cq(ctx, 0, NULL, NULL, 0), "a CQ of no entries");
+	EXPECT_EQ(0, ibv_destroy_cq(cq));
+	EXPECT_EQ(0, ibv_dealloc_pd(pd));
+	ibv_close_device(ctx);
+}
+
+/* The largest depth there is works, and the one that is no power of two. */
+static void deep_queues(void)
+{
+	struct pair p;
+
+	pair_open(&p, &(struct opts){ .sq = 32768, .rq = 32768,
+				      .cqe = 100000 });
+	pair_works(&p);
+	pair_close(&p);
+	pair_open(&p, &(struct opts){ .sq = 1, .rq = 1, .cqe = 1 });
+	recv_at(&p.b, 1, 0, 100);
+	POST(&p.a, .op = IBV_WR_SEND, .len = 10, .id = 2);
+	WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+	pair_close(&p);
+	pair_open(&p, &(struct opts){ .sq = 1000, .rq = 1000, .cqe = 1000 });
+	pair_works(&p);
+	pair_close(&p);
+}
+
+/* ---- the end of a queue pair ---- */
+
+static void flush(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, NULL);
+	for (i = 0; i < 10; i++)
+		recv_at(&p.b, i, 0, 100);
+	EXPECT_EQ(0, side_to_err(&p.b));
+	EXPECT_EQ(IBV_QPS_ERR, side_state(&p.b));
+	for (i = 0; i < 10; i++)
+		WANT_WC(p.b.rcq, i, IBV_WC_WR_FLUSH_ERR);
+	side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+	side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
+	pair_close(&p);
+}
+
+static void post_in_err(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, NULL);
+	EXPECT_EQ(0, side_to_err(&p.a));
+	for (i = 0; i < 5; i++) {
+		POST(&p.a, .op = IBV_WR_SEND, .len = 10, .id = i);
+		WANT_WC(p.a.scq, i, IBV_WC_WR_FLUSH_ERR);
+	}
+	/* Unsignalled or not. */
+	POST(&p.a, .op = IBV_WR_SEND, .len = 10, .id = 9, .unsignaled = true);
+	WANT_WC(p.a.scq, 9, IBV_WC_WR_FLUSH_ERR);
+	pair_close(&p);
+}
+
+/* Whoever drains a queue pair with an SRQ waits for this event. */
+static void last_wqe(void)
+{
+	struct side s;
+	int type;
+
+	side_init(&s, NS_A, &(struct opts){ .srq = 8 });
+	side_resolve(&s, ADDR_B, next_port());
+	side_open(&s);
+	recv_at(&s, 1, 0, 64);
+	EXPECT_EQ(0, side_to_err(&s));
+	do
+		type = side_async(&s, 2000);
+	while (type >= 0 && type != IBV_EVENT_QP_LAST_WQE_REACHED);
+	EXPECT_EQ(IBV_EVENT_QP_LAST_WQE_REACHED, type);
+	EXPECT(no_wc(s.rcq, 100), "an SRQ entry was flushed with a QP");
+	side_close(&s);
+}
+
+/* Its work requests are gone with it, in whatever state it was. */
+static void destroy_is_silent(void)
+{
+	struct side s;
+	int err, i;
+
+	for (err = 0; err < 2; err++) {
+		side_init(&s, NS_A, NULL);
+		side_resolve(&s, ADDR_B, next_port());
+		side_open(&s);
+		if (err)
+			EXPECT_EQ(0, side_to_err(&s));
+		for (i = 0; i < 10; i++)
+			recv_at(&s, i, 0, 64);
+		rdma_destroy_qp(s.id);
+		s.qp = NULL;
+		EXPECT(no_wc(s.rcq, 200), "a completion of a QP that is gone");
+		side_close(&s);
+	}
+}
+
+/*
+ * Posting a receive is no system call, so the kernel sees it when it is told
+ * to look: at the next doorbell.
+ */
+static void recv_in_err(void)
+{
+	struct pair p;
+
+	pair_open(&p, NULL);
+	EXPECT_EQ(0, side_to_err(&p.a));
+	recv_at(&p.a, 1, 0, 100);
+	POST(&p.a, .op = IBV_WR_SEND, .len = 10, .id = 2);
+	WANT_WC(p.a.scq, 2, IBV_WC_WR_FLUSH_ERR);
+	WANT_WC(p.a.rcq, 1, IBV_WC_WR_FLUSH_ERR);
+	pair_close(&p);
+}
+
+/* Everything posted comes back, whatever happens to the connection. */
+static void drain(void)
+{
+	struct ibv_wc wc;
+	struct pair p;
+	int posted = 0;
+	int done = 0;
+	int round;
+	int i;
+
+	for (round = 0; round < 10; round++) {
+		pair_open(&p, &(struct opts){ .sq = 64, .rq = 64,
+					      .buf = MiB });
+		for (i = 0; i < 30; i++)
+			recv_at(&p.a, i, 0, 100);
+		for (posted = 0; posted < 60; posted++)
+			if (try_post(&p.a, &(struct wr){
+				.op = posted % 3 ? IBV_WR_RDMA_WRITE :
+						   IBV_WR_RDMA_READ,
+				.len = 100000, .id = posted,
+				.raddr = at(&p.b, 0),
+				.rkey = p.b.mr->rkey }))
+				break;
+		sleep_ms(round);
+		if (round % 2)
+			rdma_disconnect(p.b.id);
+		else
+			side_to_err(&p.a);
+		for (done = 0; done < posted; done++) {
+			wc = next_wc(p.a.scq);
+			EXPECT_EQ(done, wc.wr_id);
+		}
+		for (i = 0; i < 30; i++)
+			WANT_WC(p.a.rcq, i, IBV_WC_WR_FLUSH_ERR);
+		pair_close(&p);
+	}
+}
+
+static void disconnect(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, NULL);
+	for (i = 0; i < 4; i++) {
+		recv_at(&p.a, i, 0, 10);
+		recv_at(&p.b, i, 0, 10);
+	}
+	ns_enter(NS_A);
+	EXPECT_EQ(0, rdma_disconnect(p.a.id));
+	side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
+	side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+	for (i = 0; i < 4; i++) {
+		WANT_WC(p.a.rcq, i, IBV_WC_WR_FLUSH_ERR);
+		WANT_WC(p.b.rcq, i, IBV_WC_WR_FLUSH_ERR);
+	}
+	pair_close(&p);
+}
+
+/* What was sent before an orderly close arrives. */
+static void send_then_close(void)
+{
+	struct pair p;
+	int round, i;
+
+	for (round = 0; round < 5; round++) {
+		pair_open(&p, NULL);
+		for (i = 0; i < 16; i++)
+			recv_at(&p.b, i, i * 4096, 4096);
+		fill(p.a.buf, 4096, round);
+		for (i = 0; i < 16; i++)
+			POST(&p.a, .op = IBV_WR_SEND, .len = 4096, .id = i);
+		for (i = 0; i < 16; i++)
+			WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+		rdma_disconnect(p.a.id);
+		for (i = 0; i < 16; i++) {
+			WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+			CHECK(p.b.buf + i * 4096, 4096, round);
+		}
+		pair_close(&p);
+	}
+}
+
+static void no_recv_queue(void)
+{
+	struct pair p;
+	int i;
+
+	/* Only the end that does not receive goes without. */
+	pair_open2(&p, &(struct opts){ .no_rq = true }, NULL);
+	for (i = 0; i < 10; i++) {
+		fill(p.a.buf, 100, i);
+		recv_at(&p.b, 1, 0, 100);
+		POST(&p.a, .op = IBV_WR_SEND, .len = 100, .id = 2);
+		WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+		WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+		CHECK(p.b.buf, 100, i);
+	}
+	/* A Send to it finds no buffer: the stream ends, nothing else. */
+	POST(&p.b, .op = IBV_WR_SEND, .len = 100, .id = 3);
+	EXPECT(side_async_qp(&p.b, 5000) > 0, "no event at the sender");
+	pair_close(&p);
+	fresh_pair_works();
+}
+
+/*
+ * A connection is made by rdma_cm and by nothing else.  Verbs let a provider
+ * take or refuse the states on the way, but none of them may act like a
+ * connection, and ERROR must work from everywhere.
+ */
+static void modify_states(void)
+{
+	static const enum ibv_qp_state odd[] = {
+		IBV_QPS_RESET, IBV_QPS_INIT, IBV_QPS_RTR, IBV_QPS_RTS,
+		IBV_QPS_SQD, IBV_QPS_SQE, (enum ibv_qp_state)77,
+	};
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_qp_init_attr ia = { .qp_type = IBV_QPT_RC,
+				       .cap = { 8, 8, 1, 1, 0 } };
+	struct ibv_send_wr wr = { .wr_id = 5, .opcode = IBV_WR_RDMA_WRITE,
+				  .send_flags = IBV_SEND_SIGNALED };
+	struct ibv_qp_init_attr qi;
+	struct ibv_qp_attr qa = { 0 };
+	struct ibv_send_wr *bad;
+	struct ibv_cq *cq;
+	struct ibv_pd *pd;
+	struct pair p;
+	size_t i;
+
+	ASSERT(ctx, "no device on va");
+	pd = ibv_alloc_pd(ctx);
+	cq = ibv_create_cq(ctx, 16, NULL, NULL, 0);
+	ASSERT(pd && cq, "PD and CQ");
+	ia.send_cq = cq;
+	ia.recv_cq = cq;
+	for (i = 0; i < ARRAY_SIZE(odd); i++) {
+		struct ibv_qp *qp = ibv_create_qp(pd, &ia);
+		int taken, posted;
+
+		ASSERT(qp, "ibv_create_qp");
+		/* The state IDLE of RFC 5040 goes by this name. */
+		ASSERT(!ibv_query_qp(qp, &qa, IBV_QP_STATE, &qi), "query");
+		EXPECT_EQ(IBV_QPS_INIT, qa.qp_state);
+		qa.qp_state = odd[i];
+		taken = !ibv_modify_qp(qp, &qa, IBV_QP_STATE);
+		test_info("a new QP to state %d: %s", odd[i],
+			  taken ? "taken" : "refused");
+		EXPECT(odd[i] != 77 || !taken, "there is no state 77");
+		posted = !ibv_post_send(qp, &wr, &bad);
+		qa.qp_state = IBV_QPS_ERR;
+		EXPECT_EQ(0, ibv_modify_qp(qp, &qa, IBV_QP_STATE));
+		ASSERT(!ibv_query_qp(qp, &qa, IBV_QP_STATE, &qi), "query");
+		EXPECT_EQ(IBV_QPS_ERR, qa.qp_state);
+		if (posted)
+			WANT_WC(cq, 5, IBV_WC_WR_FLUSH_ERR);
+		qa.qp_state = IBV_QPS_RTS;
+		EXPECT(ibv_modify_qp(qp, &qa, IBV_QP_STATE),
+		       "ERROR to RTS is taken");
+		EXPECT_EQ(0, ibv_destroy_qp(qp));
+	}
+	EXPECT_EQ(0, ibv_destroy_cq(cq));
+	EXPECT_EQ(0, ibv_dealloc_pd(pd));
+	ibv_close_device(ctx);
+
+	/* A live connection does not go back. */
+	pair_open(&p, NULL);
+	qa.qp_state = IBV_QPS_INIT;
+	ibv_modify_qp(p.a.qp, &qa, IBV_QP_STATE);
+	EXPECT_EQ(IBV_QPS_RTS, side_state(&p.a));
+	pair_works(&p);
+	pair_close(&p);
+}
+
+/*
+ * Objects in use cannot go away under their users.  The provider of ABI 1
+ * unmaps a queue before it asks the kernel, so nothing is used afterwards.
+ */
+static void busy_objects(void)
+{
+	struct pair p;
+
+	pair_open(&p, &(struct opts){ .srq = 8 });
+	EXPECT(ibv_dealloc_pd(p.a.pd), "a PD with a QP is freed");
+	pair_works(&p);
+	EXPECT(ibv_destroy_cq(p.a.scq), "a CQ with a QP is destroyed");
+	EXPECT(ibv_destroy_srq(p.a.srq), "an SRQ with a QP is destroyed");
+}
+
+static void send_with_inv(void)
+{
+	struct ibv_mr *mr;
+	struct pair p;
+
+	/*
+	 * An ordinary long-lived region is not the peer's to invalidate (RFC
+	 * 5040 section 8.1.1 item 7): the stream ends, and the region lives.
+	 */
+	pair_open(&p, NULL);
+	mr = ibv_reg_mr(p.b.pd, p.b.buf, 4096, p.b.o.access);
+	ASSERT(mr, "ibv_reg_mr");
+	recv_at(&p.b, 1, 0, 100);
+	POST(&p.a, .op = IBV_WR_SEND_WITH_INV, .len = 10, .id = 2,
+	     .rkey = mr->rkey);
+	EXPECT(side_async_qp(&p.b, 5000) > 0, "no event at the target");
+	EXPECT(side_async_qp(&p.a, 5000) > 0, "no event at the sender");
+	EXPECT(next_wc(p.b.rcq).status != IBV_WC_SUCCESS,
+	       "the receive completed well");
+	EXPECT_EQ(0, ibv_dereg_mr(mr));
+	pair_close(&p);
+
+	/* An STag that does not exist. */
+	pair_open(&p, NULL);
+	recv_at(&p.b, 1, 0, 100);
+	POST(&p.a, .op = IBV_WR_SEND_WITH_INV, .len = 10, .id = 2,
+	     .rkey = 0x12345678);
+	EXPECT(side_async_qp(&p.a, 5000) > 0, "no event at the sender");
+	pair_close(&p);
+	fresh_pair_works();
+}
+
+/* ---- memory regions ---- */
+
+static void mr_attributes(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_mr *mr[64];
+	struct ibv_pd *pd;
+	uint8_t *buf;
+	int same = 0;
+	int step = 0;
+	int i;
+
+	ASSERT(ctx, "no device on va");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	buf = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < 64; i++) {
+		mr[i] = ibv_reg_mr(pd, buf + i, 1000, IBV_ACCESS_LOCAL_WRITE);
+		ASSERT(mr[i], "ibv_reg_mr %d", i);
+		EXPECT_EQ(mr[i]->lkey, mr[i]->rkey);
+		if (i) {
+			same += mr[i]->lkey >> 8 == mr[i - 1]->lkey >> 8;
+			step += mr[i]->lkey - mr[i - 1]->lkey == 0x100;
+		}
+	}
+	/* RFC 5042: STags hard to predict, no plain counting. */
+	EXPECT(!same, "%d equal indices", same);
+	EXPECT(step < 16, "%d of 63 STags follow their predecessor", step);
+	for (i = 0; i < 64; i++)
+		EXPECT_EQ(0, ibv_dereg_mr(mr[i]));
+	EXPECT(!ibv_reg_mr(pd, buf, 1000, IBV_ACCESS_REMOTE_WRITE),
+	       "remote write without local write");
+	EXPECT(!ibv_reg_mr(pd, (void *)0x1000, 4096, IBV_ACCESS_LOCAL_WRITE),
+	       "memory that is not there");
+	EXPECT(!ibv_reg_mr(pd, (void *)-4096ul, 8192, IBV_ACCESS_LOCAL_WRITE),
+	       "memory that wraps");
+	ibv_dealloc_pd(pd);
+	ibv_close_device(ctx);
+}
+
+/* A read-only mapping can be a source, and not a sink. */
+static void mr_readonly(void)
+{
+	struct pair p;
+	struct ibv_mr *mr;
+	uint8_t *ro;
+
+	pair_open(&p, NULL);
+	ro = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fill(ro, 8192, 6);
+	mprotect(ro, 8192, PROT_READ);
+	EXPECT(!ibv_reg_mr(p.b.pd, ro, 8192, IBV_ACCESS_LOCAL_WRITE),
+	       "local write on a read-only mapping");
+	mr = ibv_reg_mr(p.b.pd, ro, 8192, IBV_ACCESS_REMOTE_READ);
+	ASSERT(mr, "ibv_reg_mr");
+	POST(&p.a, .op = IBV_WR_RDMA_READ, .len = 8192, .id = 1,
+	     .raddr = (uintptr_t)ro, .rkey = mr->rkey);
+	WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+	CHECK(p.a.buf, 8192, 6);
+	ibv_dereg_mr(mr);
+	pair_close(&p);
+}
+
+static const struct test tests[] = {
+	{ "query_device reports the limits it should", device_attributes },
+	{ "query_port and query_gid tell what the link is", port_attributes },
+	{ "the limits asked for at creation are granted or refused", caps_returned },
+	{ "memory regions: keys, refusals", mr_attributes },
+	{ "send and receive", send_recv },
+	{ "RDMA Write lands where it should and nowhere else", rdma_write },
+	{ "RDMA Read fetches what it should", rdma_read },
+	{ "1 octet to 4 MiB by Send, Write and Read", all_sizes, 120 },
+	{ "every alignment of source and sink", unaligned },
+	{ "zero-length Send, Write and Read", zero_length },
+	{ "gather and scatter lists", multi_sge },
+	{ "inline data of 0 to 80 octets", inline_data, 60 },
+	{ "Send with Invalidate of what may not be invalidated", send_with_inv },
+	{ "a read-only mapping is a source only", mr_readonly },
+	{ "CQ armed for solicited completions", solicited },
+	{ "CQ armed for any completion", arm_any },
+	{ "no completion is lost between arming and sleeping", arm_race, 60 },
+	{ "unsignalled work requests", unsignaled },
+	{ "sq_sig_all signals everything", sig_all },
+	{ "completions come in the order of posting", completion_order },
+	{ "a fenced Send waits for the Read before it", fence },
+	{ "more Reads than ORD wait their turn", many_reads },
+	{ "both ends send and read at once", both_ways, 60 },
+	{ "20000 small messages through a queue of 32", many_small, 90 },
+	{ "no allocation for a work request in steady state", no_allocation,
+	  90 },
+	{ "a full send queue refuses, then drains", sq_full },
+	{ "SRQ serves a queue pair", srq_basic },
+	{ "SRQ serves two, and survives one of them", srq_shared },
+	{ "SRQ limit event comes once", srq_limit },
+	{ "CQ overflow raises IBV_EVENT_CQ_ERR", cq_overflow },
+	{ "query_qp tells the truth", query_qp },
+	{ "queues of 1, 1000 and 32768 entries", deep_queues },
+	{ "max_recv_wr 0", no_recv_queue },
+	{ "modify_qp to ERROR flushes the receive queue", flush },
+	{ "a send posted in ERROR is flushed", post_in_err },
+	{ "an SRQ's consumer hears of the last element", last_wqe },
+	{ "a destroyed queue pair completes nothing", destroy_is_silent },
+	{ "a receive posted in ERROR is flushed at the next doorbell", recv_in_err },
+	{ "everything posted comes back when a connection ends", drain, 90 },
+	{ "disconnect flushes and tells both ends", disconnect },
+	{ "what was sent before an orderly close arrives", send_then_close },
+	{ "modify_qp makes no connection, and ERROR works always", modify_states },
+	{ "objects in use cannot be destroyed", busy_objects },
+};
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
+}

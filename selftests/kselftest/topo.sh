@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#
+# The topology of the siw tests.
+#
+#	netns sa                          netns sb
+#	+----------------------+          +----------------------+
+#	| siwa                 |          |                 siwb |
+#	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
+#	|      fd83::1/64      | MTU 1500 |       fd83::2/64     |
+#	|      fe80::1         |          |       fe80::2        |
+#	+----------------------+          +----------------------+
+#
+# topo.sh load|unload		the module
+# topo.sh up|down		everything
+# topo.sh add a|b		the siw link of one side
+# topo.sh del a|b		remove it
+# topo.sh name a|b		what the link is called (udev may rename it)
+#
+# SIW_KO names a siw.ko to insert in place of "modprobe siw".
+
+PATH=$PATH:/usr/sbin:/sbin
+
+load() {
+	[ -d /sys/module/siw ] && return 0
+	if [ -n "$SIW_KO" ]; then
+		for m in ib_uverbs rdma_ucm libcrc32c crc32c_generic; do
+			modprobe -q "$m" 2>/dev/null
+		done
+		insmod "$SIW_KO" || return 1
+	else
+		modprobe siw || return 1
+		modprobe -q rdma_ucm
+	fi
+	return 0
+}
+
+unload() {
+	[ -d /sys/module/siw ] || return 0
+	rmmod siw
+}
+
+name() {
+	ip netns exec "s$1" rdma link show 2>/dev/null |
+		awk -v dev="v$1" '{
+			for (i = 1; i < NF; i++)
+				if ($i == "netdev" && $(i + 1) == dev) {
+					sub("/.*", "", $2)
+					print $2
+				}
+		}'
+}
+
+add() {
+	ip netns exec "s$1" rdma link add "siw$1" type siw netdev "v$1"
+}
+
+del() {
+	n=$(name "$1")
+	[ -n "$n" ] && ip netns exec "s$1" rdma link del "$n"
+}
+
+down() {
+	for s in a b; do
+		[ -e "/var/run/netns/s$s" ] || continue
+		ip -n "s$s" link del "v$s" 2>/dev/null
+		ip netns del "s$s" 2>/dev/null
+	done
+	# A namespace goes in the background; wait for the devices to follow.
+	i=0
+	while [ -d /sys/class/infiniband/siwa ] ||
+	      [ -d /sys/class/infiniband/siwb ]; do
+		i=$((i + 1))
+		if [ $i -gt 200 ]; then
+			echo "# topo.sh: siw devices outlive their namespace"
+			return 1
+		fi
+		sleep 0.1
+	done
+	return 0
+}
+
+# Addresses are good at once: no duplicate detection, a link-local of our own,
+# and neighbours known beforehand.  veth answers ARP before ib_core has queued
+# its wait for the answer, which then lasts as long as the caller allowed.
+side_up() {
+	ip -n "s$1" -b - <<-EOF
+		link set lo up
+		link set v$1 addrgenmode none
+		link set v$1 up
+		addr add 10.83.0.$2/24 dev v$1
+		addr add fd83::$2/64 dev v$1 nodad
+		addr add fe80::$2/64 dev v$1 nodad
+		neigh add 10.83.0.$3 lladdr 02:83:00:00:00:0$3 dev v$1 nud permanent
+		neigh add fd83::$3 lladdr 02:83:00:00:00:0$3 dev v$1 nud permanent
+		neigh add fe80::$3 lladdr 02:83:00:00:00:0$3 dev v$1 nud permanent
+	EOF
+}
+
+up() {
+	down || return 1
+	ip -b - <<-EOF || return 1
+		netns add sa
+		netns add sb
+		link add va address 02:83:00:00:00:01 mtu 1500 netns sa type veth peer name vb address 02:83:00:00:00:02 mtu 1500 netns sb
+	EOF
+	side_up a 1 2 && side_up b 2 1 && add a && add b
+}
+
+case "$1" in
+load | unload | up | down)
+	"$1"
+	;;
+add | del | name)
+	"$1" "$2"
+	;;
+*)
+	echo "usage: $0 load|unload|up|down|add S|del S|name S" >&2
+	exit 2
+	;;
+esac

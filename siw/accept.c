@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * The responder's side of a start-up: RFC 5044 section 7.1, RFC 6581.
+ */
+#include <linux/xarray.h>
+#include <rdma/iw_cm.h>
+
+#include "conn.h"
+
+/*
+ * iw_cm keeps a number, not a pointer, for a connection it has not decided
+ * on: it may drop such an event without a word.
+ */
+static DEFINE_XARRAY_ALLOC1(siw_conn_ids);
+static u32 siw_conn_next_id;
+
+/* Accept and reject do not find this connection any more. */
+void siw_accept_forget(struct siw_conn *conn)
+{
+	if (conn->id)
+		xa_erase(&siw_conn_ids, conn->id);
+	conn->id = 0;
+}
+
+/**
+ * siw_conn_incoming() - a peer connected to a listening socket
+ * @backlog: whose connection it is
+ * @llp: the new socket; taken over
+ */
+void siw_conn_incoming(struct siw_backlog *backlog, struct siw_llp *llp)
+{
+	struct siw_conn *conn = siw_conn_new(backlog->dev);
+
+	if (!conn) {
+		siw_llp_abort(llp);
+		return;
+	}
+	siw_count(conn->dev, SIW_CNT_CONN_IN);
+	mutex_lock(&conn->lock);
+	conn->llp.sock = llp->sock;
+	conn->backlog = backlog;
+	kref_get(&backlog->ref);
+	atomic_inc(&backlog->half_open);
+	siw_conn_set_state(conn, SIW_CONN_WAIT_REQUEST);
+	siw_llp_attach(&conn->llp, &siw_conn_llp_ops);
+	if (siw_llp_local(&conn->llp, &conn->local) ||
+	    siw_llp_remote(&conn->llp, &conn->remote) || siw_conn_publish(conn)) {
+		siw_conn_retire(conn);
+	} else {
+		siw_conn_arm(conn, SIW_MPA_REQ_TIMEOUT);
+		siw_conn_queue(conn);
+	}
+	mutex_unlock(&conn->lock);
+	siw_conn_put(conn);
+}
+
+/* Ask the ULP; it calls accept or reject with the number we give it. */
+static int ask_ulp(struct siw_conn *conn)
+{
+	const struct siw_mpa_setup *req = &conn->setup->req;
+	struct siw_backlog *backlog = conn->backlog;
+	struct iw_cm_event event = {
+		.event = IW_CM_EVENT_CONNECT_REQUEST,
+		.local_addr = conn->local,
+		.remote_addr = conn->remote,
+		.ird = siw_startup_depth(req, req->ird),
+		.ord = siw_startup_depth(req, req->ord),
+	};
+	int err;
+
+	err = xa_alloc_cyclic(&siw_conn_ids, &conn->id, conn, xa_limit_31b,
+			      &siw_conn_next_id, GFP_KERNEL);
+	if (err < 0) {
+		conn->id = 0;	/* it may have been written to */
+		return err;
+	}
+	event.provider_data = (void *)(uintptr_t)conn->id;
+	siw_startup_private_data(conn, &event, req);
+	siw_conn_set_state(conn, SIW_CONN_ULP);
+	mutex_lock(&conn->dev->conns_lock);
+	if (!list_empty(&conn->entry))
+		list_move_tail(&conn->entry, &conn->dev->conns);
+	mutex_unlock(&conn->dev->conns_lock);
+	atomic_dec(&backlog->half_open);
+	atomic_inc(&backlog->pending);
+	mutex_lock(&backlog->lock);
+	err = backlog->cm_id ?
+		backlog->cm_id->event_handler(backlog->cm_id, &event) :
+		-ECONNREFUSED;
+	mutex_unlock(&backlog->lock);
+	return err;
+}
+
+void siw_accept_request(struct siw_conn *conn)
+{
+	int err;
+
+	err = siw_startup_read(conn, SIW_MPA_REQUEST, &conn->setup->req);
+	if (err == -EAGAIN)
+		return;
+	if (!err)
+		err = ask_ulp(conn);
+	if (err)
+		siw_conn_retire(conn);
+	else
+		siw_conn_arm(conn, SIW_ULP_TIMEOUT);
+}
+
+/* The connection iw_cm means, with a reference; NULL if it is over already */
+static struct siw_conn *conn_of(struct iw_cm_id *cm_id)
+{
+	struct siw_conn *conn;
+
+	xa_lock(&siw_conn_ids);
+	conn = xa_load(&siw_conn_ids, (uintptr_t)cm_id->provider_data);
+	if (conn && !kref_get_unless_zero(&conn->ref))
+		conn = NULL;
+	xa_unlock(&siw_conn_ids);
+	return conn;
+}
+
+/* @ird, @ord: ours, which count where the Reply does not say otherwise */
+static int start_accepted(struct siw_conn *conn, struct siw_mpa_setup *reply,
+			  u32 qpn, u32 ird, u32 ord)
+{
+	const struct siw_mpa_setup *req = &conn->setup->req;
+	struct siw_qp_start start = {
+		.llp = &conn->llp,
+		.ird = ird,
+		.ord = ord,
+		.crc = reply->crc,
+		.markers = req->markers,
+		.passive = true,
+		.rtr_send = reply->rtr & SIW_RTR_SEND,
+	};
+	int err;
+
+	if (reply->enhanced && reply->ird != SIW_MPA_DEPTH_AUTO)
+		start.ird = reply->ird;
+	if (reply->enhanced && reply->ord != SIW_MPA_DEPTH_AUTO)
+		start.ord = reply->ord;
+	err = siw_conn_claim_qp(conn, qpn, start.ird, start.ord);
+	return err ? err : siw_qp_start(conn->qp, &start);
+}
+
+static int accept_with(struct siw_conn *conn, struct iw_cm_id *cm_id,
+		       const struct iw_cm_conn_param *param)
+{
+	u16 ird = min_t(u32, param->ird, SIW_MAX_RD_ATOM);
+	u16 ord = min_t(u32, param->ord, SIW_MAX_RD_ATOM);
+	struct siw_mpa_setup reply;
+	int err;
+
+	siw_mpa_setup_reply(&reply, &conn->setup->req, true,
+			    SIW_RTR_WRITE | SIW_RTR_SEND |
+			    (ird ? SIW_RTR_READ : 0), ird, ord);
+	if (param->private_data_len > siw_mpa_setup_pd_max(&reply))
+		return -EINVAL;
+	err = start_accepted(conn, &reply, param->qpn, ird, ord);
+	if (!err)
+		err = siw_startup_send(conn, &reply, param->private_data,
+				       param->private_data_len);
+	if (err) {
+		if (conn->qp)
+			siw_qp_event(conn->qp, SIW_QP_EV_LOST);
+		return err;
+	}
+	siw_conn_set_cm_id(conn, cm_id);
+	if (reply.p2p) {
+		siw_conn_set_state(conn, SIW_CONN_WAIT_FIRST);
+		siw_conn_arm(conn, SIW_FIRST_FPDU_TIMEOUT);
+	} else {
+		siw_conn_established(conn);
+	}
+	siw_conn_drop_setup(conn);
+	siw_llp_poke(&conn->llp);
+	return 0;
+}
+
+/**
+ * siw_conn_accept() - the ULP takes a connection
+ * @dev: device
+ * @cm_id: names the connection
+ * @param: QP number, depths and private data
+ *
+ * Return: 0 if ESTABLISHED is going to follow, -ECONNRESET if the peer gave
+ * up, or -errno; then the connection is over.
+ */
+int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
+		    const struct iw_cm_conn_param *param)
+{
+	struct siw_conn *conn = conn_of(cm_id);
+	int err = -ECONNRESET;
+
+	if (!conn)
+		return err;
+	mutex_lock(&conn->lock);
+	if (conn->state == SIW_CONN_ULP && conn->dev == dev) {
+		err = accept_with(conn, cm_id, param);
+		if (err) {
+			siw_conn_set_state(conn, SIW_CONN_LINGER);
+			siw_llp_barrier(&conn->llp);
+			if (conn->qp)
+				siw_qp_stop(conn->qp, conn);
+			siw_conn_release_qp(conn);
+			siw_conn_retire(conn);
+		}
+	}
+	mutex_unlock(&conn->lock);
+	siw_conn_put(conn);
+	return err;
+}
+
+int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len)
+{
+	struct siw_conn *conn = conn_of(cm_id);
+	struct siw_mpa_setup reply;
+	int err = -ECONNRESET;
+
+	if (!conn)
+		return err;
+	mutex_lock(&conn->lock);
+	if (conn->state == SIW_CONN_ULP) {
+		siw_mpa_setup_reply(&reply, &conn->setup->req, true, 0, 0, 0);
+		reply.reject = true;
+		err = siw_startup_send(conn, &reply, pd, pd_len);
+		siw_conn_linger(conn);
+	}
+	mutex_unlock(&conn->lock);
+	siw_conn_put(conn);
+	return err;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * Connections: MPA start-up, the life of a stream, and its end.
+ */
+#ifndef SIW_CONN_H
+#define SIW_CONN_H
+
+#include <rdma/iw_cm.h>
+
+#include "qp.h"
+
+/* In order; both sides end in LINGER and CLOSED */
+enum siw_conn_state {
+	SIW_CONN_CONNECTING,	/* SYN sent */
+	SIW_CONN_WAIT_REPLY,	/* Request sent */
+	SIW_CONN_WAIT_REQUEST,	/* TCP accepted */
+	SIW_CONN_ULP,		/* Request good, the ULP decides */
+	SIW_CONN_WAIT_FIRST,	/* Reply sent, ready-to-receive message due */
+	SIW_CONN_UP,
+	SIW_CONN_LINGER,	/* no QP any more; waits for the peer's FIN */
+	SIW_CONN_CLOSED,	/* no socket any more */
+};
+
+/**
+ * struct siw_startup - what is only needed until full operation
+ * @in: frame from the peer
+ * @in_len: octets of @in
+ * @in_need: octets @in is going to have
+ * @out: frame to the peer
+ * @req: decoded Request
+ * @pd: the initiator's private data
+ * @pd_len: octets of @pd
+ * @tos: type of service, or -1
+ */
+struct siw_startup {
+	u8 in[SIW_MPA_FRAME_MAX];
+	size_t in_len;
+	size_t in_need;
+	u8 out[SIW_MPA_FRAME_MAX];
+	struct siw_mpa_setup req;
+	u8 pd[SIW_MPA_PD_MAX];
+	u16 pd_len;
+	int tos;
+};
+
+/**
+ * struct siw_backlog - what a listening cm_id lends its connections
+ * @ref: listener and connections
+ * @lock: guards @cm_id
+ * @cm_id: the listening id, NULL once it is destroyed
+ * @dev: device of @cm_id
+ * @listener: socket it is a member of, or NULL
+ * @entry: in the listener's list
+ * @half_open: connections without a complete Request
+ * @pending: connections that are not accepted or rejected yet
+ * @max: most of @pending
+ */
+struct siw_backlog {
+	struct kref ref;
+	struct mutex lock;	/* guards cm_id and listener */
+	struct iw_cm_id *cm_id;
+	struct siw_device *dev;
+	struct siw_listener *listener;
+	struct list_head entry;
+	atomic_t half_open;
+	atomic_t pending;
+	int max;
+};
+
+/**
+ * struct siw_conn - a connection
+ * @ref: work, timer, device list and callers
+ * @lock: guards everything below
+ * @state: read without @lock by the socket's callbacks
+ * @dev: device
+ * @entry: in one of the device's lists
+ * @llp: the socket; none if llp.sock is NULL
+ * @cm_id: who is told, or NULL
+ * @qp: claimed QP, or NULL
+ * @backlog: what a passive connection counts against until it is decided
+ * @setup: start-up data, or NULL
+ * @id: names a passive connection to iw_cm
+ * @work: something happened on the socket or the QP
+ * @timer: the state lasted too long
+ * @deadline: when, in jiffies; 0 if never
+ * @progress: what siw_llp_progress() said when @timer was armed
+ * @local: our address
+ * @remote: the peer's address
+ */
+struct siw_conn {
+	struct kref ref;
+	struct mutex lock;	/* guards all below */
+	enum siw_conn_state state;
+	struct siw_device *dev;
+	struct list_head entry;
+	struct siw_llp llp;
+	struct iw_cm_id *cm_id;
+	struct siw_qp *qp;
+	struct siw_backlog *backlog;
+	struct siw_startup *setup;
+	u32 id;
+	struct work_struct work;
+	struct delayed_work timer;
+	unsigned long deadline;
+	u32 progress;
+	struct sockaddr_storage local;
+	struct sockaddr_storage remote;
+};
+
+extern const struct siw_llp_ops siw_conn_llp_ops;
+
+/* conn.c: life; the caller of all but the first holds the lock */
+struct siw_conn *siw_conn_new(struct siw_device *dev);
+void siw_conn_put(struct siw_conn *conn);
+void siw_conn_queue(struct siw_conn *conn);
+void siw_conn_arm(struct siw_conn *conn, unsigned int ms);
+void siw_conn_disarm(struct siw_conn *conn);
+void siw_conn_set_state(struct siw_conn *conn, enum siw_conn_state state);
+int siw_conn_publish(struct siw_conn *conn);
+int siw_conn_claim_qp(struct siw_conn *conn, u32 qpn, u32 ird, u32 ord);
+void siw_conn_release_qp(struct siw_conn *conn);
+void siw_conn_set_cm_id(struct siw_conn *conn, struct iw_cm_id *cm_id);
+void siw_conn_drop_cm_id(struct siw_conn *conn);
+void siw_conn_drop_setup(struct siw_conn *conn);
+void siw_conn_tell(struct siw_conn *conn, struct iw_cm_event *event);
+void siw_conn_tell_status(struct siw_conn *conn, enum iw_cm_event_type type,
+			  int status);
+void siw_conn_established(struct siw_conn *conn);
+void siw_conn_linger(struct siw_conn *conn);
+void siw_conn_retire(struct siw_conn *conn);
+
+/* startup.c: frames */
+int siw_startup_read(struct siw_conn *conn, enum siw_mpa_kind kind,
+		     struct siw_mpa_setup *frame);
+int siw_startup_send(struct siw_conn *conn, struct siw_mpa_setup *frame,
+		     const void *pd, u16 pd_len);
+void siw_startup_private_data(struct siw_conn *conn, struct iw_cm_event *event,
+			      const struct siw_mpa_setup *frame);
+u8 siw_startup_depth(const struct siw_mpa_setup *frame, u16 depth);
+
+/* connect.c: the initiator's steps, with the lock held */
+void siw_connect_tcp(struct siw_conn *conn);
+void siw_connect_reply(struct siw_conn *conn);
+void siw_connect_fail(struct siw_conn *conn, int status);
+
+/* accept.c: the responder's steps, with the lock held */
+void siw_accept_request(struct siw_conn *conn);
+void siw_accept_forget(struct siw_conn *conn);
+
+/* What the layers above and below call */
+int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
+		     const struct iw_cm_conn_param *param);
+int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
+		    const struct iw_cm_conn_param *param);
+int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len);
+void siw_conn_incoming(struct siw_backlog *backlog, struct siw_llp *llp);
+void siw_conn_drop_oldest(struct siw_backlog *backlog);
+void siw_conn_fail_qp(struct siw_qp *qp);
+void siw_conn_close_qp(struct siw_qp *qp);
+void siw_conn_abort_all(struct siw_device *dev, unsigned int why);
+
+/* listen.c */
+int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id,
+		   int backlog);
+void siw_listen_del(struct iw_cm_id *cm_id);
+void siw_listen_del_dev(struct siw_device *dev);
+void siw_listen_resume(struct siw_backlog *backlog);
+void siw_backlog_put(struct siw_backlog *backlog);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Completion queues.
+ *
+ * The elements and the arming word of a user CQ are mapped: the process may
+ * write anything there at any time.  So the driver never acts on what it reads
+ * from an element except "is it free?", and keeps its own position.
+ */
+#include "cq.h"
+
+static const enum ib_wc_status statuses[SIW_NUM_WC_STATUS] = {
+	[SIW_WC_SUCCESS] = IB_WC_SUCCESS,
+	[SIW_WC_LOC_LEN_ERR] = IB_WC_LOC_LEN_ERR,
+	[SIW_WC_LOC_PROT_ERR] = IB_WC_LOC_PROT_ERR,
+	[SIW_WC_LOC_QP_OP_ERR] = IB_WC_LOC_QP_OP_ERR,
+	[SIW_WC_WR_FLUSH_ERR] = IB_WC_WR_FLUSH_ERR,
+	[SIW_WC_BAD_RESP_ERR] = IB_WC_BAD_RESP_ERR,
+	[SIW_WC_LOC_ACCESS_ERR] = IB_WC_LOC_ACCESS_ERR,
+	[SIW_WC_REM_ACCESS_ERR] = IB_WC_REM_ACCESS_ERR,
+	[SIW_WC_REM_INV_REQ_ERR] = IB_WC_REM_INV_REQ_ERR,
+	[SIW_WC_GENERAL_ERR] = IB_WC_GENERAL_ERR,
+};
+
+static const enum ib_wc_opcode opcodes[SIW_NUM_OPCODES] = {
+	[SIW_OP_WRITE] = IB_WC_RDMA_WRITE,
+	[SIW_OP_READ] = IB_WC_RDMA_READ,
+	[SIW_OP_READ_LOCAL_INV] = IB_WC_RDMA_READ,
+	[SIW_OP_SEND] = IB_WC_SEND,
+	[SIW_OP_SEND_WITH_IMM] = IB_WC_SEND,
+	[SIW_OP_SEND_REMOTE_INV] = IB_WC_SEND,
+	[SIW_OP_RECEIVE] = IB_WC_RECV,
+	[SIW_OP_INVAL_STAG] = IB_WC_LOCAL_INV,
+	[SIW_OP_REG_MR] = IB_WC_REG_MR,
+};
+
+/* Each event is memory until the process reads it: one is all it gets. */
+static void overflow(struct siw_cq *cq, bool first)
+{
+	struct ib_event event = {
+		.event = IB_EVENT_CQ_ERR,
+		.device = cq->base.device,
+		.element.cq = &cq->base,
+	};
+
+	siw_count(to_siw_dev(cq->base.device), SIW_CNT_CQ_OVERFLOW);
+	if (first && cq->base.event_handler)
+		cq->base.event_handler(&event, cq->base.cq_context);
+}
+
+static void fill(struct siw_cqe *cqe, const struct siw_completion *comp,
+		 bool user)
+{
+	cqe->id = comp->id;
+	cqe->opcode = comp->opcode;
+	cqe->status = comp->status;
+	cqe->bytes = comp->bytes;
+	cqe->imm_data = 0;
+	if (comp->invalidated)
+		cqe->inval_stag = comp->inval_stag;
+	if (user)
+		cqe->qp_id = comp->qp->qp_num;
+	else
+		cqe->base_qp = comp->qp;
+}
+
+/**
+ * siw_cq_put() - add a completion
+ * @cq: the queue
+ * @comp: the completion
+ *
+ * If the queue is full the completion is lost, and the consumer gets
+ * IB_EVENT_CQ_ERR if it is the first that is.
+ *
+ * Context: any.
+ * Return: the queue was armed for it: the caller has to call siw_cq_notify()
+ * once it holds no lock any more.
+ */
+bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
+{
+	u8 flags = SIW_WQE_VALID;
+	struct siw_cqe *cqe;
+	unsigned long irq;
+	bool fire = false;
+	bool first;
+	u32 armed;
+
+	if (comp->invalidated)
+		flags |= SIW_WQE_REM_INVAL;
+
+	spin_lock_irqsave(&cq->lock, irq);
+	cqe = &cq->queue[cq->put & (cq->num_cqe - 1)];
+	/* Pairs with the consumer's release when it clears the flags. */
+	if (smp_load_acquire(&cqe->flags)) {
+		first = !cq->overflowed;
+		cq->overflowed = true;
+		spin_unlock_irqrestore(&cq->lock, irq);
+		overflow(cq, first);
+		return false;
+	}
+	fill(cqe, comp, cq->mmap);
+	/* Pairs with the consumer's acquire: the body is there before it. */
+	smp_store_release(&cqe->flags, flags);
+	cq->put++;
+
+	/*
+	 * Full barrier between "there is a completion" and "is it armed?";
+	 * the consumer arms first and then looks for completions.
+	 */
+	smp_mb();
+	armed = READ_ONCE(cq->ctrl->flags);
+	if (armed & SIW_NOTIFY_NEXT_COMPLETION ||
+	    (armed & SIW_NOTIFY_SOLICITED &&
+	     (comp->solicited || comp->status != SIW_WC_SUCCESS))) {
+		WRITE_ONCE(cq->ctrl->flags, SIW_NOTIFY_NOT);
+		fire = true;
+	}
+	spin_unlock_irqrestore(&cq->lock, irq);
+	return fire;
+}
+
+void siw_cq_notify(struct siw_cq *cq)
+{
+	if (cq->base.comp_handler)
+		cq->base.comp_handler(&cq->base, cq->base.cq_context);
+}
+
+/* What a kernel consumer has not polled is void: its QP is destroyed. */
+void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp)
+{
+	unsigned long irq;
+	u32 i;
+
+	spin_lock_irqsave(&cq->lock, irq);
+	for (i = cq->get; !cq->mmap && i != cq->put; i++) {
+		struct siw_cqe *cqe = &cq->queue[i & (cq->num_cqe - 1)];
+
+		if (cqe->base_qp == qp)
+			cqe->base_qp = NULL;
+	}
+	spin_unlock_irqrestore(&cq->lock, irq);
+}
+
+static void translate(struct ib_wc *wc, const struct siw_cqe *cqe)
+{
+	memset(wc, 0, sizeof(*wc));
+	wc->wr_id = cqe->id;
+	wc->status = statuses[cqe->status];
+	wc->opcode = opcodes[cqe->opcode];
+	wc->byte_len = cqe->bytes;
+	wc->qp = cqe->base_qp;
+	if (cqe->flags & SIW_WQE_REM_INVAL) {
+		wc->ex.invalidate_rkey = cqe->inval_stag;
+		wc->wc_flags = IB_WC_WITH_INVALIDATE;
+	}
+}
+
+/* Kernel consumers only: a user CQ is polled by its provider. */
+int siw_cq_poll(struct ib_cq *base, int num, struct ib_wc *wc)
+{
+	struct siw_cq *cq = to_siw_cq(base);
+	unsigned long irq;
+	int n;
+
+	spin_lock_irqsave(&cq->lock, irq);
+	for (n = 0; n < num && !cq->mmap;) {
+		struct siw_cqe *cqe = &cq->queue[cq->get & (cq->num_cqe - 1)];
+
+		if (!cqe->flags)
+			break;
+		if (cqe->base_qp)	/* else it was destroyed */
+			translate(&wc[n++], cqe);
+		cqe->flags = 0;
+		cq->get++;
+	}
+	spin_unlock_irqrestore(&cq->lock, irq);
+	return n;
+}
+
+int siw_cq_arm(struct ib_cq *base, enum ib_cq_notify_flags flags)
+{
+	struct siw_cq *cq = to_siw_cq(base);
+	unsigned long irq;
+	int missed = 0;
+	u32 arm;
+
+	arm = SIW_NOTIFY_SOLICITED;
+	if ((flags & IB_CQ_SOLICITED_MASK) != IB_CQ_SOLICITED)
+		arm |= SIW_NOTIFY_NEXT_COMPLETION;
+
+	spin_lock_irqsave(&cq->lock, irq);
+	WRITE_ONCE(cq->ctrl->flags, arm);
+	if (flags & IB_CQ_REPORT_MISSED_EVENTS)
+		missed = READ_ONCE(cq->queue[cq->get &
+					     (cq->num_cqe - 1)].flags) != 0;
+	spin_unlock_irqrestore(&cq->lock, irq);
+	return missed;
+}

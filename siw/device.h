@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * Devices: made by "rdma link add", gone with their net_device.
+ */
+#ifndef SIW_DEVICE_H
+#define SIW_DEVICE_H
+
+#include <linux/netdevice.h>
+#include <rdma/ib_verbs.h>
+
+int siw_device_add(const char *name, struct net_device *ndev);
+void siw_device_dealloc(struct ib_device *base);
+int siw_device_init(void);
+void siw_device_exit(void);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * siw: software iWARP, RDMA over any net_device that carries TCP.
+ */
+#include <linux/module.h>
+#include <rdma/rdma_netlink.h>
+
+#include "device.h"
+#include "siw.h"
+#include "txbuf.h"
+
+struct workqueue_struct *siw_wq;
+
+static struct rdma_link_ops siw_link_ops = {
+	.type = "siw",
+	.newlink = siw_device_add,
+};
+
+static int __init siw_init(void)
+{
+	int err;
+
+	siw_wq = alloc_workqueue("siw", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!siw_wq)
+		return -ENOMEM;
+	err = siw_txbuf_init();
+	if (err)
+		goto err_wq;
+	err = siw_device_init();
+	if (err)
+		goto err_txbuf;
+	rdma_link_register(&siw_link_ops);
+	return 0;
+
+err_txbuf:
+	siw_txbuf_exit();
+err_wq:
+	destroy_workqueue(siw_wq);
+	return err;
+}
+
+static void __exit siw_exit(void)
+{
+	rdma_link_unregister(&siw_link_ops);
+	siw_device_exit();
+	destroy_workqueue(siw_wq);
+	siw_txbuf_exit();
+}
+
+module_init(siw_init);
+module_exit(siw_exit);
+
+MODULE_AUTHOR("The siw authors");
+MODULE_DESCRIPTION("Software iWARP: RDMA over TCP");
+MODULE_LICENSE("Dual BSD/GPL");
+/* Its client has to be registered before ours; see device.c. */
+MODULE_SOFTDEP("pre: rdma_cm");
+MODULE_ALIAS_RDMA_LINK("siw");

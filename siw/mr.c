@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Memory regions and the STags that name them.
+ *
+ * An STag is a 24-bit index, drawn at random, and an 8-bit key that belongs to
+ * the consumer (RFC 5042 section 6.3.4 asks for STags that are hard to guess).
+ *
+ * Memory is only touched inside siw_mr_access(), under the region's read lock.
+ * Revocation takes the write lock, so when it returns no placement that began
+ * before it is still writing (RFC 5040 section 8.1.1).
+ */
+#include <linux/overflow.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <rdma/ib_umem.h>
+#include <rdma/uverbs_ioctl.h>
+
+#include "mr.h"
+
+#define STAG_INDEX(stag)	((stag) >> 8)
+#define STAG_INDEX_MASK		0xffffffu
+#define STAG_TRIES		64
+
+/* Remote atomics are accepted and never granted: the device has none. */
+#define USER_ACCESS	(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE | \
+			 IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC | \
+			 IB_ACCESS_OPTIONAL)
+
+static u32 rights_of(int access)
+{
+	u32 rights = 0;
+
+	if (access & IB_ACCESS_LOCAL_WRITE)
+		rights |= SIW_ACCESS_LOCAL_WRITE;
+	if (access & IB_ACCESS_REMOTE_WRITE)
+		rights |= SIW_ACCESS_REMOTE_WRITE;
+	if (access & IB_ACCESS_REMOTE_READ)
+		rights |= SIW_ACCESS_REMOTE_READ;
+	return rights;
+}
+
+/* Give a complete region an STag and let the world find it. */
+static int publish(struct siw_mr *mr, struct siw_device *dev, u8 key)
+{
+	int tries, err = -ENOMEM;
+
+	if (atomic_inc_return(&dev->objects[SIW_OBJ_MR]) > SIW_MAX_MR)
+		goto err_count;
+
+	for (tries = 0; tries < STAG_TRIES; tries++) {
+		u32 index = get_random_u32() & STAG_INDEX_MASK;
+
+		if (!index)
+			continue;
+		mr->region.stag = index << 8 | key;
+		mr->base.lkey = mr->region.stag;
+		mr->base.rkey = mr->region.stag;
+		err = xa_insert(&dev->mrs, index, mr, GFP_KERNEL);
+		if (err != -EBUSY)
+			break;
+	}
+	if (!err)
+		return 0;
+err_count:
+	atomic_dec(&dev->objects[SIW_OBJ_MR]);
+	return err == -EBUSY ? -ENOSPC : err;
+}
+
+static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
+{
+	struct siw_mr *mr = kzalloc_obj(*mr);
+
+	if (!mr)
+		return NULL;
+	mr->pd = pd;
+	mr->base.device = pd->device;
+	mr->region.access = rights;
+	mr->page_shift = PAGE_SHIFT;
+	rwlock_init(&mr->lock);
+	return mr;
+}
+
+/* Kernel address of Tagged Offset @to, and how many octets follow in a row */
+static void *piece(const struct siw_mr *mr, u64 to, u32 *n)
+{
+	u64 off = to - mr->region.base + mr->first;
+	u32 in_page = off & ((1u << mr->page_shift) - 1);
+	void **page = mr->umem ? mr->umem->page : mr->pages;
+
+	if (!page)		/* DMA region: the offset is the address */
+		return (void *)(uintptr_t)to;
+	*n = min(*n, (1u << mr->page_shift) - in_page);
+	return page[off >> mr->page_shift] + in_page;
+}
+
+/**
+ * siw_mr_access() - check a range of a region and touch it
+ * @dev: the device
+ * @pd: protection domain of the QP that asks
+ * @stag: STag or local key
+ * @to: Tagged Offset or address of the first octet
+ * @len: octets
+ * @want: SIW_ACCESS_* rights the operation needs
+ * @fn: called for each contiguous piece in order; NULL to check only
+ * @arg: passed to @fn
+ *
+ * Either nothing or all of the range is touched.  @fn must not sleep.
+ *
+ * Context: any but hard interrupt.
+ * Return: SIW_ACCESS_OK or what forbids the access.
+ */
+enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
+			      u32 stag, u64 to, u32 len, u32 want,
+			      siw_mr_fn fn, void *arg)
+{
+	enum siw_access verdict = SIW_ACCESS_STAG;
+	struct siw_mr *mr;
+
+	rcu_read_lock();
+	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
+	if (mr) {
+		read_lock_bh(&mr->lock);
+		verdict = siw_access_check(&mr->region, stag, mr->pd == pd,
+					   to, len, want);
+		while (verdict == SIW_ACCESS_OK && fn && len) {
+			u32 n = len;
+			void *p = piece(mr, to, &n);
+
+			fn(p, n, arg);
+			to += n;
+			len -= n;
+		}
+		read_unlock_bh(&mr->lock);
+	}
+	rcu_read_unlock();
+	return verdict;
+}
+
+/* Send with Invalidate and Read with Invalidate: RFC 5040 section 5.3 */
+enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
+					 struct ib_pd *pd, u32 stag)
+{
+	enum siw_access verdict = SIW_ACCESS_STAG;
+	struct siw_mr *mr;
+
+	rcu_read_lock();
+	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
+	if (mr) {
+		write_lock_bh(&mr->lock);
+		verdict = siw_access_check_invalidate(&mr->region, stag,
+						      mr->pd == pd);
+		if (verdict == SIW_ACCESS_OK)
+			mr->region.valid = false;
+		write_unlock_bh(&mr->lock);
+	}
+	rcu_read_unlock();
+	return verdict;
+}
+
+/* Local Invalidate; the consumer of a fast-registration region may repeat it */
+int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd, u32 stag)
+{
+	struct siw_mr *mr;
+	int err = -EINVAL;
+
+	rcu_read_lock();
+	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
+	if (mr && mr->pd == pd && mr->pages) {
+		write_lock_bh(&mr->lock);
+		if (mr->region.stag == stag) {
+			mr->region.valid = false;
+			err = 0;
+		}
+		write_unlock_bh(&mr->lock);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * siw_mr_enable() - fast registration: make mapped pages accessible
+ * @dev: the device
+ * @pd: protection domain of the QP that asks
+ * @mr: region, mapped by siw_mr_map_sg()
+ * @stag: STag with the key it shall have from now on
+ * @access: IB_ACCESS_* rights
+ *
+ * Return: 0, or -EINVAL if @mr is not such a region of this PD, has nothing
+ * mapped, or @stag has another index.
+ */
+int siw_mr_enable(struct siw_device *dev, struct ib_pd *pd, struct siw_mr *mr,
+		  u32 stag, int access)
+{
+	int err = -EINVAL;
+
+	if (mr->pd != pd || !mr->pages || !mr->num_pages)
+		return -EINVAL;
+
+	write_lock_bh(&mr->lock);
+	if (STAG_INDEX(stag) == STAG_INDEX(mr->region.stag) &&
+	    !mr->region.valid) {
+		mr->region.stag = stag;
+		mr->region.base = mr->base.iova;
+		mr->region.len = mr->base.length;
+		mr->region.access = rights_of(access);
+		mr->region.valid = true;
+		mr->page_shift = ilog2(mr->base.page_size);
+		mr->first = mr->base.iova & (mr->base.page_size - 1);
+		err = 0;
+	}
+	write_unlock_bh(&mr->lock);
+	return err;
+}
+
+/* All of kernel memory, for kernel users only */
+struct ib_mr *siw_mr_get_dma(struct ib_pd *pd, int access)
+{
+	struct siw_mr *mr = new_mr(pd, rights_of(access));
+	int err;
+
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	mr->region.len = U64_MAX;
+	mr->region.shared = true;
+	mr->region.valid = true;
+	err = publish(mr, to_siw_dev(pd->device), 0);
+	if (err) {
+		kfree(mr);
+		return ERR_PTR(err);
+	}
+	return &mr->base;
+}
+
+static int complete_user(struct siw_mr *mr, struct ib_udata *udata)
+{
+	struct siw_uresp_reg_mr resp = {};
+	struct siw_ureq_reg_mr req = {};
+	int err;
+
+	err = ib_copy_validate_udata_in(udata, req, pad);
+	if (err)
+		return err;
+	if (udata->outlen < sizeof(resp))
+		return -EINVAL;
+	err = publish(mr, to_siw_dev(mr->pd->device), req.stag_key);
+	if (err)
+		return err;
+	resp.stag = mr->region.stag;
+	err = ib_respond_udata(udata, resp);
+	if (!err)
+		return 0;
+	xa_erase(&to_siw_dev(mr->pd->device)->mrs, STAG_INDEX(resp.stag));
+	atomic_dec(&to_siw_dev(mr->pd->device)->objects[SIW_OBJ_MR]);
+	return err;
+}
+
+struct ib_mr *siw_mr_reg_user(struct ib_pd *pd, u64 start, u64 len, u64 iova,
+			      int access, struct ib_dmah *dmah,
+			      struct ib_udata *udata)
+{
+	struct siw_umem *umem;
+	struct siw_mr *mr;
+	int err;
+
+	if (dmah || access & ~USER_ACCESS)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!len || iova + len < iova)
+		return ERR_PTR(-EINVAL);
+
+	mr = new_mr(pd, rights_of(access));
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	umem = siw_umem_get(pd->device, start, len, access);
+	if (IS_ERR(umem)) {
+		kfree(mr);
+		return ERR_CAST(umem);
+	}
+	mr->umem = umem;
+	mr->first = offset_in_page(start);
+	mr->region.base = iova;
+	mr->region.len = len;
+	mr->region.shared = true;
+	mr->region.valid = true;
+	err = complete_user(mr, udata);
+	if (err) {
+		/* It may have been found for a moment by guessing its STag. */
+		write_lock_bh(&mr->lock);
+		mr->region.valid = false;
+		write_unlock_bh(&mr->lock);
+		siw_umem_put(umem);
+		kfree_rcu(mr, rcu);
+		return ERR_PTR(err);
+	}
+	return &mr->base;
+}
+
+struct ib_mr *siw_mr_alloc(struct ib_pd *pd, enum ib_mr_type type,
+			   u32 max_num_sg)
+{
+	struct siw_mr *mr;
+	int err;
+
+	if (type != IB_MR_TYPE_MEM_REG)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!max_num_sg || max_num_sg > SIW_MAX_FRMR_PAGES)
+		return ERR_PTR(-EINVAL);
+
+	mr = new_mr(pd, 0);
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	mr->max_pages = max_num_sg;
+	mr->pages = kvcalloc(max_num_sg, sizeof(*mr->pages), GFP_KERNEL);
+	err = mr->pages ? publish(mr, to_siw_dev(pd->device), 0) : -ENOMEM;
+	if (err) {
+		kvfree(mr->pages);
+		kfree(mr);
+		return ERR_PTR(err);
+	}
+	return &mr->base;
+}
+
+static int set_page(struct ib_mr *base, u64 addr)
+{
+	struct siw_mr *mr = to_siw_mr(base);
+
+	if (mr->num_pages == mr->max_pages)
+		return -ENOMEM;
+	mr->pages[mr->num_pages++] = ib_virt_dma_to_ptr(addr);
+	return 0;
+}
+
+/* The consumer has to invalidate a region before it maps it anew. */
+int siw_mr_map_sg(struct ib_mr *base, struct scatterlist *sg, int nents,
+		  unsigned int *offset)
+{
+	struct siw_mr *mr = to_siw_mr(base);
+	int n;
+
+	write_lock_bh(&mr->lock);
+	mr->region.valid = false;
+	mr->num_pages = 0;
+	n = mr->pages ? ib_sg_to_pages(base, sg, nents, offset, set_page) :
+			-EINVAL;
+	write_unlock_bh(&mr->lock);
+	return n;
+}
+
+int siw_mr_dereg(struct ib_mr *base, struct ib_udata *udata)
+{
+	struct siw_device *dev = to_siw_dev(base->device);
+	struct siw_mr *mr = to_siw_mr(base);
+
+	xa_erase(&dev->mrs, STAG_INDEX(mr->region.stag));
+	/* Whoever found it before that ends under the read lock. */
+	write_lock_bh(&mr->lock);
+	mr->region.valid = false;
+	write_unlock_bh(&mr->lock);
+
+	if (mr->umem)
+		siw_umem_put(mr->umem);
+	kvfree(mr->pages);
+	kfree_rcu(mr, rcu);
+	atomic_dec(&dev->objects[SIW_OBJ_MR]);
+	return 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * Memory regions and the STags that name them.
+ */
+#ifndef SIW_MR_H
+#define SIW_MR_H
+
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+
+#include "siw.h"
+#include "umem.h"
+#include "proto/access.h"
+
+/**
+ * struct siw_mr - a memory region
+ * @base: what ib_core sees
+ * @pd: protection domain; ib_core sets @base.pd only later
+ * @lock: readers touch the memory, a writer revokes it
+ * @region: what access checks look at; guarded by @lock
+ * @umem: pages of a user region, else NULL
+ * @pages: kernel addresses of a fast-registration region's pages, else NULL
+ * @max_pages: entries in @pages
+ * @num_pages: entries mapped by ib_map_mr_sg()
+ * @first: offset of the region's first octet in its first page
+ * @page_shift: log2 of the page size of @pages or @umem
+ * @rcu: the STag table is read under RCU
+ */
+struct siw_mr {
+	struct ib_mr base;
+	struct ib_pd *pd;
+	rwlock_t lock;
+	struct siw_region region;
+	struct siw_umem *umem;
+	void **pages;
+	u32 max_pages;
+	u32 num_pages;
+	u32 first;
+	u8 page_shift;
+	struct rcu_head rcu;
+};
+
+static inline struct siw_mr *to_siw_mr(struct ib_mr *base)
+{
+	return container_of(base, struct siw_mr, base);
+}
+
+/**
+ * typedef siw_mr_fn - touch one contiguous piece of a region
+ * @p: kernel address
+ * @n: octets
+ * @arg: the caller's
+ */
+typedef void (*siw_mr_fn)(void *p, size_t n, void *arg);
+
+enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
+			      u32 stag, u64 to, u32 len, u32 want,
+			      siw_mr_fn fn, void *arg);
+enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
+					 struct ib_pd *pd, u32 stag);
+int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd,
+			    u32 stag);
+int siw_mr_enable(struct siw_device *dev, struct ib_pd *pd,
+		  struct siw_mr *mr, u32 stag, int access);
+
+struct ib_mr *siw_mr_get_dma(struct ib_pd *pd, int access);
+struct ib_mr *siw_mr_reg_user(struct ib_pd *pd, u64 start, u64 len, u64 iova,
+			      int access, struct ib_dmah *dmah,
+			      struct ib_udata *udata);
+struct ib_mr *siw_mr_alloc(struct ib_pd *pd, enum ib_mr_type type,
+			   u32 max_num_sg);
+int siw_mr_map_sg(struct ib_mr *base, struct scatterlist *sg, int nents,
+		  unsigned int *offset);
+int siw_mr_dereg(struct ib_mr *base, struct ib_udata *udata);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * May a segment touch a region?  RFC 5041 section 7.1, RFC 5040 section 8.1,
+ * RFC 5042.
+ */
+#ifndef SIW_PROTO_ACCESS_H
+#define SIW_PROTO_ACCESS_H
+
+#include <linux/types.h>
+#include "fault.h"
+
+/* Rights a region grants and an operation wants */
+#define SIW_ACCESS_LOCAL_WRITE		0x01
+#define SIW_ACCESS_REMOTE_WRITE		0x02
+#define SIW_ACCESS_REMOTE_READ		0x04
+#define SIW_ACCESS_REMOTE_ATOMIC	0x08
+#define SIW_ACCESS_REMOTE		(SIW_ACCESS_REMOTE_WRITE | \
+					 SIW_ACCESS_REMOTE_READ | \
+					 SIW_ACCESS_REMOTE_ATOMIC)
+
+/**
+ * struct siw_region - what access checks need to know of a memory region
+ * @base: first Tagged Offset (virtual address)
+ * @len: octets from @base
+ * @stag: STag with its key octet
+ * @access: SIW_ACCESS_* rights
+ * @valid: registered and not invalidated
+ * @shared: an ordinary region, which a peer must not invalidate
+ */
+struct siw_region {
+	u64 base;
+	u64 len;
+	u32 stag;
+	u32 access;
+	bool valid;
+	bool shared;
+};
+
+/* In the order in which they are checked: the first failure wins */
+enum siw_access {
+	SIW_ACCESS_OK,
+	SIW_ACCESS_STAG,	/* unknown, wrong key or invalid */
+	SIW_ACCESS_PD,		/* protection domain or stream association */
+	SIW_ACCESS_RIGHTS,
+	SIW_ACCESS_WRAP,	/* TO + length passes 2^64 */
+	SIW_ACCESS_BOUNDS,
+	SIW_ACCESS_VERDICTS
+};
+
+enum siw_access siw_access_check(const struct siw_region *region, u32 stag,
+				 bool same_pd, u64 to, u32 len, u32 want);
+enum siw_access siw_access_check_invalidate(const struct siw_region *region,
+					    u32 stag, bool same_pd);
+enum siw_fault siw_access_fault(enum siw_access verdict, enum siw_layer layer);
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * Queue pairs, their send and receive queues, and shared receive queues.
+ */
+#ifndef SIW_QP_H
+#define SIW_QP_H
+
+#include <linux/completion.h>
+#include <linux/kref.h>
+
+#include "cq.h"
+#include "llp.h"
+#include "mr.h"
+#include "siw.h"
+#include "txbuf.h"
+#include "proto/ddp.h"
+#include "proto/fault.h"
+#include "proto/mpa_frame.h"
+#include "proto/mpa_setup.h"
+#include "proto/qp_fsm.h"
+#include "proto/rdmap.h"
+#include "proto/ring.h"
+
+struct siw_qp;
+
+/**
+ * struct siw_qp_ops - what the connection above wants to hear of
+ * @wake: the first FPDU came, or the QP's state changed; must not sleep
+ */
+struct siw_qp_ops {
+	void (*wake)(void *owner);
+};
+
+/**
+ * struct siw_rq - a receive queue or shared receive queue
+ * @lock: consumers, and posts by kernel users
+ * @ring: elements, mapped to user space for a user queue
+ * @num: elements, a power of two
+ * @put: next element a kernel user fills
+ * @get: next element to consume
+ * @limit: a shared queue's limit, 0 if not armed
+ * @mmap: what it is mapped by, or NULL
+ */
+struct siw_rq {
+	spinlock_t lock;	/* consumers, kernel posters */
+	struct siw_rqe *ring;
+	u32 num;
+	u32 put;
+	u32 get;
+	u32 limit;
+	struct siw_mmap_entry *mmap;
+};
+
+struct siw_srq {
+	struct ib_srq base;
+	struct siw_rq rq;
+	u32 max_sge;
+};
+
+/**
+ * struct siw_sq_entry - a send work request taken from the ring
+ * @id: work request id
+ * @len: octets
+ * @opcode: enum siw_opcode
+ * @status: enum siw_wc_status, once @done
+ * @signalled: wants a completion also if it succeeds
+ * @done: it is complete, and waits for those before it
+ */
+struct siw_sq_entry {
+	u64 id;
+	u32 len;
+	u8 opcode;
+	u8 status;
+	bool signalled;
+	bool done;
+};
+
+/**
+ * struct siw_sq - a send queue
+ * @lock: guards @entry, @comp and the order of completions
+ * @post_lock: posts by kernel users
+ * @ring: elements, mapped to user space for a user QP
+ * @entry: one for each element, @fetch and @comp index it
+ * @num: elements, a power of two
+ * @put: next element a kernel user fills
+ * @fetch: next element to take; owned by the transmitter
+ * @sent: entries before it were handed to TCP; owned by the transmitter
+ * @comp: next entry to complete
+ * @peer_status: what the first uncompleted request failed with at the peer
+ * @mmap: what @ring is mapped by, or NULL
+ */
+struct siw_sq {
+	spinlock_t lock;	/* entries and completions */
+	spinlock_t post_lock;	/* kernel posters */
+	struct siw_sqe *ring;
+	struct siw_sq_entry *entry;
+	u32 num;
+	u32 put;
+	u32 fetch;
+	u32 sent;
+	u32 comp;
+	u8 peer_status;
+	struct siw_mmap_entry *mmap;
+};
+
+/**
+ * struct siw_orq_entry - a Read we wait for
+ * @sink: where the response goes
+ * @index: entry of the send queue, or SIW_NO_ENTRY for a ready-to-receive one
+ * @inval: invalidate the sink when it is complete
+ */
+struct siw_orq_entry {
+	struct siw_read_sink sink;
+	u32 index;
+	bool inval;
+};
+
+#define SIW_NO_ENTRY	U32_MAX
+
+/* What the transmitter is in the middle of */
+enum siw_tx_msg {
+	SIW_TX_NONE,
+	SIW_TX_WQE,
+	SIW_TX_RESPONSE,
+	SIW_TX_TERMINATE,
+};
+
+/**
+ * struct siw_tx - the transmitter
+ * @lock: held by its one owner at a time
+ * @again: there may be work; set before the owner is looked for
+ * @work: for those who cannot own it themselves
+ * @buf: FPDUs that TCP did not take yet
+ * @pos: stream position of the next octet
+ * @markers: the peer wants Markers
+ * @head: stream position of the current FPDU's length field
+ * @msg: which message is in progress
+ * @last: the kind that was sent last, for alternation
+ * @sqe: private copy of the work request in progress
+ * @fetched: @sqe is valid
+ * @len: octets of it
+ * @done: octets of it already in FPDUs
+ * @rsp_done: octets of the oldest Read Response already in FPDUs
+ * @sge: SGE of @sqe the next octet is in
+ * @sge_done: octets of that SGE already in FPDUs
+ * @msn: next message sequence number of each untagged queue
+ * @budget: trains its owner may still send before a worker takes over
+ * @rtr: ready-to-receive message still to send, SIW_RTR_* or 0
+ * @stalled: waits for a Read to complete
+ * @held: nothing may be sent before the peer has sent something
+ * @crc: CRC is in use
+ */
+struct siw_tx {
+	struct mutex lock;	/* the one owner */
+	unsigned long again;
+	struct delayed_work work;
+	struct siw_txbuf buf;
+	u32 pos;
+	bool markers;
+	u32 head;
+	enum siw_tx_msg msg;
+	enum siw_tx_msg last;
+	struct siw_sqe sqe;
+	bool fetched;
+	u32 len;
+	u32 done;
+	u32 rsp_done;
+	u8 sge;
+	u32 sge_done;
+	u32 msn[SIW_QNS];
+	int budget;
+	u8 rtr;
+	bool stalled;
+	bool held;
+	bool crc;
+};
+
+/**
+ * struct siw_rx - the receiver; owned by whoever holds the socket lock
+ * @mpa: framing state
+ * @ddp: message order
+ * @rqe: private copy of the receive element in progress
+ * @rqe_taken: @rqe is valid
+ * @rqe_len: octets it has room for
+ * @fpdus: FPDUs received; the first one opens the responder's direction
+ * @rtr_send: the first FPDU may be a Send that takes no receive element
+ * @carry: a straddling FPDU, octet by octet
+ * @carry_size: size of @carry
+ * @carry_len: octets in @carry
+ * @carry_want: size @carry has to grow to before reading can go on, or 0
+ * @notify: the receive CQ has to be notified at the end of the train
+ * @grow: grows @carry
+ */
+struct siw_rx {
+	struct siw_mpa_rx mpa;
+	struct siw_ddp_rx ddp;
+	struct siw_rqe rqe;
+	bool rqe_taken;
+	u32 rqe_len;
+	u32 fpdus;
+	bool rtr_send;
+	u8 *carry;
+	u32 carry_size;
+	u32 carry_len;
+	u32 carry_want;
+	bool notify;
+	struct work_struct grow;
+};
+
+/**
+ * struct siw_qp - a queue pair
+ * @base: what ib_core sees
+ * @ref: users other than ib_core
+ * @gone: the last of them is gone
+ * @owner: connection, from siw_qp_claim() on
+ * @ops: upcalls to it
+ * @llp: socket; transmitter and receiver look at it while it is set
+ * @lock: guards @state, @fault, @term and @owner
+ * @state: where the stream is
+ * @ib_state: what an idle QP was last modified to
+ * @fault: why it ended
+ * @by_peer: @fault was told by the peer's Terminate
+ * @dying: it is being destroyed
+ * @last_wqe_told: the SRQ's consumer knows that no more elements are taken
+ * @term: the Terminate to send, or the one that came
+ * @access: SIW_ACCESS_REMOTE_* the QP grants
+ * @scq: completes the send queue
+ * @rcq: completes the receive queue
+ * @srq: shared receive queue, or NULL
+ * @max_send_sge: as asked for
+ * @max_recv_sge: as asked for
+ * @sig_all: every send request is signalled
+ * @sq: send queue
+ * @rq: receive queue, unused with @srq
+ * @orq: Reads we wait for; filled by tx, emptied by rx
+ * @ord: Reads we may have outstanding
+ * @orq_mask: size of @orq less one
+ * @orq_put: next free
+ * @orq_get: oldest
+ * @irq: Reads the peer waits for; filled by rx, emptied by tx.  The one at
+ *	index n came with MSN n + 1.
+ * @ird: Reads the peer may have outstanding
+ * @irq_mask: size of @irq less one
+ * @irq_put: next free
+ * @irq_get: oldest
+ * @tx: transmitter
+ * @rx: receiver
+ */
+struct siw_qp {
+	struct ib_qp base;
+	struct kref ref;
+	struct completion gone;
+	void *owner;
+	const struct siw_qp_ops *ops;
+	struct siw_llp *llp;
+	spinlock_t lock;	/* state, fault, term, owner */
+	enum siw_qp_state state;
+	enum ib_qp_state ib_state;
+	enum siw_fault fault;
+	bool by_peer;
+	bool dying;
+	bool last_wqe_told;
+	struct siw_term term;
+	u32 access;
+	struct siw_cq *scq;
+	struct siw_cq *rcq;
+	struct siw_srq *srq;
+	u32 max_send_sge;
+	u32 max_recv_sge;
+	bool sig_all;
+	struct siw_sq sq;
+	struct siw_rq rq;
+	struct siw_orq_entry *orq;
+	u32 ord;
+	u32 orq_mask;
+	u32 orq_put;
+	u32 orq_get;
+	struct siw_read_req *irq;
+	u32 ird;
+	u32 irq_mask;
+	u32 irq_put;
+	u32 irq_get;
+	struct siw_tx tx;
+	struct siw_rx rx;
+};
+
+static inline struct siw_qp *to_siw_qp(struct ib_qp *base)
+{
+	return container_of(base, struct siw_qp, base);
+}
+
+static inline struct siw_srq *to_siw_srq(struct ib_srq *base)
+{
+	return container_of(base, struct siw_srq, base);
+}
+
+static inline struct siw_device *siw_qp_dev(const struct siw_qp *qp)
+{
+	return to_siw_dev(qp->base.device);
+}
+
+/* The transmitter's view: a Read of the peer is not answered in full. */
+static inline bool siw_qp_owes_response(const struct siw_qp *qp)
+{
+	/* Pairs with the release of the receiver. */
+	return smp_load_acquire(&qp->irq_put) != qp->irq_get;
+}
+
+/* Add a completion, as siw_cq_put(), unless the QP is being destroyed. */
+static inline bool siw_qp_complete(const struct siw_qp *qp, struct siw_cq *cq,
+				   const struct siw_completion *comp)
+{
+	return !READ_ONCE(qp->dying) && siw_cq_put(cq, comp);
+}
+
+static inline enum siw_qp_state siw_qp_state(const struct siw_qp *qp)
+{
+	return READ_ONCE(qp->state);
+}
+
+/* qp.c: life and state */
+struct siw_qp *siw_qp_lookup(struct siw_device *dev, u32 qpn);
+void siw_qp_get(struct siw_qp *qp);
+void siw_qp_put(struct siw_qp *qp);
+void siw_qp_init(struct siw_qp *qp);
+int siw_qp_claim(struct siw_qp *qp, void *owner, const struct siw_qp_ops *ops);
+void siw_qp_unclaim(struct siw_qp *qp);
+int siw_qp_depths(struct siw_qp *qp, u32 ird, u32 ord);
+
+/**
+ * struct siw_qp_start - what the start-up agreed on
+ * @llp: the socket
+ * @ird: Reads we take
+ * @ord: Reads we issue
+ * @crc: CRC is in use
+ * @markers: we send Markers
+ * @rtr: SIW_RTR_* message to send first, 0 if none
+ * @passive: do not send before something came
+ * @rtr_send: the peer's first FPDU may be a ready-to-receive Send
+ */
+struct siw_qp_start {
+	struct siw_llp *llp;
+	u32 ird;
+	u32 ord;
+	bool crc;
+	bool markers;
+	u8 rtr;
+	bool passive;
+	bool rtr_send;
+};
+
+int siw_qp_start(struct siw_qp *qp, const struct siw_qp_start *start);
+void siw_qp_stop(struct siw_qp *qp, const void *owner);
+bool siw_qp_is_stopped(const struct siw_qp *qp);
+int siw_qp_reset(struct siw_qp *qp);
+bool siw_qp_event(struct siw_qp *qp, enum siw_qp_event ev);
+void siw_qp_fault(struct siw_qp *qp, enum siw_fault fault, const u8 *ulpdu,
+		  size_t avail, u16 ulpdu_len);
+void siw_qp_terminated(struct siw_qp *qp, const struct siw_term *term);
+bool siw_qp_is_drained(struct siw_qp *qp);
+void siw_qp_report(struct siw_qp *qp);
+void siw_qp_wake(struct siw_qp *qp);
+
+/* sq.c */
+int siw_sq_post(struct siw_qp *qp, const struct ib_send_wr *wr,
+		const struct ib_send_wr **bad);
+bool siw_sq_has_room(struct siw_qp *qp);
+bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe);
+void siw_sq_done(struct siw_qp *qp, u32 index, enum siw_wc_status status);
+void siw_sq_sent(struct siw_qp *qp, u32 end);
+void siw_sq_flush(struct siw_qp *qp);
+bool siw_sq_is_idle(struct siw_qp *qp);
+
+/* rq.c */
+int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
+		const struct ib_recv_wr **bad);
+bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe);
+u32 siw_rq_available(struct siw_qp *qp, u32 most);
+void siw_rq_flush(struct siw_qp *qp);
+void siw_srq_arm(struct siw_srq *srq, u32 limit);
+
+/* tx.c */
+void siw_tx_init(struct siw_qp *qp);
+void siw_tx_run(struct siw_qp *qp);
+void siw_tx_kick(struct siw_qp *qp);
+
+/* rx.c */
+void siw_rx_init(struct siw_qp *qp);
+void siw_rx_data_ready(struct siw_qp *qp);
+void siw_rx_stop(struct siw_qp *qp);
+bool siw_rx_is_idle(const struct siw_qp *qp);
+bool siw_rx_is_growing(const struct siw_qp *qp);
+
+#endif

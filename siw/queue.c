@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Memory of queues, mapped to user space for a user's objects.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <rdma/uverbs_ioctl.h>
+
+#include "queue.h"
+#include "siw.h"
+
+/* The provider takes the offset 0x90000 for a failure: begin behind it. */
+#define FIRST_PGOFF	0x91
+
+static struct ib_ucontext *context_of(struct ib_udata *udata)
+{
+	struct siw_ucontext *ctx =
+		rdma_udata_to_drv_context(udata, struct siw_ucontext, base);
+
+	return &ctx->base;
+}
+
+static void unmap_queue(struct siw_mmap_entry *entry)
+{
+	if (entry)
+		rdma_user_mmap_entry_remove(&entry->base);
+}
+
+/* Memory of a user's queue; it lives as long as its mapping. */
+static struct siw_mmap_entry *map_queue(struct ib_udata *udata, size_t len,
+					u64 *key)
+{
+	struct siw_mmap_entry *entry = kzalloc_obj(*entry);
+	int err;
+
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	entry->queue = vmalloc_user(len);
+	if (!entry->queue) {
+		kfree(entry);
+		return ERR_PTR(-ENOMEM);
+	}
+	err = rdma_user_mmap_entry_insert_range(context_of(udata),
+						&entry->base, len,
+						FIRST_PGOFF, U32_MAX);
+	if (err) {
+		vfree(entry->queue);
+		kfree(entry);
+		return ERR_PTR(err);
+	}
+	*key = rdma_user_mmap_get_offset(&entry->base);
+	return entry;
+}
+
+/**
+ * siw_queue_new() - memory for a queue
+ * @udata: set for a user's queue
+ * @len: octets
+ * @mmap: what it is mapped by, NULL for a kernel queue
+ * @key: offset to map it at
+ *
+ * Return: zeroed memory or an ERR_PTR().
+ */
+void *siw_queue_new(struct ib_udata *udata, size_t len,
+		    struct siw_mmap_entry **mmap, u64 *key)
+{
+	void *queue;
+
+	*mmap = NULL;
+	if (udata) {
+		*mmap = map_queue(udata, len, key);
+		if (!IS_ERR(*mmap))
+			return (*mmap)->queue;
+		queue = *mmap;
+		*mmap = NULL;
+		return queue;
+	}
+	queue = vzalloc(len);
+	return queue ? queue : ERR_PTR(-ENOMEM);
+}
+
+void siw_queue_free(void *queue, struct siw_mmap_entry *mmap)
+{
+	if (mmap)
+		unmap_queue(mmap);
+	else
+		vfree(queue);
+}
+
+int siw_queue_mmap(struct ib_ucontext *ctx, struct vm_area_struct *vma)
+{
+	struct rdma_user_mmap_entry *base = rdma_user_mmap_entry_get(ctx, vma);
+	struct siw_mmap_entry *entry;
+	int err;
+
+	if (!base)
+		return -EINVAL;
+	entry = container_of(base, struct siw_mmap_entry, base);
+	/* The pages are counted: they outlive the entry if need be. */
+	err = remap_vmalloc_range(vma, entry->queue, 0);
+	rdma_user_mmap_entry_put(base);
+	return err;
+}
+
+void siw_queue_mmap_free(struct rdma_user_mmap_entry *base)
+{
+	struct siw_mmap_entry *entry =
+		container_of(base, struct siw_mmap_entry, base);
+
+	vfree(entry->queue);
+	kfree(entry);
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Receive queues and shared receive queues.
+ */
+#include "qp.h"
+
+static struct siw_rq *rq_of(struct siw_qp *qp)
+{
+	return qp->srq ? &qp->srq->rq : &qp->rq;
+}
+
+/**
+ * siw_rq_post() - post receives of a kernel user
+ * @rq: queue of a kernel QP or SRQ
+ * @max_sge: most SGEs of a request
+ * @wr: list of work requests
+ * @bad: the first one not taken
+ *
+ * Context: any.
+ * Return: 0, -EINVAL, or -ENOMEM if the queue is full.
+ */
+int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
+		const struct ib_recv_wr **bad)
+{
+	unsigned long irq;
+	int err = 0;
+
+	spin_lock_irqsave(&rq->lock, irq);
+	for (; wr; wr = wr->next) {
+		struct siw_rqe *rqe = &rq->ring[rq->put & (rq->num - 1)];
+		int i;
+
+		if (wr->num_sge < 0 || wr->num_sge > max_sge)
+			err = -EINVAL;
+		else if (rqe->flags)
+			err = -ENOMEM;
+		if (err)
+			break;
+		rqe->id = wr->wr_id;
+		rqe->num_sge = wr->num_sge;
+		for (i = 0; i < wr->num_sge; i++) {
+			rqe->sge[i].laddr = wr->sg_list[i].addr;
+			rqe->sge[i].length = wr->sg_list[i].length;
+			rqe->sge[i].lkey = wr->sg_list[i].lkey;
+		}
+		rqe->flags = SIW_WQE_VALID;
+		rq->put++;
+	}
+	spin_unlock_irqrestore(&rq->lock, irq);
+	if (err)
+		*bad = wr;
+	return err;
+}
+
+static void limit_reached(struct siw_srq *srq)
+{
+	struct ib_event event = {
+		.event = IB_EVENT_SRQ_LIMIT_REACHED,
+		.device = srq->base.device,
+		.element.srq = &srq->base,
+	};
+
+	if (srq->base.event_handler)
+		srq->base.event_handler(&event, srq->base.srq_context);
+}
+
+/* Fewer than @limit elements are left */
+static bool below_limit(const struct siw_rq *rq)
+{
+	u32 last = rq->get + rq->limit - 1;
+
+	return rq->limit && !(READ_ONCE(rq->ring[last & (rq->num - 1)].flags) &
+			      SIW_WQE_VALID);
+}
+
+/* Ask for one event when fewer than @limit elements are left; 0 for none. */
+void siw_srq_arm(struct siw_srq *srq, u32 limit)
+{
+	unsigned long irq;
+	bool below;
+
+	spin_lock_irqsave(&srq->rq.lock, irq);
+	srq->rq.limit = limit;
+	below = below_limit(&srq->rq);
+	if (below)
+		srq->rq.limit = 0;
+	spin_unlock_irqrestore(&srq->rq.lock, irq);
+	if (below)
+		limit_reached(srq);
+}
+
+static bool take_locked(struct siw_rq *rq, struct siw_rqe *rqe)
+{
+	struct siw_rqe *slot = &rq->ring[rq->get & (rq->num - 1)];
+
+	lockdep_assert_held(&rq->lock);
+	/* Pairs with the provider's release when it posts. */
+	if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID))
+		return false;
+	memcpy(rqe, slot, sizeof(*rqe));
+	/* Pairs with the provider's acquire: the slot is free. */
+	smp_store_release(&slot->flags, 0);
+	rq->get++;
+	return true;
+}
+
+/**
+ * siw_rq_take() - take the next receive element
+ * @qp: the QP a message came for
+ * @rqe: filled with a private copy, not checked yet
+ *
+ * Context: any.
+ * Return: false if there is none.
+ */
+bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe)
+{
+	struct siw_rq *rq = rq_of(qp);
+	bool below = false, taken;
+	unsigned long irq;
+
+	spin_lock_irqsave(&rq->lock, irq);
+	taken = take_locked(rq, rqe);
+	if (taken && below_limit(rq)) {
+		rq->limit = 0;
+		below = true;
+	}
+	spin_unlock_irqrestore(&rq->lock, irq);
+	if (below)
+		limit_reached(qp->srq);
+	return taken;
+}
+
+/* How many elements are posted; stops counting at @most */
+u32 siw_rq_available(struct siw_qp *qp, u32 most)
+{
+	struct siw_rq *rq = rq_of(qp);
+	u32 n = 0;
+
+	most = min(most, rq->num);
+	while (n < most && READ_ONCE(rq->ring[(rq->get + n) &
+					      (rq->num - 1)].flags) &
+			   SIW_WQE_VALID)
+		n++;
+	return n;
+}
+
+/**
+ * siw_rq_flush() - complete everything that is posted
+ * @qp: stopped QP
+ *
+ * Elements of a shared queue stay for the others.  The lock is kept, so that
+ * an element posted last completes last, whoever flushes it.
+ *
+ * Context: any.
+ */
+void siw_rq_flush(struct siw_qp *qp)
+{
+	struct siw_completion comp = {
+		.qp = &qp->base,
+		.opcode = SIW_OP_RECEIVE,
+		.status = SIW_WC_WR_FLUSH_ERR,
+	};
+	struct siw_rq *rq = &qp->rq;
+	struct siw_rqe rqe;
+	unsigned long irq;
+	bool fire = false;
+	u32 n;
+
+	if (qp->srq)
+		return;
+	spin_lock_irqsave(&rq->lock, irq);
+	/* A process that keeps posting must not keep us here. */
+	for (n = 0; n < rq->num && take_locked(rq, &rqe); n++) {
+		comp.id = rqe.id;
+		fire |= siw_qp_complete(qp, qp->rcq, &comp);
+	}
+	spin_unlock_irqrestore(&rq->lock, irq);
+	if (fire)
+		siw_cq_notify(qp->rcq);
+}

@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * The receiver: FPDUs become placements and completions.
+ *
+ * It runs where TCP delivers, with the socket locked, mostly in softirq.  An
+ * FPDU that lies whole in one buffer is handled in place; one that straddles
+ * is put together in the carry buffer.  Nothing is placed before the CRC of
+ * its FPDU was found good (RFC 5044 section 6).
+ */
+#include <linux/slab.h>
+
+#include "qp.h"
+
+#define CARRY_MIN	4096
+
+/**
+ * struct cursor - octets of an FPDU, one after the other
+ * @skb: buffer without a frag_list, or NULL if all octets are at @lin
+ * @frag: fragment the next octet is in, -1 for the linear part
+ * @off: offset in that fragment or part
+ * @lin: octets, if there is no @skb
+ */
+struct cursor {
+	struct sk_buff *skb;
+	int frag;
+	u32 off;
+	const u8 *lin;
+};
+
+static struct cursor cursor_at(struct sk_buff *skb, u32 off)
+{
+	struct cursor cur = { .skb = skb, .frag = -1, .off = off };
+
+	if (off < skb_headlen(skb))
+		return cur;
+	cur.off -= skb_headlen(skb);
+	for (cur.frag = 0; cur.frag < skb_shinfo(skb)->nr_frags; cur.frag++) {
+		u32 size = skb_frag_size(&skb_shinfo(skb)->frags[cur.frag]);
+
+		if (cur.off < size)
+			break;
+		cur.off -= size;
+	}
+	return cur;
+}
+
+/* The next octets in a row, at most @n; @n is set to how many there are. */
+static const u8 *cursor_next(struct cursor *cur, u32 *n)
+{
+	const u8 *p;
+	u32 size;
+
+	if (!cur->skb) {
+		p = cur->lin;
+		cur->lin += *n;
+		return p;
+	}
+	if (cur->frag < 0) {
+		p = cur->skb->data + cur->off;
+		size = skb_headlen(cur->skb) - cur->off;
+	} else {
+		const skb_frag_t *frag =
+			&skb_shinfo(cur->skb)->frags[cur->frag];
+
+		p = skb_frag_address(frag) + cur->off;
+		size = skb_frag_size(frag) - cur->off;
+	}
+	if (size <= *n) {
+		*n = size;
+		cur->frag++;
+		cur->off = 0;
+	} else {
+		cur->off += *n;
+	}
+	return p;
+}
+
+static void cursor_copy(struct cursor *cur, u8 *to, u32 len)
+{
+	while (len) {
+		u32 n = len;
+		const u8 *p = cursor_next(cur, &n);
+
+		memcpy(to, p, n);
+		to += n;
+		len -= n;
+	}
+}
+
+static u32 cursor_crc(struct cursor *cur, u32 len)
+{
+	u32 crc = ~0u;
+
+	while (len) {
+		u32 n = len;
+		const u8 *p = cursor_next(cur, &n);
+
+		crc = siw_mpa_crc_add(crc, p, n);
+		len -= n;
+	}
+	return crc;
+}
+
+/* Copy to one contiguous piece of a region. */
+static void place_piece(void *to, size_t n, void *arg)
+{
+	cursor_copy(arg, to, n);
+}
+
+/**
+ * struct fpdu - a received FPDU on its way through the steps
+ * @cur: from here on comes what is not consumed yet
+ * @len: ULPDU length
+ * @avail: octets at @hdr
+ * @hdr: the ULPDU's first octets
+ * @seg: decoded segment
+ */
+struct fpdu {
+	struct cursor cur;
+	u16 len;
+	u16 avail;
+	u8 hdr[SIW_ULPDU_HDR_MAX];
+	struct siw_seg seg;
+};
+
+/* Length and CRC */
+static enum siw_fault verify(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	u32 covered = siw_mpa_fpdu_len(fpdu->len) - SIW_MPA_CRC_LEN;
+	struct cursor cur = fpdu->cur;
+	u8 field[SIW_MPA_CRC_LEN];
+	u32 crc;
+
+	if (qp->rx.mpa.crc) {
+		crc = cursor_crc(&cur, covered);
+		cursor_copy(&cur, field, sizeof(field));
+		if (!siw_mpa_crc_ok(field, crc)) {
+			siw_count(siw_qp_dev(qp), SIW_CNT_RX_CRC);
+			return SIW_FAULT_MPA_CRC;
+		}
+	}
+	cursor_copy(&fpdu->cur, field, SIW_MPA_LEN_LEN);
+	return SIW_OK;
+}
+
+/* DDP and RDMAP header; leaves the cursor behind the DDP header */
+static enum siw_fault decode(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	struct cursor cur = fpdu->cur;
+	enum siw_fault fault;
+
+	fpdu->avail = min_t(u16, fpdu->len, sizeof(fpdu->hdr));
+	cursor_copy(&cur, fpdu->hdr, fpdu->avail);
+	fault = siw_ddp_decode(&fpdu->seg, fpdu->hdr, fpdu->avail, fpdu->len,
+			       false);
+	if (!fault)
+		cursor_copy(&fpdu->cur, fpdu->hdr, fpdu->seg.hdr_len);
+	return fault;
+}
+
+/* Receives that could take a new message with this segment's MSN */
+static u32 buffers(struct siw_qp *qp, const struct siw_seg *seg)
+{
+	u32 ahead = seg->msn - qp->rx.ddp.queue[seg->qn & 3].msn;
+	u32 sent;
+
+	switch (seg->qn) {
+	case SIW_QN_SEND:
+		return siw_rq_available(qp, ahead + 1) + qp->rx.rqe_taken;
+	case SIW_QN_READ:
+		/* Pairs with the release of the transmitter. */
+		sent = smp_load_acquire(&qp->irq_get);
+		return qp->ird - (qp->irq_put - sent);
+	case SIW_QN_TERM:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void complete_receive(struct siw_qp *qp, const struct siw_seg *seg,
+			     enum siw_wc_status status)
+{
+	const struct siw_rdmap_op_info *info = siw_rdmap_op_info(seg->op);
+	struct siw_completion comp = {
+		.id = qp->rx.rqe.id,
+		.qp = &qp->base,
+		.bytes = seg->mo + seg->len,
+		.opcode = SIW_OP_RECEIVE,
+		.status = status,
+		.solicited = info->solicited,
+		.invalidated = info->invalidate && status == SIW_WC_SUCCESS,
+		.inval_stag = seg->stag,
+	};
+
+	qp->rx.rqe_taken = false;
+	qp->rx.notify |= siw_qp_complete(qp, qp->rcq, &comp);
+}
+
+/* The receive element for a Send; refuse what does not fit into it */
+static enum siw_fault resolve_send(struct siw_qp *qp, const struct siw_seg *seg)
+{
+	struct siw_rx *rx = &qp->rx;
+	enum siw_wc_status status;
+
+	if (!rx->rqe_taken) {
+		if (!siw_rq_take(qp, &rx->rqe))
+			return SIW_FAULT_DDP_NO_BUFFER;
+		rx->rqe_taken = true;
+		status = siw_ring_check_rqe(&rx->rqe, &rx->rqe_len);
+		if (status != SIW_WC_SUCCESS) {
+			siw_count(siw_qp_dev(qp), SIW_CNT_LOCAL_ERR);
+			complete_receive(qp, seg, status);
+			return SIW_FAULT_DDP_LOCAL;
+		}
+	}
+	if (siw_ddp_check_room(seg->mo, seg->len, rx->rqe_len) == SIW_OK)
+		return SIW_OK;
+	complete_receive(qp, seg, SIW_WC_LOC_LEN_ERR);
+	return SIW_FAULT_DDP_TOO_LONG;
+}
+
+static enum siw_fault place_send(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	struct ib_pd *pd = qp->srq ? qp->srq->base.pd : qp->base.pd;
+	const struct siw_rqe *rqe = &qp->rx.rqe;
+	u32 skip = fpdu->seg.mo, left = fpdu->seg.len;
+	u8 i;
+
+	for (i = 0; i < rqe->num_sge && left; i++) {
+		const struct siw_sge *sge = &rqe->sge[i];
+		u32 n;
+
+		if (skip >= sge->length) {
+			skip -= sge->length;
+			continue;
+		}
+		n = min(left, sge->length - skip);
+		if (siw_mr_access(siw_qp_dev(qp), pd, sge->lkey,
+				  sge->laddr + skip, n, SIW_ACCESS_LOCAL_WRITE,
+				  place_piece, &fpdu->cur) != SIW_ACCESS_OK) {
+			siw_count(siw_qp_dev(qp), SIW_CNT_LOCAL_ERR);
+			complete_receive(qp, &fpdu->seg, SIW_WC_LOC_PROT_ERR);
+			return SIW_FAULT_DDP_LOCAL;
+		}
+		left -= n;
+		skip = 0;
+	}
+	return SIW_OK;
+}
+
+static enum siw_fault receive_send(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	const struct siw_seg *seg = &fpdu->seg;
+	enum siw_access verdict;
+	enum siw_fault fault;
+
+	fault = resolve_send(qp, seg);
+	if (!fault)
+		fault = place_send(qp, fpdu);
+	if (fault || !seg->last)
+		return fault;
+
+	if (siw_rdmap_op_info(seg->op)->invalidate) {
+		verdict = siw_mr_invalidate_remote(siw_qp_dev(qp),
+						   qp->base.pd, seg->stag);
+		if (verdict != SIW_ACCESS_OK) {
+			complete_receive(qp, seg, SIW_WC_REM_INV_REQ_ERR);
+			return SIW_FAULT_RDMAP_INVALIDATE;
+		}
+	}
+	complete_receive(qp, seg, SIW_WC_SUCCESS);
+	return SIW_OK;
+}
+
+/* Is this the ready-to-receive Send, which takes no receive element? */
+static bool is_rtr_send(const struct siw_qp *qp, const struct siw_seg *seg)
+{
+	return qp->rx.rtr_send && qp->rx.fpdus == 1 && !seg->tagged &&
+	       seg->op == SIW_RDMAP_SEND && seg->last && !seg->len &&
+	       seg->qn == SIW_QN_SEND && seg->msn == 1 && !seg->mo;
+}
+
+static enum siw_fault receive_write(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	const struct siw_seg *seg = &fpdu->seg;
+	enum siw_access verdict = SIW_ACCESS_RIGHTS;
+
+	if (!seg->len)		/* STag and TO are not looked at */
+		return SIW_OK;
+	if (READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE)
+		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+					seg->stag, seg->to, seg->len,
+					SIW_ACCESS_REMOTE_WRITE, place_piece,
+					&fpdu->cur);
+	return siw_access_fault(verdict, SIW_LAYER_DDP);
+}
+
+static enum siw_fault receive_request(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	struct siw_read_req *req = &qp->irq[qp->irq_put & qp->irq_mask];
+	enum siw_access verdict = SIW_ACCESS_OK;
+	enum siw_fault fault;
+
+	fault = siw_rdmap_check_request(&fpdu->seg);
+	if (fault)
+		return fault;
+	siw_read_req_decode(req, fpdu->hdr + fpdu->seg.hdr_len);
+	if (req->len && !(READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_READ))
+		verdict = SIW_ACCESS_RIGHTS;
+	else if (req->len)
+		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+					req->src_stag, req->src_to,
+					req->len, SIW_ACCESS_REMOTE_READ,
+					NULL, NULL);
+	if (verdict != SIW_ACCESS_OK)
+		return siw_access_fault(verdict, SIW_LAYER_RDMAP);
+	/* Pairs with the acquire of the transmitter. */
+	smp_store_release(&qp->irq_put, qp->irq_put + 1);
+	siw_tx_kick(qp);
+	return SIW_OK;
+}
+
+/* A Read is complete: its successors, and fenced work, may start. */
+static void orq_pop(struct siw_qp *qp)
+{
+	const struct siw_orq_entry *orqe = &qp->orq[qp->orq_get & qp->orq_mask];
+	enum siw_wc_status status = SIW_WC_SUCCESS;
+	u32 index = orqe->index;
+
+	if (orqe->inval &&
+	    siw_mr_invalidate_local(siw_qp_dev(qp), qp->base.pd,
+				    orqe->sink.stag)) {
+		status = SIW_WC_LOC_ACCESS_ERR;
+		siw_qp_fault(qp, SIW_FAULT_RDMAP_LOCAL, NULL, 0, 0);
+	}
+	/* Pairs with the acquire of the transmitter. */
+	smp_store_release(&qp->orq_get, qp->orq_get + 1);
+	if (index != SIW_NO_ENTRY)
+		siw_sq_done(qp, index, status);
+	/* Pairs with the barrier in waits_for_read(). */
+	smp_mb();
+	if (READ_ONCE(qp->tx.stalled)) {
+		WRITE_ONCE(qp->tx.stalled, false);
+		siw_tx_kick(qp);
+	}
+	/* It may be what the FIN has waited for. */
+	if (siw_qp_state(qp) == SIW_QP_CLOSING)
+		siw_qp_wake(qp);
+}
+
+static enum siw_fault receive_response(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	struct siw_orq_entry *orqe = &qp->orq[qp->orq_get & qp->orq_mask];
+	const struct siw_seg *seg = &fpdu->seg;
+	enum siw_access verdict = SIW_ACCESS_OK;
+	enum siw_fault fault;
+
+	/* Pairs with the release of the transmitter. */
+	if (smp_load_acquire(&qp->orq_put) == qp->orq_get)
+		return SIW_FAULT_RDMAP_OPCODE;
+	fault = siw_rdmap_check_read_rsp(&orqe->sink, seg);
+	if (fault)
+		return fault;
+	if (seg->len)
+		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+					seg->stag, seg->to, seg->len,
+					SIW_ACCESS_LOCAL_WRITE, place_piece,
+					&fpdu->cur);
+	if (verdict != SIW_ACCESS_OK) {
+		if (orqe->index != SIW_NO_ENTRY)
+			siw_sq_done(qp, orqe->index, SIW_WC_LOC_PROT_ERR);
+		return siw_access_fault(verdict, SIW_LAYER_DDP);
+	}
+	orqe->sink.done += seg->len;
+	if (seg->last)
+		orq_pop(qp);
+	return SIW_OK;
+}
+
+static void receive_terminate(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	struct siw_term term;
+
+	siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM);
+	siw_term_decode(&term, fpdu->hdr + fpdu->seg.hdr_len,
+			fpdu->avail - fpdu->seg.hdr_len);
+	siw_qp_terminated(qp, &term);
+}
+
+/* Order of messages, then the message itself */
+static enum siw_fault dispatch(struct siw_qp *qp, struct fpdu *fpdu)
+{
+	const struct siw_seg *seg = &fpdu->seg;
+	enum siw_fault fault;
+
+	/* RFC 5040 section 5.4: a Terminate is never answered with one. */
+	if (seg->op == SIW_RDMAP_TERMINATE && !siw_rdmap_term_ok(seg)) {
+		siw_qp_event(qp, SIW_QP_EV_LOST);
+		return SIW_OK;
+	}
+	if (is_rtr_send(qp, seg)) {
+		siw_ddp_rx_advance(&qp->rx.ddp, seg);
+		return SIW_OK;
+	}
+	if (seg->tagged)
+		fault = siw_ddp_rx_tagged(&qp->rx.ddp, seg);
+	else
+		fault = siw_ddp_rx_untagged(&qp->rx.ddp, seg,
+					    buffers(qp, seg));
+	if (fault)
+		return fault;
+
+	switch (seg->op) {
+	case SIW_RDMAP_WRITE:
+		fault = receive_write(qp, fpdu);
+		break;
+	case SIW_RDMAP_READ_REQ:
+		fault = receive_request(qp, fpdu);
+		break;
+	case SIW_RDMAP_READ_RSP:
+		fault = receive_response(qp, fpdu);
+		break;
+	case SIW_RDMAP_TERMINATE:
+		receive_terminate(qp, fpdu);
+		break;
+	case SIW_RDMAP_IMM:
+	case SIW_RDMAP_IMM_SE:
+		fault = SIW_FAULT_RDMAP_OPCODE;
+		break;
+	default:
+		fault = receive_send(qp, fpdu);
+	}
+	if (!fault)
+		siw_ddp_rx_advance(&qp->rx.ddp, seg);
+	return fault;
+}
+
+/* Something came: the responder may send, and its connection is up. */
+static void first_fpdu(struct siw_qp *qp)
+{
+	if (!READ_ONCE(qp->tx.held))
+		return;
+	WRITE_ONCE(qp->tx.held, false);
+	siw_qp_wake(qp);
+	siw_tx_kick(qp);
+}
+
+static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
+{
+	struct fpdu fpdu = { .cur = cur, .len = ulpdu_len };
+	enum siw_fault fault = SIW_OK;
+
+	if (!siw_mpa_len_ok(ulpdu_len))
+		fault = SIW_FAULT_DDP_LOCAL;
+	if (!fault)
+		fault = verify(qp, &fpdu);
+	if (!fault) {
+		siw_count(siw_qp_dev(qp), SIW_CNT_RX_FPDU);
+		siw_count_add(siw_qp_dev(qp), SIW_CNT_RX_BYTES, ulpdu_len);
+		qp->rx.fpdus++;
+		fault = decode(qp, &fpdu);
+	}
+	if (!fault)
+		fault = dispatch(qp, &fpdu);
+	if (!fault) {
+		first_fpdu(qp);
+		return;
+	}
+	siw_count(siw_qp_dev(qp), SIW_CNT_RX_FAULT);
+	siw_qp_fault(qp, fault, fpdu.avail ? fpdu.hdr : NULL, fpdu.avail,
+		     fpdu.len);
+}
+
+static bool receiving(const struct siw_qp *qp)
+{
+	return siw_qp_state(qp) == SIW_QP_RTS ||
+	       siw_qp_state(qp) == SIW_QP_CLOSING;
+}
+
+/* Octets the FPDU in the carry buffer needs in all; 2 until that is known */
+static u32 carry_need(const struct siw_rx *rx)
+{
+	u32 need;
+
+	if (rx->carry_len < SIW_MPA_LEN_LEN)
+		return SIW_MPA_LEN_LEN;
+	need = siw_mpa_fpdu_len(get_unaligned_be16(rx->carry));
+	return min_t(u32, need, SIW_MPA_FPDU_MAX);
+}
+
+/* Move octets to the carry buffer; an FPDU that is whole is handled. */
+static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
+{
+	struct siw_rx *rx = &qp->rx;
+	u32 need, n;
+
+	/* TCP offers the rest at once; the buffer is grow()'s until this is 0. */
+	if (smp_load_acquire(&rx->carry_want))
+		return 0;
+	need = carry_need(rx);
+	if (need > rx->carry_size) {
+		WRITE_ONCE(rx->carry_want, need);
+		queue_work(siw_wq, &rx->grow);
+		return 0;
+	}
+	n = min_t(size_t, need - rx->carry_len, len);
+	if (skb_copy_bits(skb, off, rx->carry + rx->carry_len, n))
+		return 0;
+	rx->carry_len += n;
+	if (rx->carry_len > SIW_MPA_LEN_LEN &&
+	    rx->carry_len == carry_need(rx)) {
+		struct cursor cur = { .lin = rx->carry };
+
+		siw_count(siw_qp_dev(qp), SIW_CNT_RX_STRADDLE);
+		rx->carry_len = 0;
+		receive(qp, cur, get_unaligned_be16(rx->carry));
+	}
+	return n;
+}
+
+/* Length of the FPDU at @off if it is whole and can be handled in place */
+static u32 in_place(struct siw_qp *qp, struct sk_buff *skb, u32 off,
+		    size_t len, struct cursor *cur, u16 *ulpdu_len)
+{
+	struct cursor peek;
+	u8 field[SIW_MPA_LEN_LEN];
+	u32 n;
+
+	if (qp->rx.carry_len || len < sizeof(field) || skb_has_frag_list(skb))
+		return 0;
+	*cur = cursor_at(skb, off);
+	peek = *cur;
+	cursor_copy(&peek, field, sizeof(field));
+	*ulpdu_len = get_unaligned_be16(field);
+	n = siw_mpa_fpdu_len(*ulpdu_len);
+	return n <= len ? n : 0;
+}
+
+/* Take what TCP has; what comes after a fault is dropped. */
+static size_t take(void *arg, struct sk_buff *skb, u32 off, size_t len)
+{
+	struct siw_qp *qp = arg;
+	size_t done = 0;
+
+	while (done < len && receiving(qp)) {
+		struct cursor cur;
+		u16 ulpdu_len;
+		size_t n;
+
+		n = in_place(qp, skb, off + done, len - done, &cur,
+			     &ulpdu_len);
+		if (n)
+			receive(qp, cur, ulpdu_len);
+		else
+			n = carry(qp, skb, off + done, len - done);
+		if (!n)
+			return done;
+		done += n;
+	}
+	return len;
+}
+
+/**
+ * siw_rx_data_ready() - read what has come
+ * @qp: started QP
+ *
+ * Context: the socket is locked.
+ */
+void siw_rx_data_ready(struct siw_qp *qp)
+{
+	struct siw_llp *llp = READ_ONCE(qp->llp);
+
+	if (!llp)
+		return;
+	siw_llp_read(llp, take, qp);
+	if (qp->rx.notify) {
+		qp->rx.notify = false;
+		siw_cq_notify(qp->rcq);
+	}
+}
+
+/* Reading goes on once there is room for the largest FPDU in sight. */
+static void grow(struct work_struct *work)
+{
+	struct siw_qp *qp = container_of(work, struct siw_qp, rx.grow);
+	struct siw_rx *rx = &qp->rx;
+	struct siw_llp *llp = qp->llp;
+	u32 size = max_t(u32, roundup_pow_of_two(rx->carry_want), CARRY_MIN);
+	u8 *bigger;
+
+	bigger = kvmalloc(size, GFP_NOIO);
+	if (!bigger || !llp) {
+		kvfree(bigger);
+		siw_qp_event(qp, SIW_QP_EV_LOST);
+		return;
+	}
+	memcpy(bigger, rx->carry, rx->carry_len);
+	kvfree(rx->carry);
+	rx->carry = bigger;
+	rx->carry_size = size;
+	/* Pairs with carry(), which does not look at the buffer before this. */
+	smp_store_release(&rx->carry_want, 0);
+	siw_llp_poke(llp);
+	siw_qp_wake(qp);
+}
+
+/* The peer may close now: nothing is half received or still due. */
+bool siw_rx_is_idle(const struct siw_qp *qp)
+{
+	const struct siw_rx *rx = &qp->rx;
+
+	return !rx->carry_len && rx->ddp.tagged_op == SIW_DDP_NO_MSG &&
+	       rx->ddp.queue[SIW_QN_SEND].op == SIW_DDP_NO_MSG &&
+	       READ_ONCE(qp->orq_put) == READ_ONCE(qp->orq_get);
+}
+
+/* Octets wait for the carry buffer; the owner is woken when they are read. */
+bool siw_rx_is_growing(const struct siw_qp *qp)
+{
+	return READ_ONCE(qp->rx.carry_want);
+}
+
+void siw_rx_init(struct siw_qp *qp)
+{
+	siw_ddp_rx_init(&qp->rx.ddp);
+	INIT_WORK(&qp->rx.grow, grow);
+}
+
+/* The receiver is stopped: the receive it was in the middle of is flushed. */
+void siw_rx_stop(struct siw_qp *qp)
+{
+	struct siw_completion comp = {
+		.id = qp->rx.rqe.id,
+		.qp = &qp->base,
+		.opcode = SIW_OP_RECEIVE,
+		.status = SIW_WC_WR_FLUSH_ERR,
+	};
+
+	cancel_work_sync(&qp->rx.grow);
+	if (qp->rx.rqe_taken && siw_qp_complete(qp, qp->rcq, &comp))
+		siw_cq_notify(qp->rcq);
+	qp->rx.rqe_taken = false;
+	kvfree(qp->rx.carry);
+	qp->rx.carry = NULL;
+	qp->rx.carry_size = 0;
+	qp->rx.carry_len = 0;
+	qp->rx.carry_want = 0;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Transmit buffers.
+ *
+ * FPDUs are built in chunks of pages.  TCP takes references on a chunk as long
+ * as it may have to send it again, so a chunk is free once ours is the last
+ * one.  Each CPU keeps some chunks to use them again: in steady state nothing
+ * is allocated, and an idle connection holds none.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/string.h>
+
+#include "siw.h"
+#include "txbuf.h"
+#include "proto/mpa_frame.h"
+
+#define CHUNK_ORDER	3	/* 32 KiB where pages are 4 KiB */
+#define CHUNKS_PER_CPU	64
+#define CHUNK_SCAN	4
+#define OPEN_MIN	2048	/* less room than this is not worth keeping */
+#define CHUNK_ALIGN	64
+
+/**
+ * struct chunk_cache - chunks one CPU keeps
+ * @ring: chunks that TCP may still refer to, oldest at @get
+ * @get: position of the oldest
+ * @put: position behind the youngest
+ * @open: a chunk with room at its end, or NULL
+ * @open_used: octets of @open in use
+ */
+struct chunk_cache {
+	struct page *ring[CHUNKS_PER_CPU];
+	u32 get;
+	u32 put;
+	struct page *open;
+	u32 open_used;
+};
+
+static struct chunk_cache __percpu *siw_chunks;
+
+static struct page *take_cached(u32 *used)
+{
+	struct chunk_cache *cache = get_cpu_ptr(siw_chunks);
+	struct page *page = cache->open;
+	unsigned int i;
+
+	if (page) {
+		*used = page_ref_count(page) == 1 ? 0 : cache->open_used;
+		cache->open = NULL;
+	}
+	for (i = 0; !page && i < CHUNK_SCAN && cache->get != cache->put; i++) {
+		struct page *old = cache->ring[cache->get++ % CHUNKS_PER_CPU];
+
+		if (page_ref_count(old) == 1) {
+			*used = 0;
+			page = old;
+		} else {
+			cache->ring[cache->put++ % CHUNKS_PER_CPU] = old;
+		}
+	}
+	put_cpu_ptr(siw_chunks);
+	return page;
+}
+
+static struct page *take_chunk(struct siw_device *dev, u32 *used)
+{
+	struct page *page = take_cached(used);
+
+	if (page)
+		return page;
+	*used = 0;
+	siw_count(dev, SIW_CNT_TX_CHUNK);
+	page = alloc_pages(GFP_NOIO | __GFP_COMP | __GFP_NOWARN |
+			   __GFP_NORETRY, CHUNK_ORDER);
+	return page ? page : alloc_page(GFP_NOIO);
+}
+
+/* Give back our reference, or keep the chunk for the next train. */
+static void return_chunk(struct page *page, u32 used)
+{
+	struct chunk_cache *cache = get_cpu_ptr(siw_chunks);
+	struct page *drop = NULL;
+
+	used = ALIGN(used, CHUNK_ALIGN);
+	if (!cache->open && used + OPEN_MIN <= page_size(page)) {
+		cache->open = page;
+		cache->open_used = used;
+	} else if (page_size(page) > PAGE_SIZE &&
+		   cache->put - cache->get < CHUNKS_PER_CPU) {
+		cache->ring[cache->put++ % CHUNKS_PER_CPU] = page;
+	} else {
+		drop = page;
+	}
+	put_cpu_ptr(siw_chunks);
+	if (drop)
+		put_page(drop);
+}
+
+static u32 chunk_used(const struct bio_vec *bv)
+{
+	return bv->bv_offset + bv->bv_len;
+}
+
+static u32 chunk_room(const struct bio_vec *bv)
+{
+	return page_size(bv->bv_page) - chunk_used(bv);
+}
+
+/**
+ * siw_txbuf_reserve() - make room
+ * @dev: device, for its counters
+ * @buf: the buffer
+ * @n: octets that siw_txbuf_put() is going to add
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n)
+{
+	size_t room = 0;
+	u16 i;
+
+	for (i = buf->cur; i < buf->num; i++)
+		room += chunk_room(&buf->bvec[i]);
+	while (room < n) {
+		struct bio_vec *bv = &buf->bvec[buf->num];
+		struct page *page;
+		u32 used;
+
+		if (buf->num == SIW_TXBUF_SEGS)
+			return -ENOMEM;
+		page = take_chunk(dev, &used);
+		if (!page)
+			return -ENOMEM;
+		bvec_set_page(bv, page, 0, used);
+		buf->num++;
+		room += chunk_room(bv);
+	}
+	return 0;
+}
+
+/* Append @n octets, for which there is room. Context: any. */
+void siw_txbuf_put(struct siw_txbuf *buf, const void *p, size_t n)
+{
+	while (n) {
+		struct bio_vec *bv = &buf->bvec[buf->cur];
+		size_t part = min_t(size_t, n, chunk_room(bv));
+
+		if (!part) {
+			buf->cur++;
+			continue;
+		}
+		memcpy(page_address(bv->bv_page) + chunk_used(bv), p, part);
+		bv->bv_len += part;
+		buf->len += part;
+		p += part;
+		n -= part;
+	}
+}
+
+struct siw_txmark siw_txbuf_mark(const struct siw_txbuf *buf)
+{
+	return (struct siw_txmark) {
+		.cur = buf->cur,
+		.fill = buf->num ? buf->bvec[buf->cur].bv_len : 0,
+		.len = buf->len,
+	};
+}
+
+/* Forget what was put since @mark. */
+void siw_txbuf_rollback(struct siw_txbuf *buf, struct siw_txmark mark)
+{
+	for (; buf->cur > mark.cur; buf->cur--)
+		buf->bvec[buf->cur].bv_len = 0;
+	if (buf->num)
+		buf->bvec[mark.cur].bv_len = mark.fill;
+	buf->len = mark.len;
+}
+
+/* CRC over what was put since @mark, to be stored by siw_mpa_crc_put(). */
+u32 siw_txbuf_crc(const struct siw_txbuf *buf, struct siw_txmark mark)
+{
+	u32 skip = mark.fill;
+	u32 crc = ~0u;
+	u16 i;
+
+	for (i = mark.cur; i <= buf->cur; i++) {
+		const struct bio_vec *bv = &buf->bvec[i];
+
+		crc = siw_mpa_crc_add(crc, page_address(bv->bv_page) +
+				      bv->bv_offset + skip, bv->bv_len - skip);
+		skip = 0;
+	}
+	return crc;
+}
+
+/* How many entries from bvec[first] on hold octets */
+unsigned int siw_txbuf_segs(const struct siw_txbuf *buf)
+{
+	if (!buf->len)
+		return 0;
+	return buf->cur - buf->first + (buf->bvec[buf->cur].bv_len ? 1 : 0);
+}
+
+/* TCP took @n octets. */
+void siw_txbuf_taken(struct siw_txbuf *buf, size_t n)
+{
+	buf->len -= n;
+	if (!buf->len) {
+		siw_txbuf_drop(buf);
+		return;
+	}
+	while (n) {
+		struct bio_vec *bv = &buf->bvec[buf->first];
+		size_t part = min_t(size_t, n, bv->bv_len);
+
+		bv->bv_offset += part;
+		bv->bv_len -= part;
+		n -= part;
+		if (!bv->bv_len) {
+			return_chunk(bv->bv_page, bv->bv_offset);
+			buf->first++;
+		}
+	}
+}
+
+/* Give back all chunks. */
+void siw_txbuf_drop(struct siw_txbuf *buf)
+{
+	for (; buf->first < buf->num; buf->first++) {
+		struct bio_vec *bv = &buf->bvec[buf->first];
+
+		return_chunk(bv->bv_page, chunk_used(bv));
+	}
+	buf->first = 0;
+	buf->cur = 0;
+	buf->num = 0;
+	buf->len = 0;
+}
+
+int siw_txbuf_init(void)
+{
+	siw_chunks = alloc_percpu(struct chunk_cache);
+	return siw_chunks ? 0 : -ENOMEM;
+}
+
+void siw_txbuf_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct chunk_cache *cache = per_cpu_ptr(siw_chunks, cpu);
+
+		if (cache->open)
+			put_page(cache->open);
+		while (cache->get != cache->put)
+			put_page(cache->ring[cache->get++ % CHUNKS_PER_CPU]);
+	}
+	free_percpu(siw_chunks);
+}

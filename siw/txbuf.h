@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * Transmit buffers: trains of FPDUs, built in pages that TCP then refers to.
+ */
+#ifndef SIW_TXBUF_H
+#define SIW_TXBUF_H
+
+#include <linux/bvec.h>
+#include <linux/types.h>
+
+struct siw_device;
+
+/* A train is handed over when it has this many octets or nothing is left */
+#define SIW_TRAIN_LEN	65536
+/* Room for a train and one more of the largest FPDU, in single pages */
+#define SIW_TXBUF_SEGS	36
+
+/**
+ * struct siw_txbuf - octets on their way to TCP
+ * @bvec: the octets; each entry holds a reference on its chunk
+ * @first: first entry TCP has not taken completely
+ * @cur: entry being filled
+ * @num: entries with a chunk
+ * @len: octets not taken yet
+ */
+struct siw_txbuf {
+	struct bio_vec bvec[SIW_TXBUF_SEGS];
+	u16 first;
+	u16 cur;
+	u16 num;
+	u32 len;
+};
+
+/**
+ * struct siw_txmark - a place in a buffer to return to
+ * @cur: entry being filled there
+ * @fill: octets of that entry
+ * @len: octets not taken
+ */
+struct siw_txmark {
+	u16 cur;
+	u32 fill;
+	u32 len;
+};
+
+int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n);
+void siw_txbuf_put(struct siw_txbuf *buf, const void *p, size_t n);
+struct siw_txmark siw_txbuf_mark(const struct siw_txbuf *buf);
+void siw_txbuf_rollback(struct siw_txbuf *buf, struct siw_txmark mark);
+u32 siw_txbuf_crc(const struct siw_txbuf *buf, struct siw_txmark mark);
+unsigned int siw_txbuf_segs(const struct siw_txbuf *buf);
+void siw_txbuf_taken(struct siw_txbuf *buf, size_t n);
+void siw_txbuf_drop(struct siw_txbuf *buf);
+
+int siw_txbuf_init(void);
+void siw_txbuf_exit(void);
+
+#endif
