@@ -10,6 +10,7 @@
 #include "ci/vm/control.h"
 #include "ci/vm/hosts_run.h"
 #include "ci/vm/lab.h"
+#include "ci/vm/matrix_page.h"
 #include "ci/vm/report.h"
 #include "ci/vm/test_run.h"
 
@@ -65,7 +66,7 @@ int Test(TestOptions* options) {
                               options->limits);
   if (!options->junit.empty()) {
     std::ofstream file(options->junit);
-    file << JunitXml(options->name, cases);
+    file << JunitXml({{options->name, cases}});
     file.close();
     if (!file) return Fail(Error{options->junit + ": cannot be written"});
   }
@@ -97,6 +98,17 @@ int On(const OnOptions& options) {
     return Fail(Error{"`on` works inside the script of `siw-vm hosts`"});
   return Exit(RunOnHost(path, options.host, options.command,
                         std::chrono::seconds(options.seconds)));
+}
+
+struct ReportOptions {
+  std::string out;
+  std::vector<std::filesystem::path> dirs;
+};
+
+int Report(const ReportOptions& options) {
+  const auto failed = WriteMatrix(options.out, options.dirs);
+  if (!failed) return Fail(failed.error());
+  return *failed > 0;
 }
 
 int Main(int argc, char** argv) {
@@ -140,6 +152,13 @@ int Main(int argc, char** argv) {
   on->add_option("host", on_options.host)->required();
   on->add_option("command", on_options.command)->required();
 
+  ReportOptions report_options;
+  CLI::App* report = app.add_subcommand(
+      "report", "makes one page, JUnit file and table of many results");
+  report->add_option("--out", report_options.out, "directory")->required();
+  report->add_option("dirs", report_options.dirs, "rows, or where rows are")
+      ->required();
+
   CLI11_PARSE(app, argc, argv);
   if (*probe) {
     fmt::print("{}\n", KvmWorks(probed) ? "kvm" : "tcg");
@@ -152,6 +171,7 @@ int Main(int argc, char** argv) {
     plan.log_dir = lab_machine.log_dir;
     return Exit(RunHosts(plan));
   }
+  if (*report) return Report(report_options);
   return On(on_options);
 }
 

@@ -5,30 +5,6 @@
 namespace siw::vm {
 namespace {
 
-std::string Escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no other control characters.
-        escaped += c >= 0 && c < ' ' && c != '\n' && c != '\t' ? '?' : c;
-    }
-  }
-  return escaped;
-}
-
 std::string Indent(std::string_view text) {
   std::string indented;
   while (!text.empty()) {
@@ -66,28 +42,62 @@ std::string KtapLine(size_t number, const TestCase& test) {
                      test.name, test.reason.empty() ? "" : " # ", test.reason);
 }
 
-std::string JunitXml(std::string_view suite,
-                     const std::vector<TestCase>& cases) {
-  const Totals totals = Count(cases);
+namespace {
+
+std::string SuiteXml(const Suite& suite) {
+  const Totals totals = Count(suite.cases);
   std::string xml = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n",
-      Escape(suite), cases.size(), totals.failed, totals.skipped);
-  for (const TestCase& test : cases) {
+      EscapeXml(suite.name), suite.cases.size(), totals.failed, totals.skipped);
+  for (const TestCase& test : suite.cases) {
     xml += fmt::format(
         "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n",
-        Escape(suite), Escape(test.name), test.seconds);
+        EscapeXml(suite.name), EscapeXml(test.name), test.seconds);
     if (test.verdict == Verdict::kFail)
-      xml +=
-          fmt::format("    <failure message=\"{}\"/>\n", Escape(test.reason));
+      xml += fmt::format("    <failure message=\"{}\"/>\n",
+                         EscapeXml(test.reason));
     if (test.verdict == Verdict::kSkip)
-      xml +=
-          fmt::format("    <skipped message=\"{}\"/>\n", Escape(test.reason));
+      xml += fmt::format("    <skipped message=\"{}\"/>\n",
+                         EscapeXml(test.reason));
     if (!test.log.empty())
-      xml += fmt::format("    <system-out>{}</system-out>\n", Escape(test.log));
+      xml +=
+          fmt::format("    <system-out>{}</system-out>\n", EscapeXml(test.log));
     xml += "  </testcase>\n";
   }
   return xml + "</testsuite>\n";
+}
+
+}  // namespace
+
+std::string JunitXml(const std::vector<Suite>& suites) {
+  std::string xml =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+  for (const Suite& suite : suites) xml += SuiteXml(suite);
+  return xml + "</testsuites>\n";
+}
+
+std::string EscapeXml(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        // XML 1.0 has no other control characters.
+        escaped += c >= 0 && c < ' ' && c != '\n' && c != '\t' ? '?' : c;
+    }
+  }
+  return escaped;
 }
 
 }  // namespace siw::vm

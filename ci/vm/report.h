@@ -21,8 +21,15 @@ Totals Count(const std::vector<TestCase>& cases);
 // One KTAP result line, with the reason and the log of a failure before it.
 std::string KtapLine(size_t number, const TestCase& test);
 
-std::string JunitXml(std::string_view suite,
-                     const std::vector<TestCase>& cases);
+struct Suite {
+  std::string name;
+  std::vector<TestCase> cases;
+};
+
+std::string JunitXml(const std::vector<Suite>& suites);
+
+// For XML and HTML, in text and in quoted attributes.
+std::string EscapeXml(std::string_view text);
 
 }  // namespace siw::vm
 

@@ -32,7 +32,7 @@ TEST(Count, ASkipIsNotAPass) {
 }
 
 TEST(JunitXml, EscapesWhatXmlCannotHold) {
-  const std::string xml = JunitXml("6.1", {Case(Verdict::kFail)});
+  const std::string xml = JunitXml({{"6.1", {Case(Verdict::kFail)}}});
   EXPECT_NE(std::string::npos,
             xml.find("message=\"a &lt; b &amp; &quot;c&quot;\""));
   EXPECT_NE(std::string::npos, xml.find("line? two"));

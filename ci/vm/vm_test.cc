@@ -113,7 +113,7 @@ TEST_F(Runner, GivesUpOnAGuestThatAlwaysDiesEarly) {
 }
 
 TEST_F(Runner, GivesCommandsToTheRightHost) {
-  auto lab = Lab::Boot(machine_, {"a", "b"}, seconds(10));
+  auto lab = Lab::Boot({{"a", machine_}, {"b", machine_}}, seconds(10));
   ASSERT_TRUE(lab.ok());
   Vm* b = (*lab)->Find("b");
   ASSERT_NE(nullptr, b);
@@ -129,7 +129,7 @@ TEST_F(Runner, GivesCommandsToTheRightHost) {
 }
 
 TEST_F(Runner, RefusesACommandWhileAnotherOneRuns) {
-  auto lab = Lab::Boot(machine_, {"a"}, seconds(10));
+  auto lab = Lab::Boot({{"a", machine_}}, seconds(10));
   ASSERT_TRUE(lab.ok());
   Vm* a = (*lab)->Find("a");
   EXPECT_FALSE((*lab)->Run(a, "sleep 4", seconds(1)).ok());
