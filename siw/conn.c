@@ -221,9 +221,9 @@ static void log_fault(struct siw_conn *conn)
 		stag = get_unaligned_be32(term->hdr + SIW_DDP_OFF_STAG);
 	}
 	ibdev_notice_ratelimited(&conn->dev->base,
-				 "QP %u, peer %pISpc: Terminate %s: %s (%u/%u/%02x), STag %#x\n",
+				 "QP %u, peer %pISpc: stream ended by %s: %s (%u/%u/%02x), STag %#x\n",
 				 qp->base.qp_num, &conn->remote,
-				 qp->by_peer ? "received" : "sent",
+				 qp->by_peer ? "peer" : "us",
 				 siw_fault_name(qp->fault), term->layer,
 				 term->etype, term->code, stag);
 }
@@ -254,19 +254,26 @@ static void end_stream(struct siw_conn *conn)
  */
 
 /*
- * Our FIN goes out behind everything that was posted.  That may take as long
- * as it takes, but not stand still.
+ * Our FIN goes out behind everything that was posted and all that the peer is
+ * owed, also after the peer's FIN.  That may take as long as it takes, but not
+ * stand still.
  */
 static void close_when_drained(struct siw_conn *conn)
 {
-	if (siw_llp_state(&conn->llp) == SIW_LLP_FIN_SENT)
+	enum siw_llp_state state = siw_llp_state(&conn->llp);
+
+	if (state == SIW_LLP_FIN_SENT)
 		return;
 	if (!conn->deadline) {
 		conn->progress = siw_llp_progress(&conn->llp);
 		siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
 	}
-	if (siw_qp_is_drained(conn->qp))
+	if (state != SIW_LLP_CLOSED && !siw_qp_is_drained(conn->qp))
+		return;
+	if (state == SIW_LLP_UP)
 		siw_llp_shutdown(&conn->llp);
+	else
+		siw_qp_event(conn->qp, SIW_QP_EV_CLOSED);
 }
 
 /*
@@ -282,15 +289,16 @@ static bool moves(struct siw_conn *conn)
 	return siw_qp_state(conn->qp) == SIW_QP_CLOSING && progress != before;
 }
 
-/* The peer does not send any more. */
+/*
+ * The peer does not send any more.  If that ends in the middle of something,
+ * or before it allowed us to send, the stream is lost.
+ */
 static void peer_closed(struct siw_conn *conn)
 {
-	if (siw_rx_is_idle(conn->qp)) {
-		siw_qp_event(conn->qp, SIW_QP_EV_PEER_CLOSED);
-		siw_qp_event(conn->qp, SIW_QP_EV_CLOSED);
-	} else {
-		siw_qp_event(conn->qp, SIW_QP_EV_LOST);
-	}
+	bool whole = siw_rx_is_idle(conn->qp) && !READ_ONCE(conn->qp->tx.held);
+
+	siw_qp_event(conn->qp, whole ? SIW_QP_EV_PEER_CLOSED :
+				       SIW_QP_EV_LOST);
 }
 
 static void look_at_socket(struct siw_conn *conn)
@@ -303,21 +311,31 @@ static void look_at_socket(struct siw_conn *conn)
 	case SIW_LLP_PEER_CLOSED:
 	case SIW_LLP_LAST_ACK:
 	case SIW_LLP_CLOSED:
-		/* What came before the FIN counts. */
+		/*
+		 * What came before the FIN counts.  If it has to wait for the
+		 * carry buffer, we are woken once it is read.
+		 */
 		siw_llp_poke(&conn->llp);
 		if (siw_llp_error(&conn->llp))
 			siw_qp_event(conn->qp, SIW_QP_EV_LOST);
-		else if (!siw_rx_is_growing(conn->qp))
+		else if (!siw_llp_has_data(&conn->llp))
 			peer_closed(conn);
 	}
 }
 
+/* rdma_cm takes the peer's IRD for the most Reads we may have outstanding. */
 void siw_conn_established(struct siw_conn *conn)
 {
+	struct iw_cm_event event = {
+		.event = IW_CM_EVENT_ESTABLISHED,
+		.ird = conn->qp->ord,
+		.ord = conn->qp->ird,
+	};
+
 	siw_conn_disarm(conn);
 	siw_conn_set_state(conn, SIW_CONN_UP);
 	siw_count(conn->dev, SIW_CNT_CONN_UP);
-	siw_conn_tell_status(conn, IW_CM_EVENT_ESTABLISHED, 0);
+	siw_conn_tell(conn, &event);
 }
 
 static void running(struct siw_conn *conn)

@@ -139,6 +139,8 @@ static void connected(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 	fault = siw_mpa_setup_conclude(req, reply, &ird, &ord, &start.rtr);
 	start.ird = min_t(u16, ird, SIW_MAX_RD_ATOM);
 	start.ord = min_t(u16, ord, SIW_MAX_RD_ATOM);
+	/* Nothing but the Terminate goes out on a stream that is refused. */
+	start.passive = fault != SIW_OK;
 	event.ird = siw_startup_depth(reply, reply->ird);
 	event.ord = siw_startup_depth(reply, reply->ord);
 	siw_startup_private_data(conn, &event, reply);

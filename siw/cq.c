@@ -188,7 +188,8 @@ int siw_cq_arm(struct ib_cq *base, enum ib_cq_notify_flags flags)
 		arm |= SIW_NOTIFY_NEXT_COMPLETION;
 
 	spin_lock_irqsave(&cq->lock, irq);
-	WRITE_ONCE(cq->ctrl->flags, arm);
+	/* A pending request for any completion is not weakened. */
+	WRITE_ONCE(cq->ctrl->flags, READ_ONCE(cq->ctrl->flags) | arm);
 	if (flags & IB_CQ_REPORT_MISSED_EVENTS)
 		missed = READ_ONCE(cq->queue[cq->get &
 					     (cq->num_cqe - 1)].flags) != 0;

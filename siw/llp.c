@@ -101,6 +101,7 @@ void siw_llp_attach(struct siw_llp *llp, const struct siw_llp_ops *ops)
 	sk->sk_state_change = llp_state_change;
 	sk->sk_error_report = llp_state_change;
 	write_unlock_bh(&sk->sk_callback_lock);
+	sock_set_flag(sk, SOCK_URGINLINE);
 	release_sock(sk);
 }
 
@@ -370,7 +371,7 @@ int siw_llp_send(struct siw_llp *llp, const void *buf, size_t len)
  *
  * Context: process, may sleep for the socket lock but not for space.
  * Return: octets taken, -EAGAIN if there is no room now (write_space() is
- * going to tell), or -errno.
+ * going to tell), -ENOMEM if there is no memory now, or -errno.
  */
 int siw_llp_send_pages(struct siw_llp *llp, const struct bio_vec *bvec,
 		       unsigned int segs, size_t len, bool more)
@@ -385,8 +386,24 @@ int siw_llp_send_pages(struct siw_llp *llp, const struct bio_vec *bvec,
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, segs, len);
 	lock_sock(sk);
 	n = tcp_sendmsg_locked(sk, &msg, len);
+	/* With nothing on its way there is nobody to tell of room. */
+	if (n == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
+		n = -ENOMEM;
 	release_sock(sk);
 	return n;
+}
+
+/* MPA knows no urgent data: such an octet is one like any other. */
+static int read_all(struct siw_llp *llp, read_descriptor_t *desc,
+		    sk_read_actor_t actor)
+{
+	struct sock *sk = llp->sock->sk;
+
+	if (unlikely(tcp_sk(sk)->urg_data)) {
+		WRITE_ONCE(tcp_sk(sk)->urg_data, 0);
+		tcp_fast_path_check(sk);
+	}
+	return tcp_read_sock(sk, desc, actor);
 }
 
 struct read_context {
@@ -415,9 +432,8 @@ size_t siw_llp_read(struct siw_llp *llp, siw_llp_actor actor, void *arg)
 {
 	struct read_context ctx = { .actor = actor, .arg = arg };
 	read_descriptor_t desc = { .arg.data = &ctx, .count = 1 };
-	int n = tcp_read_sock(llp->sock->sk, &desc, read_actor);
 
-	return max(n, 0);
+	return max(read_all(llp, &desc, read_actor), 0);
 }
 
 static int drop_actor(read_descriptor_t *desc, struct sk_buff *skb,
@@ -432,7 +448,7 @@ void siw_llp_drain(struct siw_llp *llp)
 	read_descriptor_t desc = { .count = 1 };
 
 	lock_sock(llp->sock->sk);
-	tcp_read_sock(llp->sock->sk, &desc, drop_actor);
+	read_all(llp, &desc, drop_actor);
 	release_sock(llp->sock->sk);
 }
 

@@ -389,6 +389,5 @@ void siw_rx_init(struct siw_qp *qp);
 void siw_rx_data_ready(struct siw_qp *qp);
 void siw_rx_stop(struct siw_qp *qp);
 bool siw_rx_is_idle(const struct siw_qp *qp);
-bool siw_rx_is_growing(const struct siw_qp *qp);
 
 #endif

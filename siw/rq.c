@@ -144,12 +144,16 @@ u32 siw_rq_available(struct siw_qp *qp, u32 most)
 	return n;
 }
 
+/* Elements that are flushed without letting go of the lock */
+#define FLUSH_BATCH	16
+
 /**
  * siw_rq_flush() - complete everything that is posted
  * @qp: stopped QP
  *
- * Elements of a shared queue stay for the others.  The lock is kept, so that
- * an element posted last completes last, whoever flushes it.
+ * Elements of a shared queue stay for the others.  An element is taken and
+ * completed under the lock, so that the one posted last completes last, whoever
+ * flushes it.
  *
  * Context: any.
  */
@@ -164,17 +168,20 @@ void siw_rq_flush(struct siw_qp *qp)
 	struct siw_rqe rqe;
 	unsigned long irq;
 	bool fire = false;
-	u32 n;
+	u32 n, done = 0;
 
 	if (qp->srq)
 		return;
-	spin_lock_irqsave(&rq->lock, irq);
 	/* A process that keeps posting must not keep us here. */
-	for (n = 0; n < rq->num && take_locked(rq, &rqe); n++) {
-		comp.id = rqe.id;
-		fire |= siw_qp_complete(qp, qp->rcq, &comp);
-	}
-	spin_unlock_irqrestore(&rq->lock, irq);
+	do {
+		spin_lock_irqsave(&rq->lock, irq);
+		for (n = 0; n < FLUSH_BATCH && take_locked(rq, &rqe); n++) {
+			comp.id = rqe.id;
+			fire |= siw_qp_complete(qp, qp->rcq, &comp);
+		}
+		spin_unlock_irqrestore(&rq->lock, irq);
+		done += n;
+	} while (n == FLUSH_BATCH && done < rq->num);
 	if (fire)
 		siw_cq_notify(qp->rcq);
 }

@@ -75,6 +75,16 @@ static const u8 *cursor_next(struct cursor *cur, u32 *n)
 	return p;
 }
 
+static void cursor_skip(struct cursor *cur, u32 len)
+{
+	while (len) {
+		u32 n = len;
+
+		cursor_next(cur, &n);
+		len -= n;
+	}
+}
+
 static void cursor_copy(struct cursor *cur, u8 *to, u32 len)
 {
 	while (len) {
@@ -139,7 +149,7 @@ static enum siw_fault verify(struct siw_qp *qp, struct fpdu *fpdu)
 			return SIW_FAULT_MPA_CRC;
 		}
 	}
-	cursor_copy(&fpdu->cur, field, SIW_MPA_LEN_LEN);
+	cursor_skip(&fpdu->cur, SIW_MPA_LEN_LEN);
 	return SIW_OK;
 }
 
@@ -153,8 +163,12 @@ static enum siw_fault decode(struct siw_qp *qp, struct fpdu *fpdu)
 	cursor_copy(&cur, fpdu->hdr, fpdu->avail);
 	fault = siw_ddp_decode(&fpdu->seg, fpdu->hdr, fpdu->avail, fpdu->len,
 			       false);
+	/* The user ABI has no word for Immediate Data. */
+	if (!fault && (fpdu->seg.op == SIW_RDMAP_IMM ||
+		       fpdu->seg.op == SIW_RDMAP_IMM_SE))
+		fault = SIW_FAULT_RDMAP_OPCODE;
 	if (!fault)
-		cursor_copy(&fpdu->cur, fpdu->hdr, fpdu->seg.hdr_len);
+		cursor_skip(&fpdu->cur, fpdu->seg.hdr_len);
 	return fault;
 }
 
@@ -166,7 +180,7 @@ static u32 buffers(struct siw_qp *qp, const struct siw_seg *seg)
 
 	switch (seg->qn) {
 	case SIW_QN_SEND:
-		return siw_rq_available(qp, ahead + 1) + qp->rx.rqe_taken;
+		return siw_rq_available(qp, ahead + 1);
 	case SIW_QN_READ:
 		/* Pairs with the release of the transmitter. */
 		sent = smp_load_acquire(&qp->irq_get);
@@ -424,16 +438,18 @@ static enum siw_fault dispatch(struct siw_qp *qp, struct fpdu *fpdu)
 	case SIW_RDMAP_TERMINATE:
 		receive_terminate(qp, fpdu);
 		break;
-	case SIW_RDMAP_IMM:
-	case SIW_RDMAP_IMM_SE:
-		fault = SIW_FAULT_RDMAP_OPCODE;
-		break;
 	default:
 		fault = receive_send(qp, fpdu);
 	}
 	if (!fault)
 		siw_ddp_rx_advance(&qp->rx.ddp, seg);
 	return fault;
+}
+
+static bool receiving(const struct siw_qp *qp)
+{
+	return siw_qp_state(qp) == SIW_QP_RTS ||
+	       siw_qp_state(qp) == SIW_QP_CLOSING;
 }
 
 /* Something came: the responder may send, and its connection is up. */
@@ -464,7 +480,8 @@ static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 	if (!fault)
 		fault = dispatch(qp, &fpdu);
 	if (!fault) {
-		first_fpdu(qp);
+		if (receiving(qp))	/* a Terminate opens nothing */
+			first_fpdu(qp);
 		return;
 	}
 	siw_count(siw_qp_dev(qp), SIW_CNT_RX_FAULT);
@@ -472,21 +489,22 @@ static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 		     fpdu.len);
 }
 
-static bool receiving(const struct siw_qp *qp)
+/*
+ * Octets to be seen before an FPDU can be handled: all of them, but one whose
+ * length is not legal is refused for that alone.
+ */
+static u32 octets_due(u16 ulpdu_len)
 {
-	return siw_qp_state(qp) == SIW_QP_RTS ||
-	       siw_qp_state(qp) == SIW_QP_CLOSING;
+	return siw_mpa_len_ok(ulpdu_len) ? siw_mpa_fpdu_len(ulpdu_len) :
+					   SIW_MPA_LEN_LEN;
 }
 
 /* Octets the FPDU in the carry buffer needs in all; 2 until that is known */
 static u32 carry_need(const struct siw_rx *rx)
 {
-	u32 need;
-
 	if (rx->carry_len < SIW_MPA_LEN_LEN)
 		return SIW_MPA_LEN_LEN;
-	need = siw_mpa_fpdu_len(get_unaligned_be16(rx->carry));
-	return min_t(u32, need, SIW_MPA_FPDU_MAX);
+	return octets_due(get_unaligned_be16(rx->carry));
 }
 
 /* Move octets to the carry buffer; an FPDU that is whole is handled. */
@@ -508,7 +526,7 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 	if (skb_copy_bits(skb, off, rx->carry + rx->carry_len, n))
 		return 0;
 	rx->carry_len += n;
-	if (rx->carry_len > SIW_MPA_LEN_LEN &&
+	if (rx->carry_len >= SIW_MPA_LEN_LEN &&
 	    rx->carry_len == carry_need(rx)) {
 		struct cursor cur = { .lin = rx->carry };
 
@@ -533,7 +551,7 @@ static u32 in_place(struct siw_qp *qp, struct sk_buff *skb, u32 off,
 	peek = *cur;
 	cursor_copy(&peek, field, sizeof(field));
 	*ulpdu_len = get_unaligned_be16(field);
-	n = siw_mpa_fpdu_len(*ulpdu_len);
+	n = octets_due(*ulpdu_len);
 	return n <= len ? n : 0;
 }
 
@@ -613,12 +631,6 @@ bool siw_rx_is_idle(const struct siw_qp *qp)
 	return !rx->carry_len && rx->ddp.tagged_op == SIW_DDP_NO_MSG &&
 	       rx->ddp.queue[SIW_QN_SEND].op == SIW_DDP_NO_MSG &&
 	       READ_ONCE(qp->orq_put) == READ_ONCE(qp->orq_get);
-}
-
-/* Octets wait for the carry buffer; the owner is woken when they are read. */
-bool siw_rx_is_growing(const struct siw_qp *qp)
-{
-	return READ_ONCE(qp->rx.carry_want);
 }
 
 void siw_rx_init(struct siw_qp *qp)

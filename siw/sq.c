@@ -304,6 +304,10 @@ void siw_sq_flush(struct siw_qp *qp)
 		fire |= advance(qp);
 		spin_unlock_bh(&sq->lock);
 	} while (n++ < sq->num && siw_sq_fetch(qp, &sqe));
+	/* What is posted from now on has nothing to do with the peer. */
+	spin_lock_bh(&sq->lock);
+	sq->peer_status = SIW_WC_SUCCESS;
+	spin_unlock_bh(&sq->lock);
 	sq->sent = sq->fetch;
 	if (fire)
 		siw_cq_notify(qp->scq);

@@ -12,7 +12,7 @@ struct rdma_hw_stats;
 
 enum siw_counter {
 	SIW_CNT_RX_FPDU,	/* FPDUs that passed the CRC check */
-	SIW_CNT_RX_BYTES,	/* payload octets placed */
+	SIW_CNT_RX_BYTES,	/* octets of their ULPDUs */
 	SIW_CNT_RX_STRADDLE,	/* FPDUs that had to be assembled */
 	SIW_CNT_RX_FAULT,	/* received FPDUs that ended their stream */
 	SIW_CNT_RX_CRC,		/* ... because of the CRC */

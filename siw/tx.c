@@ -638,15 +638,15 @@ static void step(struct siw_qp *qp)
 		siw_qp_wake(qp);
 }
 
-/* Return: the budget is used up. */
-static bool run_locked(struct siw_qp *qp)
+/* Return: what is left of the budget. */
+static int run_locked(struct siw_qp *qp, int budget)
 {
-	qp->tx.budget = TX_BUDGET;
+	qp->tx.budget = budget;
 	while (qp->tx.budget > 0 && test_and_clear_bit(0, &qp->tx.again)) {
 		qp->tx.budget--;	/* looking costs as well */
 		step(qp);
 	}
-	return qp->tx.budget <= 0;
+	return qp->tx.budget;
 }
 
 /**
@@ -657,14 +657,15 @@ static bool run_locked(struct siw_qp *qp)
  */
 void siw_tx_run(struct siw_qp *qp)
 {
+	int budget = TX_BUDGET;
+
 	set_bit(0, &qp->tx.again);
 	/* Pairs with the barrier of the owner that lets go. */
 	smp_mb__after_atomic();
 	while (test_bit(0, &qp->tx.again) && mutex_trylock(&qp->tx.lock)) {
-		bool more = run_locked(qp);
-
+		budget = run_locked(qp, budget);
 		mutex_unlock(&qp->tx.lock);
-		if (more) {
+		if (budget <= 0) {
 			siw_tx_kick(qp);
 			return;
 		}

@@ -10,13 +10,14 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "siw.h"
 #include "txbuf.h"
 #include "proto/mpa_frame.h"
 
-#define CHUNK_ORDER	3	/* 32 KiB where pages are 4 KiB */
+#define CHUNK_ORDER	get_order(SZ_32K)
 #define CHUNKS_PER_CPU	64
 #define CHUNK_SCAN	4
 #define OPEN_MIN	2048	/* less room than this is not worth keeping */
@@ -87,7 +88,7 @@ static void return_chunk(struct page *page, u32 used)
 	if (!cache->open && used + OPEN_MIN <= page_size(page)) {
 		cache->open = page;
 		cache->open_used = used;
-	} else if (page_size(page) > PAGE_SIZE &&
+	} else if (page_size(page) >= SZ_32K &&
 		   cache->put - cache->get < CHUNKS_PER_CPU) {
 		cache->ring[cache->put++ % CHUNKS_PER_CPU] = page;
 	} else {

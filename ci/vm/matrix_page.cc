@@ -212,7 +212,8 @@ Result<Row> ReadRow(const fs::path& dir) {
     if (path.extension() == ".ktap")
       for (TestCase& test : ReadDocument(path))
         row.cases.push_back(std::move(test));
-    if (path.extension() == ".log" || path.extension() == ".ktap")
+    const std::string kind = path.extension().string();
+    if (kind == ".log" || kind == ".ktap" || kind == ".console")
       row.logs.push_back(dir.filename().string() + "/" +
                          path.filename().string());
   }

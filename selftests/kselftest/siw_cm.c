@@ -141,6 +141,8 @@ static void depths(void)
 	ASSERT(!side_accept(&p.b), "rdma_accept");
 	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
 	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	EXPECT_EQ(7, p.b.ird);	/* what was agreed on */
+	EXPECT_EQ(5, p.b.ord);
 	pair_works(&p);
 	pair_close(&p);
 }

@@ -301,6 +301,12 @@ static size_t write_untagged(struct scene *c, uint8_t *u)
 	return SEND(u, 0x4140, 0, 1, 0);
 }
 
+static size_t op_imm(struct scene *c, uint8_t *u)
+{
+	(void)c;
+	return ddp_untagged(u, 0x4148, 0, 0, 1, 0, "immedia", 8);
+}
+
 static void headers(void)
 {
 	static const struct fault f[] = {
@@ -316,6 +322,8 @@ static void headers(void)
 		{ "RDMAP version 2", rdmap2, TERM(0x0205, MD) },
 		{ "opcode C", op_c, TERM(0x0206, MD) },
 		{ "opcode F", op_f, TERM(0x0206, MD) },
+		{ "Immediate Data", op_imm, TERM(0x0206, MD) },
+		{ "Immediate Data, no receive", op_imm, TERM(0x0206, MD), -1 },
 		{ "Send with T=1", send_tagged, TERM(0x0206, MD) },
 		{ "Write with T=0", write_untagged, TERM(0x0206, MD) },
 	};
@@ -452,6 +460,46 @@ static void queues(void)
 	};
 
 	shoot_all(f, ARRAY_SIZE(f));
+}
+
+/* A message is begun and not ended, and nothing is posted for the next. */
+static void no_second_receive(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[64];
+	size_t n;
+
+	wire_up(&w, NULL);
+	recv_at(&w.s, 1, 0, 64);
+	wire_full(&w);
+	fpdu_put(&w.r, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 1, 0));
+	n = SEND(u, CTL_SEND, 0, 2, 0);
+	fpdu_put(&w.r, u, n);
+	WANT_TERM(&w, TERM(0x1202, MD), u, n);
+	WANT_WC(w.s.rcq, 1, IBV_WC_WR_FLUSH_ERR);
+	wire_close(&w);
+}
+
+/* A length above the MULPDU's limit is refused when it is seen. */
+static void length_refused_at_once(void)
+{
+	static const uint16_t bad[] = { 64769, 65535 };
+	struct wire w;
+	uint8_t out[2];
+	size_t i, cut;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		for (cut = 1; cut <= 2; cut++) {
+			memset(&w, 0, sizeof(w));
+			wire_up(&w, NULL);
+			wire_full(&w);
+			put16(out, bad[i]);
+			raw_put(&w.r, out, cut);
+			raw_put(&w.r, out + cut, 2 - cut);
+			WANT_TERM(&w, TERM(0x1000, 0), NULL, 0);
+			wire_close(&w);
+		}
+	}
 }
 
 /* ---- tagged ---- */
@@ -866,12 +914,63 @@ static void liberal(void)
 	EXPECT_EQ(8, WANT_WC(w.s.rcq, 3, IBV_WC_SUCCESS).byte_len);
 	EXPECT(!memcmp(w.s.buf, "datadata", 8), "Send");
 	EXPECT(!memcmp(w.s.buf + 500, "written", 7), "Write");
-	/* TCP urgent data are data. */
-	recv_at(&w.s, 4, 0, 64);
-	n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, 4, 0));
-	raw_put(&w.r, out, n);
-	EXPECT_EQ(4, WANT_WC(w.s.rcq, 4, IBV_WC_SUCCESS).byte_len);
 	wire_close(&w);
+}
+
+/* TCP's urgent mark means nothing, wherever it is: the octet counts. */
+static void urgent(void)
+{
+	static const size_t mark[] = { 1, 2, 10, 27, 28 };
+	uint8_t out[128], u[64];
+	struct wire w = { 0 };
+	size_t i, n;
+
+	wire_up(&w, NULL);
+	for (i = 0; i <= ARRAY_SIZE(mark); i++)
+		recv_at(&w.s, i, i * 64, 64);
+	wire_full(&w);
+	for (i = 0; i < ARRAY_SIZE(mark); i++) {
+		n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, i + 1, 0));
+		ASSERT(n == 28, "length %zu", n);
+		ASSERT(send(w.r.fd, out, mark[i], MSG_OOB) == (ssize_t)mark[i],
+		       "send: %s", strerror(errno));
+		raw_put(&w.r, out + mark[i], n - mark[i]);
+		EXPECT_EQ(4, WANT_WC(w.s.rcq, i, IBV_WC_SUCCESS).byte_len);
+	}
+	/* The last octet is urgent, and the FIN comes with it. */
+	n = fpdu_make(out, u, SEND(u, CTL_SEND, 0, i + 1, 0));
+	ASSERT(send(w.r.fd, out, n, MSG_OOB) == (ssize_t)n, "send");
+	shutdown(w.r.fd, SHUT_WR);
+	EXPECT_EQ(4, WANT_WC(w.s.rcq, i, IBV_WC_SUCCESS).byte_len);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* A FIN does not overtake what waits for memory to be put together. */
+static void fin_behind_pieces(void)
+{
+	uint8_t out[8192], u[8192], data[6000];
+	struct wire w;
+	size_t n;
+	int i;
+
+	fill(data, sizeof(data), 4);
+	for (i = 0; i < 20; i++) {
+		memset(&w, 0, sizeof(w));
+		wire_up(&w, NULL);
+		recv_at(&w.s, 1, 0, 8192);
+		wire_full(&w);
+		n = ddp_untagged(u, CTL_SEND, 0, 0, 1, 0, data, sizeof(data));
+		n = fpdu_make(out, u, n);
+		raw_put(&w.r, out, 100);
+		raw_put(&w.r, out + 100, n - 100);
+		shutdown(w.r.fd, SHUT_WR);
+		EXPECT_EQ(sizeof(data),
+			  WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS).byte_len);
+		CHECK(w.s.buf, sizeof(data), 4);
+		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+		wire_close(&w);
+	}
 }
 
 static void read_response(void)
@@ -1189,6 +1288,22 @@ static void terminate_odd(void)
 	}
 }
 
+/* A Terminate concerns what was posted before it. */
+static void terminate_then_post(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[128], word[4] = { 0x11, 0 };
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word, 4));
+	EXPECT(side_async_qp(&w.s, 5000) > 0, "no event");
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	POST(&w.s, .op = IBV_WR_SEND, .len = 10, .id = 7);
+	WANT_WC(w.s.scq, 7, IBV_WC_WR_FLUSH_ERR);
+	wire_close(&w);
+}
+
 static void terminate_then_data(void)
 {
 	struct wire w = { 0 };
@@ -1257,6 +1372,57 @@ static void half_close(void)
 	WANT_WC(w.s.rcq, 1, IBV_WC_WR_FLUSH_ERR);
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
+	wire_close(&w);
+}
+
+/* What the peer asked for before its FIN, it still gets. */
+static void half_close_behind_read(void)
+{
+	const uint32_t total = 1 << 20;
+	static struct fpdu f;
+	struct wire w = { 0 };
+	uint8_t u[128];
+	uint32_t got = 0;
+
+	wire_up(&w, &(struct opts){ .buf = total });
+	wire_full(&w);
+	fill(w.s.buf, total, 6);
+	fpdu_put(&w.r, u, rdmap_rreq(u, 1, 1, 2, total, w.s.mr->rkey,
+				     at(&w.s, 0)));
+	shutdown(w.r.fd, SHUT_WR);
+	while (got < total) {
+		ASSERT(fpdu_read(&w.r, &f, 5000), "%u octets", got);
+		ASSERT((get16(f.ulpdu) & 0xbfff) == 0x8142, "control %04x",
+		       get16(f.ulpdu));
+		EXPECT(!memcmp(f.ulpdu + 14, w.s.buf + got, f.len - 14),
+		       "data at %u", got);
+		got += f.len - 14;
+	}
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* As long as our FIN is not out, a fault is answered. */
+static void fault_while_closing(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	int window = 1 << 16;
+	uint8_t u[64];
+
+	wire_up(&w, &(struct opts){ .buf = 16 << 20 });
+	wire_full(&w);
+	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	POST(&w.s, .op = IBV_WR_SEND, .len = 16 << 20, .id = 1);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	fpdu_put(&w.r, u, SEND(u, CTL_SEND, 4, 1, 0));
+	do {
+		ASSERT(fpdu_read(&w.r, &f, 5000), "no Terminate");
+	} while (get16(f.ulpdu) != CTL_TERM);
+	EXPECT_EQ(0x1201c000, get32(f.ulpdu + 18));
+	EXPECT(raw_end(&w.r, 15000) != RAW_OPEN, "TCP stays open");
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 	wire_close(&w);
 }
 
@@ -1330,11 +1496,14 @@ static const struct test tests[] = {
 	{ "many FPDUs at once, large and tiny segments", many_in_one },
 	{ "FPDUs larger and larger, in two pieces", larger_and_larger, 60 },
 	{ "what a receiver must tolerate", liberal },
+	{ "TCP urgent data are data", urgent },
 	{ "the Read Response of the driver", read_response },
 	{ "bad CRC: Terminate 2/0/02", crc, 60 },
 	{ "nothing is placed before the CRC is good", crc_before_placing },
 	{ "bad headers, each with its Terminate", headers, 120 },
 	{ "bad queue, MSN, MO, length: each with its Terminate", queues, 120 },
+	{ "a second message without a receive: 1/2/02", no_second_receive },
+	{ "a length that cannot be: 1/0/00 at once", length_refused_at_once },
 	{ "bad Writes, each with its Terminate", writes, 120 },
 	{ "bad Read Requests, each with its Terminate", reads, 120 },
 	{ "bad Invalidates, each with its Terminate", invalidates, 60 },
@@ -1344,9 +1513,13 @@ static const struct test tests[] = {
 	{ "a Read sink that was deregistered", sink_revoked },
 	{ "Terminate received: the completion names the cause", terminate_received, 120 },
 	{ "Terminates short, long and odd", terminate_odd, 60 },
+	{ "what is posted after a Terminate is flushed", terminate_then_post },
 	{ "what follows a Terminate is dropped", terminate_then_data },
 	{ "FIN and RST at every octet of an FPDU", end_anywhere, 120 },
+	{ "a FIN behind an FPDU in pieces", fin_behind_pieces, 60 },
 	{ "half close", half_close },
+	{ "half close behind a Read Request", half_close_behind_read },
+	{ "a bad FPDU while the driver closes", fault_while_closing, 60 },
 	{ "a close behind a Read", close_behind_read },
 	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60 },
 	{ "a peer that stops reading", stalled_reader, 60 },

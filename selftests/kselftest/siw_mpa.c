@@ -823,6 +823,8 @@ static void ird_insufficient(void)
 	uint32_t ask;
 
 	wire_connect(&w, &(struct opts){ .ird = 2, .ord = 2 });
+	/* What is posted by now must not leave. */
+	POST(&w.s, .op = IBV_WR_SEND, .len = 10, .id = 1);
 	ask = get32(w.rep.pd);
 	put32(pd, (ask & (MPA_A | MPA_RTR_WRITE)) | MPA_ENHANCED(2, 200));
 	wire_reply(&w, MPA_C | MPA_S, 2, pd, 4);
@@ -852,6 +854,25 @@ static void rtr_no_match(void)
 	EXPECT(raw_end(&w.r, 10000) != RAW_OPEN, "TCP stays open");
 	EXPECT(side_event(&w.s, 10000) != RDMA_CM_EVENT_ESTABLISHED,
 	       "connected nevertheless");
+	wire_close(&w);
+}
+
+/* The peer found fault with the Reply: nothing was established. */
+static void terminate_first(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[64], pd[4];
+	const uint8_t word[4] = { 0x20, 0x06 };
+
+	wire_listen(&w, NULL);
+	wire_dial(&w);
+	put32(pd, MPA_A | MPA_RTR_WRITE | MPA_ENHANCED(4, 4));
+	wire_request(&w, MPA_C | MPA_S, 2, pd, 4);
+	wire_accept(&w);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word, 4));
+	EXPECT(side_event(&w.s, 10000) != RDMA_CM_EVENT_ESTABLISHED ||
+	       w.s.status, "established");
+	EXPECT(raw_end(&w.r, 10000) != RAW_OPEN, "TCP stays open");
 	wire_close(&w);
 }
 
@@ -886,6 +907,7 @@ static const struct test tests[] = {
 	{ "ORD follows the IRD of the Reply", ord_lowered },
 	{ "ORD of the Reply above our IRD: Terminate 2/0/06", ird_insufficient },
 	{ "no common RTR kind: Terminate 2/0/07", rtr_no_match },
+	{ "a Terminate as first FPDU", terminate_first },
 };
 
 int main(int argc, char **argv)

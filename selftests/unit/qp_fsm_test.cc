@@ -20,7 +20,7 @@ constexpr auto X = static_cast<siw_qp_state>(SIW_QP_REFUSED);
 constexpr siw_qp_state kNext[SIW_QP_STATES][SIW_QP_EVENTS] = {
     /* IDLE      */ {R, I, I, E, T, X, E, E, E, I},
     /* RTS       */ {X, C, E, C, T, X, E, E, E, I},
-    /* CLOSING   */ {X, C, E, C, E, X, E, E, E, I},
+    /* CLOSING   */ {X, C, E, C, T, X, E, E, E, I},
     /* TERMINATE */ {X, T, E, T, T, E, E, E, E, I},
     /* ERROR     */ {X, E, E, E, E, E, E, E, E, I},
 };

@@ -10,7 +10,7 @@
 /*
  * Reasons for the less obvious ones:
  *  - a fault can end the start-up (RFC 6581 section 10), so IDLE has one;
- *  - in CLOSING our FIN is out and no Terminate can follow it;
+ *  - in CLOSING a Terminate goes out if our FIN has not;
  *  - in TERMINATE the first fault counts and input is not looked at any more;
  *  - an orderly closed QP flushes like any other without a stream: ERROR.
  */
@@ -44,7 +44,7 @@ static const u8 next_state[SIW_QP_STATES][SIW_QP_EVENTS] = {
 		[SIW_QP_EV_CLOSE] = SIW_QP_CLOSING,
 		[SIW_QP_EV_CLOSED] = SIW_QP_ERROR,
 		[SIW_QP_EV_PEER_CLOSED] = SIW_QP_CLOSING,
-		[SIW_QP_EV_FAULT] = SIW_QP_ERROR,
+		[SIW_QP_EV_FAULT] = SIW_QP_TERMINATE,
 		[SIW_QP_EV_TERM_SENT] = SIW_QP_REFUSED,
 		[SIW_QP_EV_TERM_RCVD] = SIW_QP_ERROR,
 		[SIW_QP_EV_LOST] = SIW_QP_ERROR,
