@@ -170,11 +170,25 @@ void siw_conn_retire(struct siw_conn *conn)
 	if (conn->llp.sock)
 		siw_llp_abort(&conn->llp);
 	mutex_lock(&conn->dev->conns_lock);
+	conn->dev->lingering -= conn->lingers;
+	conn->lingers = false;
 	if (!list_empty(&conn->entry)) {
 		list_del_init(&conn->entry);
 		siw_conn_put(conn);
 	}
 	mutex_unlock(&conn->dev->conns_lock);
+}
+
+/* Peers that never close must not pile up. */
+static bool may_linger(struct siw_conn *conn)
+{
+	struct siw_device *dev = conn->dev;
+
+	mutex_lock(&dev->conns_lock);
+	conn->lingers = dev->lingering < SIW_MAX_LINGER;
+	dev->lingering += conn->lingers;
+	mutex_unlock(&dev->conns_lock);
+	return conn->lingers;
 }
 
 /* The stream is over: let TCP end in its own time. */
@@ -183,6 +197,10 @@ void siw_conn_linger(struct siw_conn *conn)
 	siw_conn_set_state(conn, SIW_CONN_LINGER);
 	siw_conn_drop_setup(conn);
 	siw_llp_barrier(&conn->llp);
+	if (!may_linger(conn)) {
+		siw_conn_retire(conn);
+		return;
+	}
 	siw_llp_shutdown(&conn->llp);
 	siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
 	siw_conn_queue(conn);

@@ -22,7 +22,7 @@
  * @v6only: takes no IPv4 connections
  * @llp: the socket, none once it is closed
  * @members: struct siw_backlog
- * @work: a connection waits to be accepted
+ * @work: a connection waits to be accepted, or accepting is tried again
  */
 struct siw_listener {
 	struct kref ref;
@@ -32,8 +32,10 @@ struct siw_listener {
 	bool v6only;
 	struct siw_llp llp;
 	struct list_head members;
-	struct work_struct work;
+	struct delayed_work work;
 };
+
+#define ACCEPT_RETRY	(HZ / 10)
 
 /* Guards the list, the members and the sockets */
 static DEFINE_MUTEX(siw_listen_lock);
@@ -44,11 +46,17 @@ static void listener_free(struct kref *ref)
 	kfree(container_of(ref, struct siw_listener, ref));
 }
 
-static void listener_queue(struct siw_listener *listener)
+static void listener_queue_after(struct siw_listener *listener,
+				 unsigned long delay)
 {
 	kref_get(&listener->ref);
-	if (!queue_work(siw_wq, &listener->work))
+	if (mod_delayed_work(siw_wq, &listener->work, delay))
 		kref_put(&listener->ref, listener_free);
+}
+
+static void listener_queue(struct siw_listener *listener)
+{
+	listener_queue_after(listener, 0);
 }
 
 static void on_event(struct siw_llp *llp)
@@ -159,6 +167,7 @@ static void accept_some(struct siw_listener *listener)
 {
 	struct siw_backlog *member;
 	int left = SIW_ACCEPT_BATCH;
+	int err;
 
 	while (listener->llp.sock && !is_full(listener)) {
 		struct siw_llp llp = {};
@@ -167,7 +176,13 @@ static void accept_some(struct siw_listener *listener)
 			listener_queue(listener);
 			break;
 		}
-		if (siw_llp_accept(&listener->llp, &llp))
+		err = siw_llp_accept(&listener->llp, &llp);
+		if (err == -ECONNABORTED)
+			continue;
+		/* Without memory: nobody tells when there is some again. */
+		if (err && err != -EAGAIN)
+			listener_queue_after(listener, ACCEPT_RETRY);
+		if (err)
 			break;
 		member = member_for(listener, &llp);
 		if (!member) {
@@ -183,7 +198,7 @@ static void accept_some(struct siw_listener *listener)
 static void listen_work(struct work_struct *work)
 {
 	struct siw_listener *listener =
-		container_of(work, struct siw_listener, work);
+		container_of(to_delayed_work(work), struct siw_listener, work);
 
 	mutex_lock(&siw_listen_lock);
 	accept_some(listener);
@@ -223,7 +238,7 @@ static struct siw_listener *listener_new(struct net *net,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&listener->ref);
 	INIT_LIST_HEAD(&listener->members);
-	INIT_WORK(&listener->work, listen_work);
+	INIT_DELAYED_WORK(&listener->work, listen_work);
 	listener->net = net;
 	listener->addr = cm_id->m_local_addr;
 	listener->v6only = cm_id->afonly;
@@ -269,6 +284,9 @@ static void leave_listener(struct siw_backlog *backlog)
 	}
 	list_del(&listener->entry);
 	siw_llp_abort(&listener->llp);
+	/* A timer must not outlive the module. */
+	if (cancel_delayed_work(&listener->work))
+		kref_put(&listener->ref, listener_free);
 	kref_put(&listener->ref, listener_free);
 }
 

@@ -299,6 +299,11 @@ static inline struct siw_device *siw_qp_dev(const struct siw_qp *qp)
 	return to_siw_dev(qp->base.device);
 }
 
+static inline bool siw_is_read(u8 opcode)
+{
+	return opcode == SIW_OP_READ || opcode == SIW_OP_READ_LOCAL_INV;
+}
+
 /* The transmitter's view: a Read of the peer is not answered in full. */
 static inline bool siw_qp_owes_response(const struct siw_qp *qp)
 {

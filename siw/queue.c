@@ -27,7 +27,10 @@ static void unmap_queue(struct siw_mmap_entry *entry)
 		rdma_user_mmap_entry_remove(&entry->base);
 }
 
-/* Memory of a user's queue; it lives as long as its mapping. */
+/*
+ * Memory of a user's queue; it lives as long as its mapping, and counts for the
+ * memory cgroup of who asked for it.
+ */
 static struct siw_mmap_entry *map_queue(struct ib_udata *udata, size_t len,
 					u64 *key)
 {
@@ -36,7 +39,7 @@ static struct siw_mmap_entry *map_queue(struct ib_udata *udata, size_t len,
 
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
-	entry->queue = vmalloc_user(len);
+	entry->queue = __vmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!entry->queue) {
 		kfree(entry);
 		return ERR_PTR(-ENOMEM);
@@ -88,17 +91,29 @@ void siw_queue_free(void *queue, struct siw_mmap_entry *mmap)
 		vfree(queue);
 }
 
+/* The pages are counted: they outlive the entry if need be. */
+static int insert_pages(struct vm_area_struct *vma, const void *queue)
+{
+	unsigned long addr;
+	int err = 0;
+
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	for (addr = vma->vm_start; addr < vma->vm_end && !err;
+	     addr += PAGE_SIZE, queue += PAGE_SIZE)
+		err = vm_insert_page(vma, addr, vmalloc_to_page(queue));
+	return err;
+}
+
 int siw_queue_mmap(struct ib_ucontext *ctx, struct vm_area_struct *vma)
 {
+	/* One of just the size of @vma, or none */
 	struct rdma_user_mmap_entry *base = rdma_user_mmap_entry_get(ctx, vma);
-	struct siw_mmap_entry *entry;
 	int err;
 
 	if (!base)
 		return -EINVAL;
-	entry = container_of(base, struct siw_mmap_entry, base);
-	/* The pages are counted: they outlive the entry if need be. */
-	err = remap_vmalloc_range(vma, entry->queue, 0);
+	err = insert_pages(vma, container_of(base, struct siw_mmap_entry,
+					     base)->queue);
 	rdma_user_mmap_entry_put(base);
 	return err;
 }

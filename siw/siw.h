@@ -36,6 +36,9 @@
 /* Connections to one listener whose Request is not complete; the oldest goes */
 #define SIW_MAX_HALF_OPEN	128
 
+/* Connections that are over and wait for the peer's FIN; more are reset */
+#define SIW_MAX_LINGER		4096
+
 /* Connections that are accepted in one go */
 #define SIW_ACCEPT_BATCH	64
 
@@ -71,9 +74,10 @@ enum siw_object {
  * @mrs: STag index (STag >> 8) to struct siw_mr
  * @objects: how many of each object exist
  * @stats: per-CPU counters
- * @conns_lock: protects @conns, @half_open and @closed
+ * @conns_lock: protects @conns to @closed
  * @conns: connections that have a socket
  * @half_open: those of them whose Request is not complete, the oldest first
+ * @lingering: how many wait for the peer's FIN
  * @closed: why no socket may be made any more, SIW_CLOSED_*, or 0
  * @raw_gid: the GID, made of the net_device's hardware address
  */
@@ -84,9 +88,10 @@ struct siw_device {
 	struct xarray mrs;
 	atomic_t objects[SIW_OBJECTS];
 	struct siw_stats __percpu *stats;
-	struct mutex conns_lock;	/* conns, half_open and closed */
+	struct mutex conns_lock;	/* conns to closed */
 	struct list_head conns;
 	struct list_head half_open;
+	unsigned int lingering;
 	unsigned int closed;
 	u8 raw_gid[16];
 };
@@ -102,7 +107,7 @@ struct siw_pd {
 /**
  * struct siw_mmap_entry - a queue mapped to user space
  * @base: ib_core's entry, reference counted
- * @queue: vmalloc_user() memory, freed with the entry
+ * @queue: vmalloc() memory, freed with the entry
  */
 struct siw_mmap_entry {
 	struct rdma_user_mmap_entry base;

@@ -243,13 +243,10 @@ void siw_sq_done(struct siw_qp *qp, u32 index, enum siw_wc_status status)
 		siw_cq_notify(qp->scq);
 }
 
-static bool waits_for_peer(const struct siw_sq_entry *entry)
-{
-	return entry->opcode == SIW_OP_READ ||
-	       entry->opcode == SIW_OP_READ_LOCAL_INV;
-}
-
-/* All entries before @end are in TCP's hands: RFC 5041 section 5.4. */
+/*
+ * All entries before @end are in TCP's hands, which completes them (RFC 5041
+ * section 5.4); a Read waits for the peer.
+ */
 void siw_sq_sent(struct siw_qp *qp, u32 end)
 {
 	struct siw_sq *sq = &qp->sq;
@@ -262,7 +259,7 @@ void siw_sq_sent(struct siw_qp *qp, u32 end)
 		struct siw_sq_entry *entry =
 			&sq->entry[sq->sent & (sq->num - 1)];
 
-		if (!waits_for_peer(entry))
+		if (!siw_is_read(entry->opcode))
 			entry->done = true;
 	}
 	fire = advance(qp);

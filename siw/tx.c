@@ -325,12 +325,6 @@ static void do_local(struct siw_qp *qp)
 		wqe_finished(qp);
 }
 
-static bool is_read(const struct siw_sqe *sqe)
-{
-	return sqe->opcode == SIW_OP_READ ||
-	       sqe->opcode == SIW_OP_READ_LOCAL_INV;
-}
-
 /* Take the next work request; false if there is none that may start. */
 static bool fetch_wqe(struct siw_qp *qp)
 {
@@ -347,7 +341,8 @@ static bool fetch_wqe(struct siw_qp *qp)
 		tx->sge = 0;
 		tx->sge_done = 0;
 		status = siw_ring_check_sqe(&tx->sqe, qp->sq.mmap, &tx->len);
-		if (status == SIW_WC_SUCCESS && !qp->ord && is_read(&tx->sqe))
+		if (status == SIW_WC_SUCCESS && !qp->ord &&
+		    siw_is_read(tx->sqe.opcode))
 			status = SIW_WC_LOC_QP_OP_ERR;
 		if (status != SIW_WC_SUCCESS) {
 			fail_wqe(qp, status);
@@ -358,7 +353,8 @@ static bool fetch_wqe(struct siw_qp *qp)
 	}
 	return !(tx->sqe.flags & SIW_WQE_READ_FENCE &&
 		 waits_for_read(qp, orq_is_empty)) &&
-	       !(is_read(&tx->sqe) && waits_for_read(qp, orq_has_room));
+	       !(siw_is_read(tx->sqe.opcode) &&
+		 waits_for_read(qp, orq_has_room));
 }
 
 static int next_wqe(struct siw_qp *qp)

@@ -344,7 +344,8 @@ static int new_queues(struct siw_qp *qp, const struct ib_qp_cap *cap,
 		      struct ib_udata *udata, struct siw_uresp_create_qp *resp)
 {
 	qp->sq.num = roundup_pow_of_two(max(cap->max_send_wr, 1u));
-	qp->sq.entry = kvcalloc(qp->sq.num, sizeof(*qp->sq.entry), GFP_KERNEL);
+	qp->sq.entry = kvcalloc(qp->sq.num, sizeof(*qp->sq.entry),
+				GFP_KERNEL_ACCOUNT);
 	if (!qp->sq.entry)
 		return -ENOMEM;
 	qp->sq.ring = siw_queue_new(udata, qp->sq.num * sizeof(*qp->sq.ring),

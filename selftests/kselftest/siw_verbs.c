@@ -1038,6 +1038,56 @@ static void deep_queues(void)
 	pair_close(&p);
 }
 
+#define CGROUP "/tmp/siw-ksft-cgroup"
+
+/* Octets of a memory cgroup that this process is in, or -1 */
+static long cgroup_memory(void)
+{
+	FILE *f = fopen(CGROUP "/siw/memory.current", "r");
+	long octets = -1;
+
+	if (f && fscanf(f, "%ld", &octets) != 1)
+		octets = -1;
+	if (f)
+		fclose(f);
+	return octets;
+}
+
+static void leave_cgroup(void)
+{
+	sh("echo %d >" CGROUP "/cgroup.procs; rmdir " CGROUP "/siw", getpid());
+	sh("umount " CGROUP "; rmdir " CGROUP);
+}
+
+/* A process cannot hold more of the kernel's memory than its cgroup may. */
+static void cgroup_counts_queues(void)
+{
+	const int entries = 1 << 17;
+	struct ibv_context *ctx;
+	struct ibv_cq *cq;
+	long before, held;
+
+	sh("mkdir -p " CGROUP);
+	if (sh("mount -t cgroup2 none " CGROUP) ||
+	    sh("cd " CGROUP " && echo +memory >cgroup.subtree_control") ||
+	    sh("mkdir " CGROUP "/siw; echo %d >" CGROUP "/siw/cgroup.procs",
+	       getpid())) {
+		leave_cgroup();
+		SKIP("no memory controller of cgroup 2");
+	}
+	ctx = open_device(NS_A);
+	before = cgroup_memory();
+	cq = ctx ? ibv_create_cq(ctx, entries, NULL, NULL, 0) : NULL;
+	held = cgroup_memory() - before;
+	leave_cgroup();
+	ASSERT(cq, "ibv_create_cq");
+	/* An element has 32 octets. */
+	EXPECT(held >= entries * 32l, "%ld octets for a queue of %d entries",
+	       held, entries);
+	EXPECT_EQ(0, ibv_destroy_cq(cq));
+	ibv_close_device(ctx);
+}
+
 /* ---- the end of a queue pair ---- */
 
 static void flush(void)
@@ -1450,6 +1500,7 @@ static const struct test tests[] = {
 	{ "CQ overflow raises IBV_EVENT_CQ_ERR", cq_overflow },
 	{ "query_qp tells the truth", query_qp },
 	{ "queues of 1, 1000 and 32768 entries", deep_queues },
+	{ "queues count for the memory cgroup", cgroup_counts_queues },
 	{ "max_recv_wr 0", no_recv_queue },
 	{ "modify_qp to ERROR flushes the receive queue", flush },
 	{ "a send posted in ERROR is flushed", post_in_err },
