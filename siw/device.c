@@ -124,7 +124,7 @@ static int add_locked(const char *name, struct net_device *ndev)
 		return err;
 	}
 	/* The net_device may have gone before the device could be found. */
-	if (READ_ONCE(ndev->reg_state) != NETREG_REGISTERED) {
+	if (data_race(ndev->reg_state) != NETREG_REGISTERED) {
 		dev = device_of(ndev);
 		if (dev) {
 			device_gone(dev);

@@ -37,7 +37,7 @@ static int siw_query_device(struct ib_device *base,
 		return err;
 	memset(attr, 0, sizeof(*attr));
 	attr->device_cap_flags = IB_DEVICE_MEM_MGT_EXTENSIONS;
-	attr->kernel_cap_flags = IBK_ALLOW_USER_UNREG;
+	attr->kernel_cap_flags |= IBK_ALLOW_USER_UNREG;
 	attr->vendor_id = SIW_VENDOR_ID;
 	attr->max_mr_size = U64_MAX;
 	attr->page_size_cap = PAGE_SIZE;
