@@ -24,6 +24,11 @@ if grep -rnE 'SIWC_|siwc_|compat|LINUX_VERSION_CODE|KERNEL_VERSION|RHEL_RELEASE|
 	fault "siw/ must build in the newest kernel as it stands"
 fi
 
+# Before 5.19 it is the same word as device_cap_flags.
+if grep -rn 'kernel_cap_flags = ' "$top/siw"; then
+	fault "kernel_cap_flags: add to it (|=), the layer may share it"
+fi
+
 # Every probe decides something, every question has a probe.
 asked=$(grep -rhoE 'SIWC_HAVE_[A-Z0-9_]+' "$here/include" "$here/compat.c" | sort -u)
 for probe in "$here"/probes/[!_]*.c; do

@@ -326,9 +326,12 @@ static int create_cq(struct ib_cq *cq, const struct ib_cq_init_attr *attr,
 static int create_cq(struct ib_cq *cq, const struct ib_cq_init_attr *attr,
 		     struct ib_udata *udata)
 {
-	return create_any_cq(cq, attr,
-			     udata ? rdma_udata_to_uverbs_attr_bundle(udata) :
-				     NULL);
+	struct uverbs_attr_bundle *attrs = NULL;
+
+	if (udata)
+		attrs = container_of(udata, struct uverbs_attr_bundle,
+				     driver_udata);
+	return create_any_cq(cq, attr, attrs);
 }
 #endif
 #endif
@@ -349,6 +352,78 @@ static struct ib_mr *reg_user_mr(struct ib_pd *pd, u64 start, u64 length,
 {
 	return thunked.reg_user_mr(pd, start, length, virt_addr,
 				   mr_access_flags, NULL, udata);
+}
+#endif
+
+#ifndef SIWC_HAVE_OPS_U32_PORT
+static int query_port(struct ib_device *dev, u8 port,
+		      struct ib_port_attr *attr)
+{
+	return thunked.query_port(dev, port, attr);
+}
+
+static int get_port_immutable(struct ib_device *dev, u8 port,
+			      struct ib_port_immutable *immutable)
+{
+	return thunked.get_port_immutable(dev, port, immutable);
+}
+
+static int query_gid(struct ib_device *dev, u8 port, int index,
+		     union ib_gid *gid)
+{
+	return thunked.query_gid(dev, port, index, gid);
+}
+
+static int get_hw_stats(struct ib_device *dev, struct rdma_hw_stats *stats,
+			u8 port, int index)
+{
+	return thunked.get_hw_stats(dev, stats, port, index);
+}
+
+typedef u8 siwc_port;
+#else
+typedef u32 siwc_port;
+#endif
+
+#ifndef SIWC_HAVE_OPS_ALLOC_PORT_STATS
+/* Port 0 stands for the device itself. */
+static struct rdma_hw_stats *alloc_hw_stats(struct ib_device *dev,
+					    siwc_port port)
+{
+	return port ? thunked.alloc_hw_port_stats(dev, port) : NULL;
+}
+#endif
+
+#ifndef SIWC_HAVE_OPS_CORE_ALLOCATES_QP
+/* The core fills in the rest when create_qp() has returned. */
+static struct ib_qp *create_qp(struct ib_pd *pd, struct ib_qp_init_attr *attr,
+			       struct ib_udata *udata)
+{
+	struct ib_qp *qp = kzalloc(thunked.size_ib_qp, GFP_KERNEL);
+	int err;
+
+	if (!qp)
+		return ERR_PTR(-ENOMEM);
+	qp->device = pd->device;
+	qp->pd = pd;
+	qp->qp_type = attr->qp_type;
+	qp->event_handler = attr->event_handler;
+	qp->qp_context = attr->qp_context;
+	err = thunked.create_qp(qp, attr, udata);
+	if (err) {
+		kfree(qp);
+		return ERR_PTR(err);
+	}
+	return qp;
+}
+
+static int destroy_qp(struct ib_qp *qp, struct ib_udata *udata)
+{
+	int err = thunked.destroy_qp(qp, udata);
+
+	if (!err)
+		kfree(qp);
+	return err;
 }
 #endif
 
@@ -376,7 +451,6 @@ static void fill_same(struct ib_device_ops *real,
 	KEEP(owner);
 	KEEP(driver_id);
 	KEEP(uverbs_abi_ver);
-	KEEP(device_group);
 	KEEP(post_send);
 	KEEP(post_recv);
 	KEEP(drain_rq);
@@ -386,13 +460,6 @@ static void fill_same(struct ib_device_ops *real,
 	KEEP(post_srq_recv);
 	KEEP(query_device);
 	KEEP(get_dev_fw_str);
-	KEEP(query_port);
-	KEEP(modify_port);
-	KEEP(get_port_immutable);
-	KEEP(get_link_layer);
-	KEEP(get_netdev);
-	KEEP(query_gid);
-	KEEP(query_pkey);
 	KEEP(alloc_ucontext);
 	KEEP(dealloc_ucontext);
 	KEEP(mmap);
@@ -404,18 +471,13 @@ static void fill_same(struct ib_device_ops *real,
 	KEEP(modify_srq);
 	KEEP(query_srq);
 	KEEP(destroy_srq);
-	KEEP(create_qp);
 	KEEP(modify_qp);
 	KEEP(query_qp);
-	KEEP(destroy_qp);
 	KEEP(destroy_cq);
 	KEEP(get_dma_mr);
 	KEEP(dereg_mr);
 	KEEP(alloc_mr);
 	KEEP(map_mr_sg);
-	KEEP(alloc_hw_device_stats);
-	KEEP(alloc_hw_port_stats);
-	KEEP(get_hw_stats);
 	KEEP(fill_res_mr_entry);
 	KEEP(fill_res_cq_entry);
 	KEEP(fill_res_qp_entry);
@@ -429,10 +491,8 @@ static void fill_same(struct ib_device_ops *real,
 	KEEP(iw_reject);
 	KEEP(iw_create_listen);
 	KEEP(iw_destroy_listen);
-	KEEP(get_numa_node);
 	KEEP(size_ib_cq);
 	KEEP(size_ib_pd);
-	KEEP(size_ib_qp);
 	KEEP(size_ib_srq);
 	KEEP(size_ib_ucontext);
 }
@@ -445,6 +505,34 @@ static void fill_changed(struct ib_device_ops *real,
 #endif
 #ifdef SIWC_HAVE_OPS_FILL_RES_SRQ
 	KEEP(fill_res_srq_entry);
+#endif
+#ifdef SIWC_HAVE_OPS_U32_PORT
+	KEEP(query_port);
+	KEEP(get_port_immutable);
+	KEEP(query_gid);
+	KEEP(get_hw_stats);
+#else
+	THUNK(query_port);
+	THUNK(get_port_immutable);
+	THUNK(query_gid);
+	THUNK(get_hw_stats);
+#endif
+#ifdef SIWC_HAVE_OPS_ALLOC_PORT_STATS
+	KEEP(alloc_hw_port_stats);
+#else
+	if (ops->alloc_hw_port_stats) {
+		thunked.alloc_hw_port_stats = ops->alloc_hw_port_stats;
+		real->alloc_hw_stats = alloc_hw_stats;
+	}
+#endif
+#ifdef SIWC_HAVE_OPS_CORE_ALLOCATES_QP
+	KEEP(create_qp);
+	KEEP(destroy_qp);
+	KEEP(size_ib_qp);
+#else
+	THUNK(create_qp);
+	THUNK(destroy_qp);
+	thunked.size_ib_qp = ops->size_ib_qp;
 #endif
 #ifdef SIWC_HAVE_OPS_CREATE_USER_CQ
 	KEEP(create_user_cq);
@@ -475,6 +563,42 @@ static void fill_changed(struct ib_device_ops *real,
 #endif
 }
 
+#ifndef SIWC_HAVE_CORE_CMD_MASK
+/* What newer cores let a user call; each needs its callback as well. */
+static void enable_commands(struct ib_device *ibdev)
+{
+	static const u8 commands[] = {
+		IB_USER_VERBS_CMD_ALLOC_PD,
+		IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL,
+		IB_USER_VERBS_CMD_CREATE_CQ,
+		IB_USER_VERBS_CMD_CREATE_QP,
+		IB_USER_VERBS_CMD_CREATE_SRQ,
+		IB_USER_VERBS_CMD_DEALLOC_PD,
+		IB_USER_VERBS_CMD_DEREG_MR,
+		IB_USER_VERBS_CMD_DESTROY_CQ,
+		IB_USER_VERBS_CMD_DESTROY_QP,
+		IB_USER_VERBS_CMD_DESTROY_SRQ,
+		IB_USER_VERBS_CMD_GET_CONTEXT,
+		IB_USER_VERBS_CMD_MODIFY_QP,
+		IB_USER_VERBS_CMD_MODIFY_SRQ,
+		IB_USER_VERBS_CMD_QUERY_DEVICE,
+		IB_USER_VERBS_CMD_QUERY_PORT,
+		IB_USER_VERBS_CMD_QUERY_QP,
+		IB_USER_VERBS_CMD_QUERY_SRQ,
+		IB_USER_VERBS_CMD_REG_MR,
+		IB_USER_VERBS_CMD_RESIZE_CQ,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		ibdev->uverbs_cmd_mask |= BIT_ULL(commands[i]);
+	ibdev->uverbs_ex_cmd_mask |=
+		BIT_ULL(IB_USER_VERBS_EX_CMD_CREATE_CQ) |
+		BIT_ULL(IB_USER_VERBS_EX_CMD_CREATE_QP) |
+		BIT_ULL(IB_USER_VERBS_EX_CMD_MODIFY_QP);
+}
+#endif
+
 void siwc_set_device_ops(struct ib_device *ibdev,
 			 const struct siwc_device_ops *ops)
 {
@@ -486,5 +610,8 @@ void siwc_set_device_ops(struct ib_device *ibdev,
 	fill_changed(&real, ops);
 	ib_set_device_ops(ibdev, &real);
 	mutex_unlock(&thunked_mutex);
+#ifndef SIWC_HAVE_CORE_CMD_MASK
+	enable_commands(ibdev);
+#endif
 }
 #endif

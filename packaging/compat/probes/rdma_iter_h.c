@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Since: between 6.12 and 7.2
+ * Since: between 6.12 and 7.2, and stable kernels of late 2026
  * Change: the block iterators moved from ib_umem.h and ib_verbs.h to rdma/iter.h
  */
 #include <linux/module.h>

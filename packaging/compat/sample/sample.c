@@ -35,6 +35,10 @@ struct sample_cq {
 	struct ib_cq base;
 };
 
+struct sample_qp {
+	struct ib_qp base;
+};
+
 struct sample_mr {
 	struct ib_mr base;
 	size_t n;
@@ -69,6 +73,23 @@ static int sample_create_user_cq(struct ib_cq *cq,
 	if (!err)
 		err = ib_respond_empty_udata(udata);
 	return err ? err : ib_respond_udata(udata, body);
+}
+
+static int sample_create_qp(struct ib_qp *qp, struct ib_qp_init_attr *init,
+			    struct ib_udata *udata)
+{
+	return 0;
+}
+
+static int sample_modify_qp(struct ib_qp *qp, struct ib_qp_attr *attr, int mask,
+			    struct ib_udata *udata)
+{
+	return mask & ~IB_QP_ATTR_STANDARD_BITS ? -EOPNOTSUPP : 0;
+}
+
+static int sample_destroy_qp(struct ib_qp *qp, struct ib_udata *udata)
+{
+	return 0;
 }
 
 static struct ib_mr *sample_reg_user_mr(struct ib_pd *pd, u64 start, u64 length,
@@ -109,14 +130,59 @@ static void sample_dealloc_driver(struct ib_device *base)
 {
 }
 
+static int sample_query_device(struct ib_device *base,
+			       struct ib_device_attr *attr,
+			       struct ib_udata *udata)
+{
+	attr->device_cap_flags = IB_DEVICE_MEM_MGT_EXTENSIONS;
+	attr->kernel_cap_flags |= IBK_ALLOW_USER_UNREG;
+	return 0;
+}
+
+static int sample_get_port_immutable(struct ib_device *base, u32 port,
+				     struct ib_port_immutable *immutable)
+{
+	return 0;
+}
+
+static int sample_query_gid(struct ib_device *base, u32 port, int index,
+			    union ib_gid *gid)
+{
+	return 0;
+}
+
+static struct rdma_hw_stats *sample_alloc_stats(struct ib_device *base,
+						u32 port)
+{
+	static const struct rdma_stat_desc descs[2] = {
+		[0].name = "ticks",
+		[1].name = "tocks",
+	};
+
+	return rdma_alloc_hw_stats_struct(descs, 2,
+					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
+}
+
+static int sample_get_stats(struct ib_device *base, struct rdma_hw_stats *stats,
+			    u32 port, int index)
+{
+	return 2;
+}
+
+static int sample_listen(struct iw_cm_id *cm_id, int backlog)
+{
+	bool v6only = cm_id->afonly;
+
+	return v6only == cm_id->afonly ? 0 : -EINVAL;
+}
+
 static int sample_query_port(struct ib_device *base, u32 port,
 			     struct ib_port_attr *attr)
 {
 	struct net_device *ndev = ib_device_get_netdev(base, port);
 
-	if (!ndev)
-		return -ENODEV;
-	attr->state = ib_get_curr_port_state(ndev);
+	if (ndev)
+		attr->state = ib_get_curr_port_state(ndev);
 	dev_put(ndev);
 	return 0;
 }
@@ -126,13 +192,23 @@ static const struct ib_device_ops sample_ops = {
 	.driver_id = RDMA_DRIVER_SIW,
 	.uverbs_abi_ver = 1,
 	.uverbs_robust_udata = 1,
+	.alloc_hw_port_stats = sample_alloc_stats,
 	.create_cq = sample_create_cq,
+	.create_qp = sample_create_qp,
 	.create_user_cq = sample_create_user_cq,
 	.dealloc_driver = sample_dealloc_driver,
+	.destroy_qp = sample_destroy_qp,
+	.get_hw_stats = sample_get_stats,
+	.get_port_immutable = sample_get_port_immutable,
+	.iw_create_listen = sample_listen,
 	.mmap = sample_mmap,
+	.modify_qp = sample_modify_qp,
+	.query_device = sample_query_device,
+	.query_gid = sample_query_gid,
 	.query_port = sample_query_port,
 	.reg_user_mr = sample_reg_user_mr,
 	INIT_RDMA_OBJ_SIZE(ib_cq, sample_cq, base),
+	INIT_RDMA_OBJ_SIZE(ib_qp, sample_qp, base),
 };
 
 static void sample_tick(struct timer_list *t)
@@ -147,6 +223,7 @@ static void sample_tick(struct timer_list *t)
 static void sample_data_ready(struct sock *sk)
 {
 	trace_sk_data_ready(sk);
+	sk->sk_use_task_frag = false;
 }
 
 static int sample_send(struct socket *sock, struct sockaddr *to,

@@ -12,6 +12,11 @@
 int siwc_init(void);
 void siwc_exit(void);
 
+/* Before 5.14 nothing drops what only the loader refers to. */
+#ifndef ___ADDRESSABLE
+#define ___ADDRESSABLE(symbol, attributes) extern typeof(symbol) symbol
+#endif
+
 #undef module_init
 #define module_init(initfn)						\
 	int __init init_module(void)					\

@@ -6,6 +6,9 @@
 
 /* This TCP ignores MSG_SPLICE_PAGES: hand it the pages one by one. */
 #ifndef SIWC_HAVE_TCP_SPLICE_PAGES
+#ifndef MSG_SPLICE_PAGES
+#define MSG_SPLICE_PAGES 0x8000000
+#endif
 int siwc_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 #define tcp_sendmsg_locked siwc_tcp_sendmsg_locked
 #endif

@@ -38,6 +38,33 @@ struct net_device *siwc_device_get_netdev(struct ib_device *ibdev, u32 port);
 #define ib_device_get_netdev siwc_device_get_netdev
 #endif
 
+/* The flag of old has a bit that no other flag of the device has. */
+#ifndef SIWC_HAVE_KERNEL_CAP_FLAGS
+#undef kernel_cap_flags
+#define kernel_cap_flags device_cap_flags
+#define IBK_ALLOW_USER_UNREG IB_DEVICE_ALLOW_USER_UNREG
+#endif
+
+#ifndef SIWC_HAVE_IB_QP_ATTR_STANDARD_BITS
+#define IB_QP_ATTR_STANDARD_BITS GENMASK(20, 0)
+#endif
+
+/* Counters are named by an array of strings: so is an array of these. */
+#ifndef SIWC_HAVE_RDMA_STAT_DESC
+struct rdma_stat_desc {
+	const char *name;
+};
+
+static inline struct rdma_hw_stats *
+siwc_alloc_hw_stats_struct(const struct rdma_stat_desc *descs,
+			   int num_counters, unsigned long lifespan)
+{
+	return rdma_alloc_hw_stats_struct(&descs->name, num_counters, lifespan);
+}
+
+#define rdma_alloc_hw_stats_struct siwc_alloc_hw_stats_struct
+#endif
+
 /*
  * The shim dispatches port events and has to know the devices to do it for.
  */
@@ -55,11 +82,15 @@ void siwc_dealloc_device(struct ib_device *ibdev);
  * puts a thunk in where the prototypes differ.  A member that siw does not use
  * is not here; a member the kernel does not have is dropped.
  */
-#if !defined(SIWC_HAVE_OPS_CREATE_CQ_BUNDLE) || \
+#if !defined(SIWC_HAVE_OPS_U32_PORT) || \
+	!defined(SIWC_HAVE_OPS_CORE_ALLOCATES_QP) || \
+	!defined(SIWC_HAVE_OPS_ALLOC_PORT_STATS) || \
+	!defined(SIWC_HAVE_OPS_CREATE_CQ_BUNDLE) || \
 	!defined(SIWC_HAVE_OPS_CREATE_USER_CQ) || \
 	!defined(SIWC_HAVE_OPS_REG_USER_MR_DMAH) || \
 	!defined(SIWC_HAVE_OPS_ROBUST_UDATA) || \
 	!defined(SIWC_HAVE_OPS_FILL_RES_SRQ) || \
+	!defined(SIWC_HAVE_CORE_CMD_MASK) || \
 	!defined(SIWC_HAVE_CORE_PORT_EVENTS)
 #define SIWC_DEVICE_OPS
 
@@ -75,7 +106,6 @@ struct siwc_device_ops {
 	enum rdma_driver_id driver_id;
 	u32 uverbs_abi_ver;
 	unsigned int uverbs_robust_udata:1;
-	const struct attribute_group *device_group;
 
 	int (*post_send)(struct ib_qp *qp, const struct ib_send_wr *send_wr,
 			 const struct ib_send_wr **bad_send_wr);
@@ -94,19 +124,10 @@ struct siwc_device_ops {
 	void (*get_dev_fw_str)(struct ib_device *device, char *str);
 	int (*query_port)(struct ib_device *device, u32 port_num,
 			  struct ib_port_attr *port_attr);
-	int (*modify_port)(struct ib_device *device, u32 port_num,
-			   int port_modify_mask,
-			   struct ib_port_modify *port_modify);
 	int (*get_port_immutable)(struct ib_device *device, u32 port_num,
 				  struct ib_port_immutable *immutable);
-	enum rdma_link_layer (*get_link_layer)(struct ib_device *device,
-					       u32 port_num);
-	struct net_device *(*get_netdev)(struct ib_device *device,
-					 u32 port_num);
 	int (*query_gid)(struct ib_device *device, u32 port_num, int index,
 			 union ib_gid *gid);
-	int (*query_pkey)(struct ib_device *device, u32 port_num, u16 index,
-			  u16 *pkey);
 	int (*alloc_ucontext)(struct ib_ucontext *context,
 			      struct ib_udata *udata);
 	void (*dealloc_ucontext)(struct ib_ucontext *context);
@@ -148,7 +169,6 @@ struct siwc_device_ops {
 				  u32 max_num_sg);
 	int (*map_mr_sg)(struct ib_mr *mr, struct scatterlist *sg, int sg_nents,
 			 unsigned int *sg_offset);
-	struct rdma_hw_stats *(*alloc_hw_device_stats)(struct ib_device *dev);
 	struct rdma_hw_stats *(*alloc_hw_port_stats)(struct ib_device *device,
 						     u32 port_num);
 	int (*get_hw_stats)(struct ib_device *device,
@@ -172,7 +192,6 @@ struct siwc_device_ops {
 			 u8 pdata_len);
 	int (*iw_create_listen)(struct iw_cm_id *cm_id, int backlog);
 	int (*iw_destroy_listen)(struct iw_cm_id *cm_id);
-	int (*get_numa_node)(struct ib_device *dev);
 
 	DECLARE_RDMA_OBJ_SIZE(ib_cq);
 	DECLARE_RDMA_OBJ_SIZE(ib_pd);
