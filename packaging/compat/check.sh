@@ -48,6 +48,28 @@ if [ $# -gt 1 ]; then
 	"$here/probe.sh" -k "$kdir" --check "$2" || status=1
 fi
 
+# The checker is checked: a copy of it with few probes, one of them broken, has
+# to fail and to name that one.
+names_broken() {
+	broken=$1
+	echo 'a_probe y' >"$work/expected"
+	echo '#error broken on purpose' >>"$work/checker/probes/$broken.c"
+	if SIW_PROBE_CACHE='' "$work/checker/probe.sh" -k "$kdir" \
+		--check "$work/expected" >"$work/said" 2>&1; then
+		fault "broken probe $broken was not noticed"
+	elif ! grep "^probe.sh: kernel .*\<$broken\>" "$work/said"; then
+		cat "$work/said" >&2
+		fault "broken probe $broken was not named"
+	fi
+}
+
+mkdir -p "$work/checker/probes"
+cp "$here/probe.sh" "$work/checker/"
+cp "$here"/probes/_must_*.c "$work/checker/probes/"
+cp "$here/probes/_must_succeed.c" "$work/checker/probes/a_probe.c"
+names_broken a_probe
+names_broken _must_succeed
+
 # tree NAME: a tree like that of the package, to be filled.
 tree() {
 	"$top/packaging/make-dkms-tree.sh" "$work/$1"

@@ -79,7 +79,7 @@ run_probes() {
 		echo "ccflags-y := -Werror=implicit-function-declaration"
 		echo "ccflags-y += -Werror=incompatible-pointer-types -Werror=int-conversion"
 		# A struct within a struct: how a probe asks for a member's absence.
-		echo "ccflags-y += -fms-extensions"
+		echo "ccflags-y += -fms-extensions -g0"
 		for name in $names; do
 			echo "obj-m += $name.o"
 		done
@@ -170,6 +170,10 @@ if [ -n "$report" ]; then
 fi
 
 if [ -n "$check" ]; then
-	diff -u "$check" "$work/vector" >&2 ||
-		die "kernel $kver: a probe answers otherwise than $check"
+	diff "$check" "$work/vector" >"$work/diff" || {
+		cat "$work/diff" >&2
+		die "kernel $kver: answers otherwise than $check says:" \
+			"$(sed -n 's/^[<>] \([^ ]*\) .*/\1/p' "$work/diff" |
+				sort -u | xargs)"
+	}
 fi
