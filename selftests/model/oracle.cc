@@ -157,6 +157,7 @@ Oracle::Verdict Oracle::Ddp() {
   const Verdict verdict =
       op == kWrite ? Write(stag, to, len) : ReadResponse(last, stag, to, len);
   if (verdict) return verdict;
+  Place(true, stag, to, kTaggedHdr);
   tagged_op_ = last ? std::nullopt : std::optional(op);
   return {};
 }
@@ -207,7 +208,7 @@ Oracle::Verdict Oracle::UntaggedSegment(uint8_t op, bool last) {
 Oracle::Verdict Oracle::Queue(uint32_t qn, uint8_t op, bool last) {
   const uint32_t mo = static_cast<uint32_t>(GetBe(ulpdu_, 14, 4));
   const ByteSpan data = ByteSpan(ulpdu_).subspan(kUntaggedHdr);
-  if (qn == 0) return Send(op, last, mo, data.size());
+  if (qn == 0) return Send(op, last, mo, data);
   if (qn == 1) return Request(op, last, mo, data);
   if (qn == 3) return AtomicResponse(last, mo, data);
   dead_ = true;
@@ -219,7 +220,9 @@ Oracle::Verdict Oracle::Queue(uint32_t qn, uint8_t op, bool last) {
   return {};
 }
 
-Oracle::Verdict Oracle::Send(uint8_t op, bool last, uint32_t mo, size_t len) {
+Oracle::Verdict Oracle::Send(uint8_t op, bool last, uint32_t mo,
+                             ByteSpan data) {
+  const size_t len = data.size();
   if (!message_) {
     if (ctx_.receive_buffers.empty()) return kNoBuffer;
     message_ = Message{op, 0, ctx_.receive_buffers.front()};
@@ -230,6 +233,8 @@ Oracle::Verdict Oracle::Send(uint8_t op, bool last, uint32_t mo, size_t len) {
     if (len != 8 || !last) return kUnspecified;
   } else if (uint64_t{mo} + len > message_->room) {
     return kTooLong;
+  } else {
+    Place(false, ctx_.next_msn[0], mo, kUntaggedHdr);
   }
   message_->got += static_cast<uint32_t>(len);
   if (!last) return {};
@@ -303,6 +308,13 @@ Oracle::Verdict Oracle::AtomicResponse(bool last, uint32_t mo, ByteSpan data) {
   ctx_.outstanding_atomics.erase(ctx_.outstanding_atomics.begin());
   events_.push_back("atomic complete");
   return {};
+}
+
+void Oracle::Place(bool tagged, uint32_t buffer, uint64_t offset,
+                   size_t header) {
+  if (ulpdu_.size() == header) return;
+  placements_.push_back(
+      {tagged, buffer, offset, Bytes(ulpdu_.begin() + header, ulpdu_.end())});
 }
 
 Oracle::Verdict Oracle::Region(uint32_t stag, uint64_t to, uint64_t len,

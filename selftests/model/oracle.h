@@ -11,6 +11,7 @@
 
 #include "bytes.h"
 #include "context.h"
+#include "placement.h"
 
 namespace siw {
 
@@ -35,6 +36,7 @@ class Oracle {
 
   bool need_more() const { return need_more_; }
   const std::vector<std::string>& events() const { return events_; }
+  const std::vector<Placement>& placements() const { return placements_; }
   const Bytes& last_ulpdu() const { return ulpdu_; }
 
  private:
@@ -60,12 +62,13 @@ class Oracle {
   Verdict ReadResponse(bool last, uint32_t stag, uint64_t to, size_t len);
   Verdict UntaggedSegment(uint8_t op, bool last);
   Verdict Queue(uint32_t qn, uint8_t op, bool last);
-  Verdict Send(uint8_t op, bool last, uint32_t mo, size_t len);
+  Verdict Send(uint8_t op, bool last, uint32_t mo, ByteSpan data);
   Verdict Invalidate(uint32_t stag);
   Verdict Request(uint8_t op, bool last, uint32_t mo, ByteSpan data);
   Verdict AtomicResponse(bool last, uint32_t mo, ByteSpan data);
   Verdict Region(uint32_t stag, uint64_t to, uint64_t len,
                  bool ContextRegion::*right, bool ddp);
+  void Place(bool tagged, uint32_t buffer, uint64_t offset, size_t header);
 
   Context ctx_;
   size_t pos_ = 0;
@@ -76,6 +79,7 @@ class Oracle {
   bool silent_ = false;
   bool need_more_ = false;
   std::vector<std::string> events_;
+  std::vector<Placement> placements_;
 };
 
 }  // namespace siw

@@ -95,11 +95,11 @@ siw_fault Receiver::TakeUlpdu(ByteSpan ulpdu) {
       siw_ddp_decode(&seg, ulpdu.data(), ulpdu.size(),
                      static_cast<uint16_t>(ulpdu.size()), atomics_on_);
   if (fault) return fault;
-  if (seg.tagged) return TakeTagged(seg);
-  return TakeUntagged(seg, ulpdu.subspan(seg.hdr_len));
+  const ByteSpan body = ulpdu.subspan(seg.hdr_len);
+  return seg.tagged ? TakeTagged(seg, body) : TakeUntagged(seg, body);
 }
 
-siw_fault Receiver::TakeTagged(const siw_seg& seg) {
+siw_fault Receiver::TakeTagged(const siw_seg& seg, ByteSpan body) {
   siw_fault fault = siw_ddp_rx_tagged(&ddp_, &seg);
   if (fault) return fault;
   if (seg.op == SIW_RDMAP_READ_RSP) {
@@ -109,8 +109,10 @@ siw_fault Receiver::TakeTagged(const siw_seg& seg) {
                         SIW_LAYER_DDP);
     if (!fault) Event("placed " + std::to_string(seg.len) + " octets");
   }
-  if (!fault) siw_ddp_rx_advance(&ddp_, &seg);
-  return fault;
+  if (fault) return fault;
+  Place(seg, body);
+  siw_ddp_rx_advance(&ddp_, &seg);
+  return SIW_OK;
 }
 
 siw_fault Receiver::TakeReadResponse(const siw_seg& seg) {
@@ -142,13 +144,13 @@ siw_fault Receiver::TakeUntagged(const siw_seg& seg, ByteSpan body) {
       fault = TakeTerminate(seg, body);
       break;
     default:
-      fault = TakeSend(seg);
+      fault = TakeSend(seg, body);
   }
   if (!fault) siw_ddp_rx_advance(&ddp_, &seg);
   return fault;
 }
 
-siw_fault Receiver::TakeSend(const siw_seg& seg) {
+siw_fault Receiver::TakeSend(const siw_seg& seg, ByteSpan body) {
   siw_fault fault;
   if (!room_) {
     room_ = buffers_.front();
@@ -158,6 +160,7 @@ siw_fault Receiver::TakeSend(const siw_seg& seg) {
     fault = siw_rdmap_check_imm(&seg);
   } else {
     fault = siw_ddp_check_room(seg.mo, seg.len, *room_);
+    if (!fault) Place(seg, body);
   }
   if (fault || !seg.last) return fault;
   room_.reset();
@@ -253,6 +256,14 @@ uint32_t Receiver::FreeBuffers(uint32_t qn) const {
       return static_cast<uint32_t>(atomics_.size());
   }
   return 0;
+}
+
+void Receiver::Place(const siw_seg& seg, ByteSpan body) {
+  if (body.empty()) return;
+  placements_.push_back({.tagged = seg.tagged,
+                         .buffer = seg.tagged ? seg.stag : seg.msn,
+                         .offset = seg.tagged ? seg.to : seg.mo,
+                         .octets = Bytes(body.begin(), body.end())});
 }
 
 Receiver::Region* Receiver::Find(uint32_t stag) {

@@ -13,6 +13,7 @@
 
 #include "bytes.h"
 #include "context.h"
+#include "placement.h"
 #include "proto.h"
 
 namespace siw {
@@ -29,6 +30,7 @@ class Receiver {
   // False if the stream stops inside an FPDU.
   bool AtFpduBoundary() const { return carry_.empty(); }
   const std::vector<std::string>& events() const { return events_; }
+  const std::vector<Placement>& placements() const { return placements_; }
 
   // The answer to a fault.
   Bytes TerminateUlpdu() const;
@@ -41,10 +43,10 @@ class Receiver {
 
   siw_fault TakeFpdu(Bytes fpdu);
   siw_fault TakeUlpdu(ByteSpan ulpdu);
-  siw_fault TakeTagged(const siw_seg& seg);
+  siw_fault TakeTagged(const siw_seg& seg, ByteSpan body);
   siw_fault TakeReadResponse(const siw_seg& seg);
   siw_fault TakeUntagged(const siw_seg& seg, ByteSpan body);
-  siw_fault TakeSend(const siw_seg& seg);
+  siw_fault TakeSend(const siw_seg& seg, ByteSpan body);
   siw_fault Deliver(const siw_seg& seg, uint32_t len);
   siw_fault TakeReadRequest(const siw_seg& seg, ByteSpan body);
   siw_fault TakeAtomicRequest(const siw_seg& seg, ByteSpan body);
@@ -54,6 +56,7 @@ class Receiver {
                         siw_layer layer);
   uint32_t FreeBuffers(uint32_t qn) const;
   Region* Find(uint32_t stag);
+  void Place(const siw_seg& seg, ByteSpan body);
   void Event(std::string event) { events_.push_back(std::move(event)); }
 
   siw_mpa_rx mpa_;
@@ -72,6 +75,7 @@ class Receiver {
   bool terminated_ = false;
   bool dropping_ = false;
   std::vector<std::string> events_;
+  std::vector<Placement> placements_;
 };
 
 }  // namespace siw
