@@ -149,11 +149,15 @@ TEST(TermFill, NeedsNoMoreOfTheUlpduThanItQuotes) {
 TEST(TermFill, QuotesNothingWithoutAUlpdu) {
   for (const auto& row : kCodes) {
     siw_term term;
-    siw_term_fill(&term, row.fault, nullptr, 0, 0);
-    EXPECT_FALSE(term.m);
-    EXPECT_EQ(0, term.hdr_len);
-    EXPECT_EQ(0, term.read_len);
-    EXPECT_EQ(22u, Encoded(term).size());
+    const uint8_t octet = 0;
+    for (const uint8_t* ulpdu :
+         {static_cast<const uint8_t*>(nullptr), &octet}) {
+      siw_term_fill(&term, row.fault, ulpdu, 0, 0);
+      EXPECT_FALSE(term.m);
+      EXPECT_EQ(0, term.hdr_len);
+      EXPECT_EQ(0, term.read_len);
+      EXPECT_EQ(22u, Encoded(term).size());
+    }
   }
 }
 

@@ -168,6 +168,18 @@ TEST(MpaSetupEncode, IsUndoneByDecode) {
   }
 }
 
+TEST(MpaSetupEncode, RejectsInAReplyOnly) {
+  siw_mpa_setup frame = {};
+  frame.rev = 1;
+  frame.reject = true;
+  Bytes buf(20);
+  for (const siw_mpa_kind kind : {SIW_MPA_REQUEST, SIW_MPA_REPLY}) {
+    frame.kind = kind;
+    ASSERT_EQ(20u, siw_mpa_setup_encode(buf.data(), &frame));
+    EXPECT_EQ(kind == SIW_MPA_REPLY ? SIW_MPA_F_REJECT : 0, buf[16]);
+  }
+}
+
 TEST(MpaSetupEncode, GivesTheExampleOfTheDigest) {
   siw_mpa_setup req =
       Request(16, 8, SIW_RTR_SEND | SIW_RTR_WRITE | SIW_RTR_READ);
@@ -320,6 +332,16 @@ TEST(MpaSetupConclude, DecidesNothingInAPlainReply) {
   EXPECT_EQ(SIW_OK, end.fault);
   EXPECT_EQ(16, end.ird);
   EXPECT_EQ(8, end.ord);
+  EXPECT_EQ(0, end.rtr);
+}
+
+TEST(MpaSetupConclude, DecidesNothingThatThePlainRequestDidNotAsk) {
+  siw_mpa_setup req = {};
+  req.rev = 2;
+  const Concluded end(req, Request(4, 4, SIW_RTR_WRITE));
+  EXPECT_EQ(SIW_OK, end.fault);
+  EXPECT_EQ(0, end.ird);
+  EXPECT_EQ(0, end.ord);
   EXPECT_EQ(0, end.rtr);
 }
 
