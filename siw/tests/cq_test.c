@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Completion queues: order, wrap-around, overflow, arming.
+ */
+#include "fake.h"
+#include "../cq.h"
+
+#define CQES	4
+
+struct cq_fixture {
+	struct siw_device *dev;
+	struct siw_fake_cq *fake;
+	struct siw_cq *cq;
+	struct ib_qp qp;
+	struct ib_qp other_qp;
+};
+
+static int cq_init(struct kunit *test)
+{
+	struct cq_fixture *fix = kunit_kzalloc(test, sizeof(*fix), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fix);
+	test->priv = fix;
+	fix->dev = siw_fake_device(test);
+	fix->fake = siw_fake_cq(test, fix->dev, CQES);
+	fix->cq = &fix->fake->cq;
+	fix->qp.qp_num = 7;
+	return 0;
+}
+
+/* A good Send of one octet; the test changes what it is about. */
+static struct siw_completion sent(struct cq_fixture *fix, u64 id)
+{
+	return (struct siw_completion) {
+		.id = id,
+		.qp = &fix->qp,
+		.bytes = 1,
+		.opcode = SIW_OP_SEND,
+	};
+}
+
+static bool put(struct cq_fixture *fix, u64 id)
+{
+	struct siw_completion comp = sent(fix, id);
+
+	return siw_cq_put(fix->cq, &comp);
+}
+
+static void expect_polled(struct kunit *test, u64 id)
+{
+	struct cq_fixture *fix = test->priv;
+	struct ib_wc wc;
+
+	KUNIT_ASSERT_EQ(test, 1, siw_cq_poll(&fix->cq->base, 1, &wc));
+	KUNIT_EXPECT_EQ(test, id, wc.wr_id);
+	KUNIT_EXPECT_PTR_EQ(test, &fix->qp, wc.qp);
+}
+
+static void expect_empty(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct ib_wc wc;
+
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_poll(&fix->cq->base, 1, &wc));
+}
+
+static void keeps_order_around_its_end(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	u64 id;
+
+	/* Free-running positions wrap as well. */
+	fix->cq->put = -(2 * CQES + 1);
+	fix->cq->get = fix->cq->put;
+	for (id = 1; id < 8 * CQES; id += 2) {
+		KUNIT_EXPECT_FALSE(test, put(fix, id));
+		KUNIT_EXPECT_FALSE(test, put(fix, id + 1));
+		expect_polled(test, id);
+		expect_polled(test, id + 1);
+		expect_empty(test);
+	}
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
+}
+
+static void polls_as_many_as_asked_for(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct ib_wc wc[CQES + 1];
+	u64 id;
+
+	for (id = 0; id < CQES; id++)
+		put(fix, id);
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_poll(&fix->cq->base, 0, wc));
+	KUNIT_EXPECT_EQ(test, 3, siw_cq_poll(&fix->cq->base, 3, wc));
+	KUNIT_EXPECT_EQ(test, 2, wc[2].wr_id);
+	KUNIT_EXPECT_EQ(test, 1, siw_cq_poll(&fix->cq->base, CQES + 1, wc));
+	KUNIT_EXPECT_EQ(test, 3, wc[0].wr_id);
+}
+
+static void overflow_tells_once_and_loses_no_older(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	u64 id;
+
+	for (id = 0; id < CQES; id++)
+		put(fix, id);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
+	KUNIT_EXPECT_FALSE(test, put(fix, CQES));
+	KUNIT_EXPECT_FALSE(test, put(fix, CQES + 1));
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->errors);
+	KUNIT_EXPECT_EQ(test, 2,
+			siw_fake_count(fix->dev, SIW_CNT_CQ_OVERFLOW));
+	for (id = 0; id < CQES; id++)
+		expect_polled(test, id);
+	expect_empty(test);
+	put(fix, 99);
+	expect_polled(test, 99);
+}
+
+static void says_what_happened(struct kunit *test)
+{
+	static const struct {
+		u8 opcode;
+		enum ib_wc_opcode wc;
+	} ops[] = {
+		{ SIW_OP_WRITE, IB_WC_RDMA_WRITE },
+		{ SIW_OP_READ, IB_WC_RDMA_READ },
+		{ SIW_OP_READ_LOCAL_INV, IB_WC_RDMA_READ },
+		{ SIW_OP_SEND, IB_WC_SEND },
+		{ SIW_OP_SEND_REMOTE_INV, IB_WC_SEND },
+		{ SIW_OP_RECEIVE, IB_WC_RECV },
+		{ SIW_OP_INVAL_STAG, IB_WC_LOCAL_INV },
+		{ SIW_OP_REG_MR, IB_WC_REG_MR },
+	};
+	struct cq_fixture *fix = test->priv;
+	struct ib_wc wc;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		struct siw_completion comp = sent(fix, i);
+
+		comp.opcode = ops[i].opcode;
+		comp.bytes = 1000 + i;
+		siw_cq_put(fix->cq, &comp);
+		KUNIT_ASSERT_EQ(test, 1, siw_cq_poll(&fix->cq->base, 1, &wc));
+		KUNIT_EXPECT_EQ(test, ops[i].wc, wc.opcode);
+		KUNIT_EXPECT_EQ(test, IB_WC_SUCCESS, wc.status);
+		KUNIT_EXPECT_EQ(test, 1000 + i, wc.byte_len);
+		KUNIT_EXPECT_EQ(test, 0, wc.wc_flags);
+	}
+}
+
+static void says_what_failed(struct kunit *test)
+{
+	static const enum ib_wc_status statuses[SIW_NUM_WC_STATUS] = {
+		IB_WC_SUCCESS, IB_WC_LOC_LEN_ERR, IB_WC_LOC_PROT_ERR,
+		IB_WC_LOC_QP_OP_ERR, IB_WC_WR_FLUSH_ERR, IB_WC_BAD_RESP_ERR,
+		IB_WC_LOC_ACCESS_ERR, IB_WC_REM_ACCESS_ERR,
+		IB_WC_REM_INV_REQ_ERR, IB_WC_GENERAL_ERR,
+	};
+	struct cq_fixture *fix = test->priv;
+	struct ib_wc wc;
+	int i;
+
+	for (i = 0; i < SIW_NUM_WC_STATUS; i++) {
+		struct siw_completion comp = sent(fix, i);
+
+		comp.status = i;
+		siw_cq_put(fix->cq, &comp);
+		KUNIT_ASSERT_EQ(test, 1, siw_cq_poll(&fix->cq->base, 1, &wc));
+		KUNIT_EXPECT_EQ(test, statuses[i], wc.status);
+	}
+}
+
+static void says_what_was_invalidated(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct siw_completion comp = sent(fix, 1);
+	struct ib_wc wc;
+
+	comp.opcode = SIW_OP_RECEIVE;
+	comp.invalidated = true;
+	comp.inval_stag = 0x12345678;
+	siw_cq_put(fix->cq, &comp);
+	KUNIT_ASSERT_EQ(test, 1, siw_cq_poll(&fix->cq->base, 1, &wc));
+	KUNIT_EXPECT_EQ(test, IB_WC_WITH_INVALIDATE, wc.wc_flags);
+	KUNIT_EXPECT_EQ(test, 0x12345678, wc.ex.invalidate_rkey);
+}
+
+static void fires_once_when_armed(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, put(fix, 0));
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_arm(&fix->cq->base, IB_CQ_NEXT_COMP));
+	KUNIT_EXPECT_TRUE(test, put(fix, 1));
+	KUNIT_EXPECT_FALSE(test, put(fix, 2));
+	siw_cq_notify(fix->cq);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->fired);
+}
+
+static void fires_for_solicited_or_failed(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct siw_completion comp = sent(fix, 1);
+
+	siw_cq_arm(&fix->cq->base, IB_CQ_SOLICITED);
+	KUNIT_EXPECT_FALSE(test, siw_cq_put(fix->cq, &comp));
+	comp.solicited = true;
+	KUNIT_EXPECT_TRUE(test, siw_cq_put(fix->cq, &comp));
+	KUNIT_EXPECT_FALSE(test, siw_cq_put(fix->cq, &comp));
+
+	siw_cq_arm(&fix->cq->base, IB_CQ_SOLICITED);
+	comp.solicited = false;
+	comp.status = SIW_WC_WR_FLUSH_ERR;
+	KUNIT_EXPECT_TRUE(test, siw_cq_put(fix->cq, &comp));
+}
+
+static void tells_whether_it_missed_some(struct kunit *test)
+{
+	const enum ib_cq_notify_flags flags = IB_CQ_NEXT_COMP |
+					      IB_CQ_REPORT_MISSED_EVENTS;
+	struct cq_fixture *fix = test->priv;
+
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_arm(&fix->cq->base, flags));
+	put(fix, 1);
+	KUNIT_EXPECT_EQ(test, 1, siw_cq_arm(&fix->cq->base, flags));
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_arm(&fix->cq->base, IB_CQ_NEXT_COMP));
+	expect_polled(test, 1);
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_arm(&fix->cq->base, flags));
+}
+
+static void forgets_a_destroyed_qp(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct siw_completion comp = sent(fix, 1);
+	struct ib_wc wc[CQES];
+
+	siw_cq_put(fix->cq, &comp);
+	comp.qp = &fix->other_qp;
+	comp.id = 2;
+	siw_cq_put(fix->cq, &comp);
+	comp.qp = &fix->qp;
+	comp.id = 3;
+	siw_cq_put(fix->cq, &comp);
+	siw_cq_forget(fix->cq, &fix->other_qp);
+	KUNIT_ASSERT_EQ(test, 2, siw_cq_poll(&fix->cq->base, CQES, wc));
+	KUNIT_EXPECT_EQ(test, 1, wc[0].wr_id);
+	KUNIT_EXPECT_EQ(test, 3, wc[1].wr_id);
+	expect_empty(test);
+}
+
+/* The process may write anything into its elements. */
+static void user_elements_are_not_believed(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct siw_mmap_entry mapped = {};
+	struct siw_cqe *cqe = fix->cq->queue;
+	struct ib_wc wc;
+
+	fix->cq->mmap = &mapped;
+	KUNIT_EXPECT_FALSE(test, put(fix, 42));
+	KUNIT_EXPECT_EQ(test, 42, cqe[0].id);
+	KUNIT_EXPECT_EQ(test, 7, cqe[0].qp_id);
+	KUNIT_EXPECT_EQ(test, SIW_WQE_VALID, cqe[0].flags);
+
+	/* No kernel consumer polls it, no address in it is looked at. */
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_poll(&fix->cq->base, 1, &wc));
+	cqe[0].qp_id = (uintptr_t)&fix->qp;
+	siw_cq_forget(fix->cq, &fix->qp);
+	KUNIT_EXPECT_EQ(test, (uintptr_t)&fix->qp, cqe[0].qp_id);
+
+	/* Any flag means that the element is taken. */
+	cqe[1].flags = 0x80;
+	KUNIT_EXPECT_FALSE(test, put(fix, 43));
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->errors);
+	cqe[1].flags = 0;
+	WRITE_ONCE(fix->cq->ctrl->flags, U32_MAX);
+	KUNIT_EXPECT_TRUE(test, put(fix, 44));
+	KUNIT_EXPECT_EQ(test, 44, cqe[1].id);
+	KUNIT_EXPECT_EQ(test, SIW_NOTIFY_NOT, fix->cq->ctrl->flags);
+}
+
+static struct kunit_case cq_cases[] = {
+	KUNIT_CASE(keeps_order_around_its_end),
+	KUNIT_CASE(polls_as_many_as_asked_for),
+	KUNIT_CASE(overflow_tells_once_and_loses_no_older),
+	KUNIT_CASE(says_what_happened),
+	KUNIT_CASE(says_what_failed),
+	KUNIT_CASE(says_what_was_invalidated),
+	KUNIT_CASE(fires_once_when_armed),
+	KUNIT_CASE(fires_for_solicited_or_failed),
+	KUNIT_CASE(tells_whether_it_missed_some),
+	KUNIT_CASE(forgets_a_destroyed_qp),
+	KUNIT_CASE(user_elements_are_not_believed),
+	{}
+};
+
+static struct kunit_suite cq_suite = {
+	.name = "siw_cq",
+	.init = cq_init,
+	.test_cases = cq_cases,
+};
+
+kunit_test_suite(cq_suite);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Objects as ib_core would make them, without ib_core.
+ */
+#include <linux/percpu.h>
+
+#include "fake.h"
+
+static void free_device(void *arg)
+{
+	struct siw_device *dev = arg;
+
+	xa_destroy(&dev->mrs);
+	free_percpu(dev->stats);
+}
+
+/* A device with a table of regions and counters, and nothing else. */
+struct siw_device *siw_fake_device(struct kunit *test)
+{
+	struct siw_device *dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	xa_init(&dev->mrs);
+	dev->stats = alloc_percpu(struct siw_stats);
+	KUNIT_ASSERT_NOT_NULL(test, dev->stats);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, free_device, dev));
+	return dev;
+}
+
+static void completion(struct ib_cq *base, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	fake->fired++;
+}
+
+static void cq_event(struct ib_event *event, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	if (event->event == IB_EVENT_CQ_ERR)
+		fake->errors++;
+}
+
+/* A kernel's completion queue of @num_cqe elements, a power of two. */
+struct siw_fake_cq *siw_fake_cq(struct kunit *test, struct siw_device *dev,
+				u32 num_cqe)
+{
+	struct siw_fake_cq *fake = kunit_kzalloc(test, sizeof(*fake),
+						 GFP_KERNEL);
+	struct siw_cq *cq = &fake->cq;
+
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	cq->queue = kunit_kzalloc(test, num_cqe * sizeof(*cq->queue) +
+				  sizeof(*cq->ctrl), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cq->queue);
+	cq->ctrl = (struct siw_cq_ctrl *)&cq->queue[num_cqe];
+	cq->num_cqe = num_cqe;
+	spin_lock_init(&cq->lock);
+	cq->base.device = &dev->base;
+	cq->base.comp_handler = completion;
+	cq->base.event_handler = cq_event;
+	cq->base.cq_context = fake;
+	return fake;
+}
+
+static void stop_qp(void *arg)
+{
+	struct siw_qp *qp = arg;
+
+	flush_delayed_work(&qp->tx.work);
+	siw_qp_put(qp);
+	wait_for_completion(&qp->gone);
+}
+
+/* A kernel's queue pair with queues of @num elements, a power of two. */
+struct siw_qp *siw_fake_qp(struct kunit *test, struct siw_fake_cq *cq, u32 num)
+{
+	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, qp);
+	qp->sq.num = num;
+	qp->rq.num = num;
+	qp->sq.ring = kunit_kcalloc(test, num, sizeof(*qp->sq.ring),
+				    GFP_KERNEL);
+	qp->sq.entry = kunit_kcalloc(test, num, sizeof(*qp->sq.entry),
+				     GFP_KERNEL);
+	qp->rq.ring = kunit_kcalloc(test, num, sizeof(*qp->rq.ring),
+				    GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, qp->sq.ring);
+	KUNIT_ASSERT_NOT_NULL(test, qp->sq.entry);
+	KUNIT_ASSERT_NOT_NULL(test, qp->rq.ring);
+	qp->base.device = cq->cq.base.device;
+	qp->base.qp_num = 7;
+	qp->scq = &cq->cq;
+	qp->rcq = &cq->cq;
+	qp->max_send_sge = SIW_MAX_SGE;
+	qp->max_recv_sge = SIW_MAX_SGE;
+	siw_qp_init(qp);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_qp, qp));
+	return qp;
+}
+
+/* The sum of a counter over all CPUs. */
+u64 siw_fake_count(struct siw_device *dev, enum siw_counter counter)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(dev->stats, cpu)->value[counter];
+	return sum;
+}

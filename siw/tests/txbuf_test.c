@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Transmit buffers: what is put in comes out, in order and once, and chunks are
+ * used again only when nobody else looks at them.
+ */
+#include <linux/mm.h>
+#include <linux/random.h>
+
+#include "fake.h"
+#include "../txbuf.h"
+#include "../proto/mpa_frame.h"
+
+#define OCTETS	(3 * SIW_TRAIN_LEN)
+
+/* A buffer, and octets to put into it */
+struct txbuf_fixture {
+	struct siw_device *dev;
+	struct siw_txbuf buf;
+	u8 *octets;
+};
+
+static void drop(void *buf)
+{
+	siw_txbuf_drop(buf);
+}
+
+static int txbuf_init(struct kunit *test)
+{
+	struct txbuf_fixture *fix = kunit_kzalloc(test, sizeof(*fix),
+						  GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fix);
+	test->priv = fix;
+	fix->dev = siw_fake_device(test);
+	fix->octets = kunit_kmalloc(test, OCTETS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fix->octets);
+	get_random_bytes(fix->octets, OCTETS);
+	return kunit_add_action_or_reset(test, drop, &fix->buf);
+}
+
+/* Octets @from to @to of the stream. */
+static void put(struct kunit *test, u32 from, u32 to)
+{
+	struct txbuf_fixture *fix = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, &fix->buf,
+						   to - from));
+	siw_txbuf_put(&fix->buf, fix->octets + from, to - from);
+}
+
+/* The buffer holds octets @from to @to of the stream, and nothing else. */
+static void expect_holds(struct kunit *test, u32 from, u32 to)
+{
+	struct txbuf_fixture *fix = test->priv;
+	const struct siw_txbuf *buf = &fix->buf;
+	unsigned int segs = siw_txbuf_segs(buf), i;
+
+	KUNIT_EXPECT_EQ(test, to - from, buf->len);
+	for (i = 0; i < segs; i++) {
+		const struct bio_vec *bv = &buf->bvec[buf->first + i];
+
+		KUNIT_ASSERT_GT(test, bv->bv_len, 0);
+		KUNIT_ASSERT_LE(test, bv->bv_len, to - from);
+		KUNIT_ASSERT_LE(test, bv->bv_offset + bv->bv_len,
+				page_size(bv->bv_page));
+		KUNIT_EXPECT_MEMEQ(test, fix->octets + from,
+				   (u8 *)page_address(bv->bv_page) +
+				   bv->bv_offset, bv->bv_len);
+		from += bv->bv_len;
+	}
+	KUNIT_EXPECT_EQ(test, from, to);
+}
+
+static void is_empty_at_first(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct siw_txmark mark = siw_txbuf_mark(&fix->buf);
+
+	expect_holds(test, 0, 0);
+	siw_txbuf_rollback(&fix->buf, mark);
+	siw_txbuf_drop(&fix->buf);
+	expect_holds(test, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, siw_txbuf_reserve(fix->dev, &fix->buf, 0));
+	KUNIT_EXPECT_EQ(test, 0, fix->buf.num);
+}
+
+static void holds_what_was_put(struct kunit *test)
+{
+	u32 at = 0, n;
+
+	for (n = 1; at + n <= SIW_TRAIN_LEN; n = n * 3 + 1) {
+		put(test, at, at + n);
+		at += n;
+		expect_holds(test, 0, at);
+	}
+}
+
+static void reserves_more_than_a_chunk(struct kunit *test)
+{
+	put(test, 0, OCTETS / 2);
+	expect_holds(test, 0, OCTETS / 2);
+}
+
+static void reserving_puts_nothing(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	u16 num;
+
+	put(test, 0, 100);
+	KUNIT_EXPECT_EQ(test, 0, siw_txbuf_reserve(fix->dev, &fix->buf,
+						   SIW_TRAIN_LEN));
+	expect_holds(test, 0, 100);
+	/* What is reserved is not reserved again. */
+	num = fix->buf.num;
+	KUNIT_EXPECT_EQ(test, 0, siw_txbuf_reserve(fix->dev, &fix->buf,
+						   SIW_TRAIN_LEN));
+	KUNIT_EXPECT_EQ(test, num, fix->buf.num);
+}
+
+static void has_an_end(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+
+	put(test, 0, 10);
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			siw_txbuf_reserve(fix->dev, &fix->buf, SZ_16M));
+	KUNIT_EXPECT_EQ(test, SIW_TXBUF_SEGS, fix->buf.num);
+	expect_holds(test, 0, 10);
+}
+
+static void rolls_back_to_a_mark(struct kunit *test)
+{
+	static const u32 sizes[] = { 0, 1, 100, 4096, 32768, 40000, 100000 };
+	struct txbuf_fixture *fix = test->priv;
+	int kept, forgotten;
+
+	for (kept = 0; kept < ARRAY_SIZE(sizes); kept++) {
+		for (forgotten = 0; forgotten < ARRAY_SIZE(sizes);
+		     forgotten++) {
+			u32 n = sizes[kept];
+			struct siw_txmark mark;
+
+			put(test, 0, n);
+			mark = siw_txbuf_mark(&fix->buf);
+			put(test, 0, sizes[forgotten]);
+			siw_txbuf_rollback(&fix->buf, mark);
+			expect_holds(test, 0, n);
+			put(test, n, n + 500);
+			expect_holds(test, 0, n + 500);
+			siw_txbuf_drop(&fix->buf);
+		}
+	}
+}
+
+static void crc_is_that_of_what_was_put_since(struct kunit *test)
+{
+	static const u32 sizes[] = { 1, 2, 63, 4096, 32768, 64768, 100000 };
+	struct txbuf_fixture *fix = test->priv;
+	int before, since;
+
+	for (before = 0; before < ARRAY_SIZE(sizes); before++) {
+		for (since = 0; since < ARRAY_SIZE(sizes); since++) {
+			u32 from = sizes[before], n = sizes[since];
+			struct siw_txmark mark;
+
+			put(test, 0, from);
+			mark = siw_txbuf_mark(&fix->buf);
+			put(test, from, from + n);
+			KUNIT_EXPECT_EQ(test,
+					siw_mpa_crc_add(~0u, fix->octets + from,
+							n),
+					siw_txbuf_crc(&fix->buf, mark));
+			siw_txbuf_drop(&fix->buf);
+		}
+	}
+}
+
+/* TCP takes any number of octets at a time. */
+static void is_taken_in_pieces(struct kunit *test)
+{
+	static const u32 sizes[] = { 1, 999, 4096, 32768, 32769, 99999 };
+	struct txbuf_fixture *fix = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u32 len = 2 * SIW_TRAIN_LEN, at, n;
+
+		put(test, 0, len);
+		for (at = 0; at < len; at += n) {
+			expect_holds(test, at, len);
+			n = min(sizes[i] + (at ? 0 : 17), len - at);
+			siw_txbuf_taken(&fix->buf, n);
+		}
+		expect_holds(test, len, len);
+		KUNIT_EXPECT_EQ(test, 0, fix->buf.num);
+	}
+}
+
+static void is_filled_while_it_is_taken(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	u32 head = 0, tail = 0;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		put(test, head, head + 20000);
+		head += 20000;
+		expect_holds(test, tail, head);
+		siw_txbuf_taken(&fix->buf, 7001);
+		tail += 7001;
+		expect_holds(test, tail, head);
+	}
+	siw_txbuf_taken(&fix->buf, head - tail);
+	expect_holds(test, head, head);
+}
+
+/* In steady state nothing is allocated. */
+static void uses_chunks_again(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	u64 before;
+	int i;
+
+	migrate_disable();
+	put(test, 0, SIW_TRAIN_LEN);
+	siw_txbuf_taken(&fix->buf, SIW_TRAIN_LEN);
+	before = siw_fake_count(fix->dev, SIW_CNT_TX_CHUNK);
+	for (i = 0; i < 200; i++) {
+		put(test, 0, SIW_TRAIN_LEN);
+		expect_holds(test, 0, SIW_TRAIN_LEN);
+		siw_txbuf_taken(&fix->buf, SIW_TRAIN_LEN);
+	}
+	/* One more where the rest of an open chunk made the difference. */
+	KUNIT_EXPECT_LE(test, siw_fake_count(fix->dev, SIW_CNT_TX_CHUNK),
+			before + 1);
+	migrate_enable();
+}
+
+/* What TCP may have to send again does not change. */
+static void leaves_alone_what_tcp_holds(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct bio_vec held[SIW_TXBUF_SEGS];
+	unsigned int num, i;
+	u32 at = 0;
+
+	put(test, 0, 10000);
+	num = siw_txbuf_segs(&fix->buf);
+	for (i = 0; i < num; i++) {
+		held[i] = fix->buf.bvec[i];
+		get_page(held[i].bv_page);
+	}
+	siw_txbuf_taken(&fix->buf, 10000);
+	for (i = 0; i < 100; i++) {
+		put(test, 10000, 10000 + SIW_TRAIN_LEN);
+		siw_txbuf_taken(&fix->buf, SIW_TRAIN_LEN);
+	}
+	for (i = 0; i < num; i++) {
+		KUNIT_EXPECT_MEMEQ(test, fix->octets + at,
+				   (u8 *)page_address(held[i].bv_page) +
+				   held[i].bv_offset, held[i].bv_len);
+		at += held[i].bv_len;
+		put_page(held[i].bv_page);
+	}
+}
+
+static struct kunit_case txbuf_cases[] = {
+	KUNIT_CASE(is_empty_at_first),
+	KUNIT_CASE(holds_what_was_put),
+	KUNIT_CASE(reserves_more_than_a_chunk),
+	KUNIT_CASE(reserving_puts_nothing),
+	KUNIT_CASE(has_an_end),
+	KUNIT_CASE(rolls_back_to_a_mark),
+	KUNIT_CASE(crc_is_that_of_what_was_put_since),
+	KUNIT_CASE(is_taken_in_pieces),
+	KUNIT_CASE(is_filled_while_it_is_taken),
+	KUNIT_CASE(uses_chunks_again),
+	KUNIT_CASE(leaves_alone_what_tcp_holds),
+	{}
+};
+
+static struct kunit_suite txbuf_suite = {
+	.name = "siw_txbuf",
+	.init = txbuf_init,
+	.test_cases = txbuf_cases,
+};
+
+kunit_test_suite(txbuf_suite);
