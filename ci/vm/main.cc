@@ -4,11 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "ci/vm/control.h"
 #include "ci/vm/hosts_run.h"
+#include "ci/vm/ktap_run.h"
 #include "ci/vm/lab.h"
 #include "ci/vm/matrix_page.h"
 #include "ci/vm/report.h"
@@ -58,20 +60,26 @@ struct TestOptions {
   long total_seconds = limits.total.count();
 };
 
+// What a run of tests amounts to, with a JUnit file if one is asked for.
+int Judge(const std::string& name, const std::string& junit,
+          const std::vector<TestCase>& cases) {
+  if (!junit.empty()) {
+    std::ofstream file(junit);
+    file << JunitXml({{name, cases}});
+    file.close();
+    if (!file) return Fail(Error{junit + ": cannot be written"});
+  }
+  const Totals totals = Count(cases);
+  return totals.failed > 0 || totals.passed == 0;
+}
+
 int Test(TestOptions* options) {
   options->limits = {std::chrono::seconds(options->boot_seconds),
                      std::chrono::seconds(options->test_seconds),
                      std::chrono::seconds(options->total_seconds)};
-  const auto cases = RunTests(options->machine, options->name, options->command,
-                              options->limits);
-  if (!options->junit.empty()) {
-    std::ofstream file(options->junit);
-    file << JunitXml({{options->name, cases}});
-    file.close();
-    if (!file) return Fail(Error{options->junit + ": cannot be written"});
-  }
-  const Totals totals = Count(cases);
-  return totals.failed > 0 || totals.passed == 0;
+  return Judge(options->name, options->junit,
+               RunTests(options->machine, options->name, options->command,
+                        options->limits));
 }
 
 // NAME, or NAME=DIR for a guest of its own: the kernel, initramfs and root
@@ -146,6 +154,13 @@ int Main(int argc, char** argv) {
   hosts->add_option("--shell", plan.shell, "then a shell on this host");
   hosts->add_option("script", plan.script, "command and arguments")->required();
 
+  std::string console_name = "console";
+  std::string console_junit;
+  CLI::App* console = app.add_subcommand(
+      "console", "judges a kernel console on standard input, where KUnit runs");
+  console->add_option("--name", console_name, "suite name in JUnit");
+  console->add_option("--junit", console_junit, "JUnit XML file to write");
+
   OnOptions on_options;
   CLI::App* on = app.add_subcommand("on", "runs a command on a host");
   on->add_option("--limit", on_options.seconds, "seconds");
@@ -165,6 +180,8 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (*test) return Test(&test_options);
+  if (*console)
+    return Judge(console_name, console_junit, ReadConsole(std::cin));
   if (*hosts) {
     for (const std::string& text : host_names)
       plan.hosts.push_back(ParseHost(text, lab_machine));
