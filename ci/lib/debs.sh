@@ -30,7 +30,8 @@ add_repo() {
 }
 
 # module_build NAME LOG [MAKE-ARGUMENT...]: build the tree that DKMS gets, for
-# the kernel of a row and with that suite's compiler.
+# the kernel of a row and with that suite's compiler. The KUnit tests are there,
+# for CONFIG_RDMA_SIW_KUNIT_TEST=y.
 module_build() {
 	local name=$1 log=$2 dir root kernel
 	shift 2
@@ -39,7 +40,8 @@ module_build() {
 	dir=$out/share/build-$name
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	"$top/packaging/make-dkms-tree.sh" "$dir" || return 1
+	"$top/packaging/make-dkms-tree.sh" "$dir" &&
+		cp -r "$top/siw/tests" "$dir/siw/" || return 1
 	in_root "$root" make -C "/srv/build-$name" -j "$jobs" KVER="$kernel" "$@" \
 		>"$log" 2>&1 && [ -s "$dir/siw.ko" ] && return
 	cat "$log"

@@ -1,6 +1,22 @@
 # shellcheck shell=bash
 # kselftests on each kernel of the quick set, the module from its package.
 
+# has_kunit NAME: can the kernel of a row run KUnit tests?
+has_kunit() {
+	local root
+	root=$(root "$1" full)
+	grep -q '^CONFIG_KUNIT=[ym]' "$root/boot/config-$(kernel_of "$root")"
+}
+
+# Where it can, a module that has them: siw_kunit.ko, to insert as siw.
+kunit_module() {
+	local name=$1 dir=$2
+	has_kunit "$name" || return 0
+	module_build "$name" "$out/log/kunit-$name.make" \
+		CONFIG_RDMA_SIW_KUNIT_TEST=y &&
+		cp "$out/share/build-$name/siw.ko" "$dir/siw_kunit.ko"
+}
+
 # The programs are built in the row's root, against its libraries.
 kselftest_payload() {
 	local name=$1 dir=$out/share/kselftest-$1
@@ -8,8 +24,8 @@ kselftest_payload() {
 	mkdir -p "$dir"
 	cp -r "$top/selftests" "$dir/selftests"
 	in_root "$(root "$name" full)" make -j 1 \
-		-C "/srv/kselftest-$name/selftests/kselftest" clean all ||
-		return 1
+		-C "/srv/kselftest-$name/selftests/kselftest" clean all &&
+		kunit_module "$name" "$dir/selftests/kselftest" || return 1
 	rm -f "$(image_dir "$name")/payload.erofs"
 	mkfs.erofs --quiet "$(image_dir "$name")/payload.erofs" \
 		"$dir/selftests/kselftest"

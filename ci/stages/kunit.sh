@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# The driver's KUnit tests in User Mode Linux: a kernel that is a program.
+
+# From nothing to the prompt in a second; the tests take a few.
+kunit_limit=120
+
+um_needs='bc bison busybox-static flex gcc libc6-dev libelf-dev make xz-utils'
+um_config=$top/ci/config/um.config
+um_make=(nice make ARCH=um -j "$jobs")
+
+# um_tree: where the kernel is, by the hash of what it is made from.
+um_tree() {
+	local version
+	version=$(resolve newest) || return 1
+	say "$cache/linux/um-$({
+		say "$version"
+		cat "$um_config" "$top/siw/Kconfig"
+		gcc -dumpfullversion
+		declare -f um_build
+	} | sha256sum | cut -c 1-12)"
+}
+
+# Each line of the fragment holds in the configuration.
+um_configured() {
+	grep '^CONFIG_' "$um_config" | grep -vxF -f "$1/.config" || return 0
+	say 'not in the configuration of the kernel: see above'
+	return 1
+}
+
+# The newest kernel of the archive with our Kconfig and no driver: the tree that
+# modules are built against, and the program. What neither needs goes.
+um_build() {
+	local dir=$1 line series version deb
+	line=$(resolve newest) || return 1
+	read -r _ series version _ <<<"$line"
+	deb=$(linux_source "$series" "$version") || return 1
+	linux_unpack "$deb" "$dir" --exclude='*/drivers/infiniband/sw/siw/*' ||
+		return 1
+	mkdir -p "$dir/drivers/infiniband/sw/siw"
+	cp "$top/siw/Kconfig" "$dir/drivers/infiniband/sw/siw/"
+	: >"$dir/drivers/infiniband/sw/siw/Makefile"
+	"${um_make[@]}" -s -C "$dir" KCONFIG_ALLCONFIG="$um_config" allnoconfig &&
+		um_configured "$dir" &&
+		"${um_make[@]}" -s -C "$dir" linux modules || return 1
+	find "$dir" -name '*.[coS]' ! -path '*/scripts/*' -delete
+	rm -rf "$dir/Documentation" "$dir"/vmlinux* "$dir"/.tmp_*
+}
+
+um_ready() {
+	local dir
+	# The archive is asked once; who wants a newer kernel runs `build`.
+	[ -s "$archive/kernels" ] || archive_ready || return 1
+	dir=$(um_tree) || return 1
+	[ -x "$dir/linux" ] && return
+	say "# building User Mode Linux: 10 minutes" >&2
+	rm -rf "$dir" "$dir.new"
+	um_build "$dir.new" && mv "$dir.new" "$dir"
+}
+
+# The driver as the kernel would build it, with its tests, warnings are errors.
+kunit_build() {
+	local tree=$1 log=$out/log/kunit-build.make
+	mkdir -p "$kunit/build"
+	"${um_make[@]}" -C "$tree" M="$top/siw" MO="$kunit/build" W=1 modules \
+		>"$log" 2>&1 || {
+		cat "$log"
+		return 1
+	}
+	! grep -E '(warning|error):' "$log"
+}
+
+# A root that holds busybox and the module.
+kunit_root() {
+	rm -rf "$kunit/root"
+	mkdir -p "$kunit"/root/{bin,dev}
+	mknod "$kunit/root/dev/console" c 5 1 &&
+		cp /bin/busybox "$kunit/root/bin/" &&
+		cp "$kunit/build/siw.ko" "$kunit/root/" || return 1
+	cat >"$kunit/root/init" <<-'END'
+		#!/bin/busybox sh
+		busybox insmod /siw.ko
+		busybox rmmod siw
+		busybox poweroff -f
+	END
+	chmod +x "$kunit/root/init"
+}
+
+# Tests run as the module is loaded, and their KTAP is in the kernel's log.
+kunit_run() {
+	timeout -k 5 "$kunit_limit" "$1/linux" mem=512M root=/dev/root \
+		rootfstype=hostfs rootflags="$kunit/root" ro init=/init \
+		con=null con0=fd:0,fd:1 printk.time=0 loglevel=7 panic=-1 \
+		</dev/null 2>&1 | tee "$out/log/kunit.console" |
+		"$vm_bin" console --name kunit --junit "$out/log/kunit.xml"
+}
+
+stage_kunit() {
+	local tree kunit=$out/kunit
+	# shellcheck disable=SC2086 # a list of words
+	need $um_needs
+	check runner vm_runner_ready &&
+		check kernel um_ready && tree=$(um_tree) || return
+	check build kunit_build "$tree" && check root kunit_root || return
+	rm -f "$out/log/kunit.xml"
+	kunit_run "$tree" | grep --line-buffered -v '^ok'
+	count_junit kunit "$out/log/kunit.xml"
+}
