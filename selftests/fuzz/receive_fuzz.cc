@@ -20,7 +20,7 @@ namespace siw {
 namespace {
 
 constexpr size_t kMostUlpdus = 12;
-constexpr size_t kUntaggedHdr = 18;
+constexpr size_t kTaggedHdr = 14, kUntaggedHdr = 18;
 constexpr uint8_t kOps = 12;
 
 bool IsTagged(uint8_t op) { return op == 0 || op == 2; }
@@ -121,7 +121,7 @@ class Mutator {
     }
     const size_t i = Below(ulpdus_.size());
     Bytes& ulpdu = ulpdus_[i];
-    switch (Below(8)) {
+    switch (Below(12)) {
       case 0:
         ulpdus_.erase(ulpdus_.begin() + i);
         break;
@@ -140,9 +140,38 @@ class Mutator {
       case 5:
         ChangeOctets(ulpdu);
         break;
+      case 6:
+      case 7:
+        Split(i);
+        break;
+      case 8:
+        // What follows a refused segment is never seen.
+        ulpdus_.resize(i);
+        ulpdus_.push_back(NextSegment());
+        break;
       default:
         ulpdus_.push_back(NextSegment());
     }
+  }
+
+  // Two segments of one message instead of one.
+  void Split(size_t i) {
+    Bytes first = ulpdus_[i];
+    const bool tagged = !first.empty() && first[0] & 0x80;
+    const size_t header = tagged ? kTaggedHdr : kUntaggedHdr;
+    if (first.size() < header) return;
+    const size_t n = Below(first.size() - header + 1);
+    Bytes second(first.begin(), first.begin() + header);
+    second.insert(second.end(), first.begin() + header + n, first.end());
+    first.resize(header + n);
+    first[0] &= 0xbf;
+    const int width = tagged ? 8 : 4;
+    const size_t at = header - width;  // TO or MO
+    Bytes offset;
+    PutBe(offset, GetBe(second, at, width) + n, width);
+    std::copy(offset.begin(), offset.end(), second.begin() + at);
+    ulpdus_[i] = second;
+    ulpdus_.insert(ulpdus_.begin() + i, first);
   }
 
   static void ChangeOctets(Bytes& ulpdu) {
@@ -198,9 +227,18 @@ class Mutator {
     return Pick({0, 1, 7, 8, 12, 28, 52, 484, 488, 508, 1000, 4096});
   }
 
+  // Mostly that of the message in progress, if there is one.
+  uint8_t NextOp() {
+    for (auto it = ulpdus_.rbegin(); it != ulpdus_.rend(); ++it) {
+      if (it->size() < kTaggedHdr || Below(4) == 0) break;
+      if (!((*it)[0] & 0x40)) return (*it)[1] % 16 % kOps;
+    }
+    return static_cast<uint8_t>(Below(kOps));
+  }
+
   // What a peer would send next, as far as that is easy to tell.
   Bytes NextSegment() {
-    const auto op = static_cast<uint8_t>(Below(kOps));
+    const uint8_t op = NextOp();
     const bool last = Below(4) != 0;
     Bytes payload(Length() % 1024);
     for (size_t i = 0; i < payload.size(); ++i) {
