@@ -41,7 +41,8 @@ fuzz_verdict() {
 	local target=$1 file
 	grep -E '^stat::|DONE' "$fuzz_out/$target.log"
 	[ "$(cat "$fuzz_out/$target.status")" = 0 ] && return
-	tail -n 30 "$fuzz_out/$target.log"
+	grep -vE '^#|^INFO|^stat::|^ +#[0-9]+ .*(fuzzer::|libc|\(/)' \
+		"$fuzz_out/$target.log" | tail -n 30
 	for file in "$fuzz_out/crashes/$target"-*; do
 		say "replay: build/fuzz/selftests/fuzz/fuzz_$target ${file#"$top"/}"
 	done
@@ -76,7 +77,7 @@ stage_fuzz() {
 		wait
 	fi
 	for target in $(fuzz_targets); do
-		check "fuzz $target" fuzz_verdict "$target"
+		check "explore $target" fuzz_verdict "$target"
 		say "# $target: $(fuzz_executions "$target") executions"
 	done
 }
