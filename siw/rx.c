@@ -523,8 +523,10 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 		return 0;
 	}
 	n = min_t(size_t, need - rx->carry_len, len);
-	if (skb_copy_bits(skb, off, rx->carry + rx->carry_len, n))
-		return 0;
+	if (skb_copy_bits(skb, off, rx->carry + rx->carry_len, n)) {
+		siw_qp_event(qp, SIW_QP_EV_LOST);
+		return len;
+	}
 	rx->carry_len += n;
 	if (rx->carry_len >= SIW_MPA_LEN_LEN &&
 	    rx->carry_len == carry_need(rx)) {
@@ -545,7 +547,9 @@ static u32 in_place(struct siw_qp *qp, struct sk_buff *skb, u32 off,
 	u8 field[SIW_MPA_LEN_LEN];
 	u32 n;
 
-	if (qp->rx.carry_len || len < sizeof(field) || skb_has_frag_list(skb))
+	/* Memory of a device may be out of our reach; carry() sees to it. */
+	if (qp->rx.carry_len || len < sizeof(field) ||
+	    skb_has_frag_list(skb) || !skb_frags_readable(skb))
 		return 0;
 	*cur = cursor_at(skb, off);
 	peek = *cur;

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/timer.h>
@@ -226,6 +227,12 @@ static void sample_data_ready(struct sock *sk)
 	sk->sk_use_task_frag = false;
 }
 
+static int sample_take(read_descriptor_t *desc, struct sk_buff *skb,
+		       unsigned int offset, size_t len)
+{
+	return skb_frags_readable(skb) ? len : -EFAULT;
+}
+
 static int sample_send(struct socket *sock, struct sockaddr *to,
 		       struct page *page, size_t len)
 {
@@ -287,7 +294,7 @@ static int __init sample_init(void)
 {
 	/* Keeps the functions no one calls from being dropped unseen. */
 	static const void *const used[] __used = {
-		sample_data_ready, sample_send,
+		sample_data_ready, sample_take, sample_send,
 	};
 
 	sample_wq = alloc_workqueue("siw_sample", WQ_PERCPU, 0);
