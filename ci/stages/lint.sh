@@ -82,7 +82,8 @@ shell_check() {
 }
 
 format_check() {
-	cd "$top" && find ci tools selftests/fuzz selftests/model selftests/unit \
+	cd "$top" && find ci tools selftests/conform selftests/fuzz \
+		selftests/model selftests/unit \
 		\( -name '*.cc' -o -name '*.h' \) \
 		-exec clang-format --dry-run --Werror {} +
 }
