@@ -7,13 +7,14 @@
 namespace siw::vm {
 namespace {
 
-constexpr std::array<std::string_view, 27> kTrouble = {
+constexpr std::array<std::string_view, 28> kTrouble = {
     "WARNING: ",
     "BUG: ",
     "BUG kmalloc",
     "kernel BUG at",
     "Oops: ",
     "Oops[#",
+    "Internal error: ",
     "Kernel panic",
     "general protection fault",
     "unable to handle",

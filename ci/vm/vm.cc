@@ -13,8 +13,30 @@ namespace siw::vm {
 namespace {
 
 constexpr std::string_view kAppend =
-    "console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=off "
-    "random.trust_cpu=on tsc=reliable net.ifnames=0";
+    "loglevel=5 panic=-1 oops=panic mitigations=off random.trust_cpu=on "
+    "net.ifnames=0";
+
+struct Arch {
+  std::string_view name;
+  const char* qemu;
+  const char* machine;
+  const char* cpu;     // the most that is emulated
+  const char* append;  // kernel command line
+};
+
+// Pointer authentication with the architecture's own algorithm is slow to
+// emulate.
+constexpr Arch kArchs[] = {
+    {"amd64", "qemu-system-x86_64", "q35", "max", "console=ttyS0 tsc=reliable"},
+    {"arm64", "qemu-system-aarch64", "virt", "max,pauth-impdef=on",
+     "console=ttyAMA0"},
+};
+
+const Arch* FindArch(std::string_view name) {
+  for (const Arch& arch : kArchs)
+    if (arch.name == name) return &arch;
+  return nullptr;
+}
 
 using Args = std::vector<std::string>;
 
@@ -31,12 +53,12 @@ void AddDisk(Args* args, const std::string& id, const std::string& file) {
              "-device", fmt::format("virtio-blk-pci,drive={}", id)});
 }
 
-Args QemuArgs(const std::string& name, const Machine& machine, const Link* link,
-              int console, int agent) {
-  Args args = {"qemu-system-x86_64", "-name", name, "-machine", "q35"};
+Args QemuArgs(const Arch& arch, const std::string& name, const Machine& machine,
+              const Link* link, int console, int agent) {
+  Args args = {arch.qemu, "-name", name, "-machine", arch.machine};
   const bool kvm = machine.accel == "kvm";
   Add(&args, {"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu",
-              kvm ? "host" : "max"});
+              kvm ? "host" : arch.cpu});
   Add(&args, {"-smp", fmt::format("{}", machine.cpus), "-m",
               fmt::format("{}M", machine.memory_mb)});
   Add(&args, {"-nodefaults", "-no-reboot", "-display", "none"});
@@ -52,8 +74,8 @@ Args QemuArgs(const std::string& name, const Machine& machine, const Link* link,
     Add(&args, {"-netdev", link->netdev + ",id=net", "-device",
                 fmt::format("virtio-net-pci,netdev=net,mac={}", link->mac)});
   Add(&args, {"-kernel", machine.kernel, "-initrd", machine.initrd, "-append",
-              fmt::format("{0} ci.host={1} systemd.hostname={1} {2}", kAppend,
-                          name, machine.append)});
+              fmt::format("{0} {1} ci.host={2} systemd.hostname={2} {3}",
+                          arch.append, kAppend, name, machine.append)});
   return args;
 }
 
@@ -80,6 +102,8 @@ Vm::Vm(EventLoop* loop, std::string name, Process qemu, Fd console, Fd agent,
 Result<std::unique_ptr<Vm>> Vm::Start(EventLoop* loop, std::string name,
                                       const Machine& machine,
                                       const Link* link) {
+  const Arch* arch = FindArch(machine.arch);
+  if (!arch) return Error{"no machine for architecture " + machine.arch};
   auto console = SocketPair(SOCK_STREAM);
   if (!console) return console.error();
   auto agent = SocketPair(SOCK_STREAM);
@@ -94,9 +118,10 @@ Result<std::unique_ptr<Vm>> Vm::Start(EventLoop* loop, std::string name,
   if (link && link->inherit >= 0) options.inherit.push_back(link->inherit);
   options.close_stdin = true;
   options.output_file = log + ".qemu";
-  auto qemu = Process::Spawn(
-      QemuArgs(name, machine, link, console->theirs.get(), agent->theirs.get()),
-      options);
+  auto qemu =
+      Process::Spawn(QemuArgs(*arch, name, machine, link, console->theirs.get(),
+                              agent->theirs.get()),
+                     options);
   if (!qemu) return qemu.error();
   std::unique_ptr<Vm> vm(
       new Vm(loop, std::move(name), std::move(*qemu), std::move(console->ours),

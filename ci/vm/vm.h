@@ -23,6 +23,7 @@
 namespace siw::vm {
 
 struct Machine {
+  std::string arch = "amd64";  // as Debian calls it
   std::string accel = "tcg";
   std::string kernel;
   std::string initrd;

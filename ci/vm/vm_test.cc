@@ -6,7 +6,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
+#include <utility>
 
 #include "ci/vm/lab.h"
 #include "ci/vm/test_run.h"
@@ -27,7 +29,7 @@ for arg; do
   socket,id=agent,fd=*) agent=${arg##*=} ;;
   esac
 done
-echo "booting $2" >&$console
+echo "booting $2: ${0##*/} $*" >&$console
 for die in "${0%/*}"/die?; do
   rm "$die" 2>/dev/null && exit
 done
@@ -43,9 +45,11 @@ class Runner : public testing::Test {
   void SetUp() override {
     char dir[] = "/tmp/siw-vm-test-XXXXXX";
     dir_ = mkdtemp(dir);
-    const std::string qemu = dir_ + "/qemu-system-x86_64";
-    std::ofstream(qemu) << kFakeQemu;
-    std::filesystem::permissions(qemu, std::filesystem::perms::owner_all);
+    for (const char* arch : {"x86_64", "aarch64"}) {
+      const std::string qemu = dir_ + "/qemu-system-" + arch;
+      std::ofstream(qemu) << kFakeQemu;
+      std::filesystem::permissions(qemu, std::filesystem::perms::owner_all);
+    }
     path_ = getenv("PATH");
     setenv("PATH", (dir_ + ":" + path_).c_str(), 1);
     machine_.log_dir = dir_;
@@ -126,6 +130,22 @@ TEST_F(Runner, GivesCommandsToTheRightHost) {
   EXPECT_EQ("one\ntwo\n", output);
   EXPECT_NE(std::string::npos, b->ConsoleTail().find("booting b"));
   EXPECT_EQ(nullptr, (*lab)->Find("c"));
+}
+
+TEST_F(Runner, TakesTheMachineOfTheArchitecture) {
+  const std::pair<const char*, const char*> expected[] = {
+      {"amd64", ": qemu-system-x86_64 .* -machine q35 .*console=ttyS0"},
+      {"arm64", ": qemu-system-aarch64 .* -machine virt .*console=ttyAMA0"}};
+  for (const auto& [arch, said] : expected) {
+    machine_.arch = arch;
+    auto lab = Lab::Boot({{"a", machine_}}, seconds(10));
+    ASSERT_TRUE(lab.ok());
+    EXPECT_TRUE(
+        std::regex_search((*lab)->Find("a")->ConsoleTail(), std::regex(said)))
+        << (*lab)->Find("a")->ConsoleTail();
+  }
+  machine_.arch = "vax";
+  EXPECT_FALSE(Lab::Boot({{"a", machine_}}, seconds(10)).ok());
 }
 
 TEST_F(Runner, RefusesACommandWhileAnotherOneRuns) {
