@@ -5,9 +5,10 @@ archive=$cache/archive
 
 # archive_sources: one line per pocket.
 archive_sources() {
-	local suite
+	local suite arches keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	for suite in $(rows suite); do
-		sources "$suite" /usr/share/keyrings/debian-archive-keyring.gpg
+		arches=$(field suite "$suite" arches)
+		sources "$suite" "signed-by=$keyring${arches:+ arch=$arches}"
 	done
 }
 

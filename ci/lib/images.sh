@@ -13,12 +13,12 @@ modules_for() {
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
-# make_initramfs ROOT KERNEL FILE
+# make_initramfs ROOT KERNEL FILE BUSYBOX
 make_initramfs() {
-	local root=$1 kernel=$2 file=$3 dir module name
+	local root=$1 kernel=$2 file=$3 busybox=$4 dir module name
 	dir=$(mktemp -d)
 	mkdir -p "$dir"/{bin,dev,proc,sys,lower,rw,root}
-	cp /bin/busybox "$dir/bin/busybox"
+	cp "$busybox" "$dir/bin/busybox"
 	cp "$top/ci/images/initramfs-init" "$dir/init"
 	while read -r module; do
 		name=${module##*/}
@@ -55,13 +55,14 @@ prepare_guest() {
 # pack_image NAME ROOT: kernel, initramfs and root image of an installed tree.
 # What only a build needs stays out of the guest.
 pack_image() {
-	local name=$1 root=$2 dir kernel
+	local name=$1 root=$2 dir kernel busybox=/bin/busybox
+	[ -z "$(cross_for "$name")" ] || busybox=$root/usr/bin/busybox
 	dir=$(image_dir "$name")
 	kernel=$(kernel_of "$root")
 	mkdir -p "$dir"
 	rm -f "$dir/state" "$dir/root.erofs"
 	cp "$root/boot/vmlinuz-$kernel" "$dir/vmlinuz" &&
-		make_initramfs "$root" "$kernel" "$dir/initrd" || return 1
+		make_initramfs "$root" "$kernel" "$dir/initrd" "$busybox" || return 1
 	mkfs.erofs --quiet --exclude-path=boot --exclude-path=usr/src \
 		--exclude-path=usr/lib/gcc --exclude-path=usr/include \
 		--exclude-path=usr/share/doc --exclude-path=usr/share/locale \

@@ -24,7 +24,7 @@ find_mirrors() {
 	: "${SIW_MIRROR_SECURITY:=${SIW_MIRROR%/}-security}"
 }
 
-# sources SUITE [KEYRING]: its pockets, as an apt sources.list.
+# sources SUITE [OPTIONS]: its pockets, as an apt sources.list.
 sources() {
 	local pocket mirror
 	for pocket in $(field suite "$1" pockets); do
@@ -32,7 +32,7 @@ sources() {
 		case $pocket in
 		*-security) mirror=$SIW_MIRROR_SECURITY ;;
 		esac
-		say "deb${2:+ [signed-by=$2]} $mirror $pocket main"
+		say "deb${2:+ [$2]} $mirror $pocket main"
 	done
 }
 
@@ -147,9 +147,10 @@ kernel_install() {
 
 # kernel_packages NAME RELEASE: Debian's, or our own of linux_debs.
 kernel_packages() {
-	local debs=$out/share/linux-$1
+	local debs=$out/share/linux-$1 arch
+	arch=$(cross_for "$1")
 	if [ -z "$(kernel_field "$1" config)" ]; then
-		say "linux-image-$2 linux-headers-$2"
+		say "linux-image-$2${arch:+:$arch} linux-headers-$2${arch:+:$arch}"
 		return
 	fi
 	linux_ready "$1" >&2 || return 1
@@ -160,20 +161,24 @@ kernel_packages() {
 
 # root_ready NAME KIND
 root_ready() {
-	local name=$1 kind=$2 suite line pocket version release packages
+	local name=$1 kind=$2 suite arch from line pocket version release packages
 	archive_ready && line=$(resolve "$name") || return 1
 	read -r pocket _ version release _ <<<"$line"
 	suite=$(kernel_field "$name" suite)
 	packages=$(kernel_packages "$name" "$release") || return 1
-	suite_ready "$suite" "$kind" &&
-		cached "$(root "$name" "$kind")" "$({
-			cat "$(suite_root "$suite" "$kind").stamp"
-			say "$packages $version"
-			[ -z "$(kernel_field "$name" config)" ] ||
-				linux_debs "$name"
-			declare -f kernel_install
-		} | sha256sum)" kernel_install "$(suite_root "$suite" "$kind")" \
-			"$pocket" "$packages"
+	from=$(suite_root "$suite" "$kind")
+	suite_ready "$suite" "$kind" || return 1
+	arch=$(cross_for "$name")
+	[ -z "$arch" ] || {
+		from=$(cross_root "$suite" "$arch")
+		cross_ready "$suite" "$arch" || return 1
+	}
+	cached "$(root "$name" "$kind")" "$({
+		cat "$from.stamp"
+		say "$packages $version"
+		[ -z "$(kernel_field "$name" config)" ] || linux_debs "$name"
+		declare -f kernel_install
+	} | sha256sum)" kernel_install "$from" "$pocket" "$packages"
 }
 
 # kernel_of ROOT: the kernel release installed there.

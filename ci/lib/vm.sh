@@ -12,16 +12,24 @@ vm_runner_ready() {
 
 # machine NAME [LOG-DIR]: the arguments of siw-vm for the guest of a row.
 machine() {
-	local dir
+	local dir arch
 	dir=$(image_dir "$1")
-	say --kernel "$dir/vmlinuz" --initrd "$dir/initrd" \
+	arch=$(cross_for "$1")
+	say --arch "${arch:-amd64}" --kernel "$dir/vmlinuz" --initrd "$dir/initrd" \
 		--root "$dir/root.erofs" --log-dir "${2:-$out/log}" \
-		--accel "$(acceleration "$dir")"
+		--accel "$(acceleration "$1")"
 }
 
-# kvm or tcg, by a real boot; asked once.
+# acceleration NAME: kvm or tcg, by a real boot; asked once. Another
+# architecture is always emulated.
 acceleration() {
-	[ -s "$out/accel" ] || "$vm_bin" probe --kernel "$1/vmlinuz" \
-		--initrd "$1/initrd" --log-dir "$out/log" >"$out/accel"
+	local dir
+	dir=$(image_dir "$1")
+	[ -z "$(cross_for "$1")" ] || {
+		say tcg
+		return
+	}
+	[ -s "$out/accel" ] || "$vm_bin" probe --kernel "$dir/vmlinuz" \
+		--initrd "$dir/initrd" --log-dir "$out/log" >"$out/accel"
 	cat "$out/accel"
 }

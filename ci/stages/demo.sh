@@ -40,7 +40,7 @@ stage_demo() {
 	say '== preparing'
 	prepare_demo || return 1
 	read -ra args <<<"$(machine "$demo_row")"
-	say "== booting hosts a and b ($(acceleration "$(image_dir "$demo_row")"))"
+	say "== booting hosts a and b ($(acceleration "$demo_row"))"
 	if [ "$mode" = shell ]; then
 		cat <<'EOF'
 You will be root on host a (192.0.2.1); host b (192.0.2.2) runs as well and

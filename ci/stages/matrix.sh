@@ -21,12 +21,14 @@ probes_answer() {
 }
 
 describe_kernel() {
-	local dir=$1 name=$2 root release
+	local dir=$1 name=$2 root release arch
 	root=$(root "$name" full)
 	release=$(kernel_of "$root")
+	arch=$(cross_for "$name")
 	row_say "$dir" kernel "$release"
 	row_say "$dir" suite "$(kernel_field "$name" suite)"
-	row_say "$dir" arch "$(dpkg --root="$root" --print-architecture)"
+	row_say "$dir" arch \
+		"${arch:-$(dpkg --root="$root" --print-architecture)}"
 	row_say "$dir" compiler "$(sed -n \
 		's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\).* \([0-9.]*\)"/\1 \2/p' \
 		"$root/boot/config-$release")"
@@ -40,9 +42,13 @@ kernel_prepare() {
 	local name=$1 dir=$2
 	row_step "$dir" build/root root_ready "$name" full || return
 	describe_kernel "$dir" "$name"
-	row_step "$dir" build/probes probes_answer "$name" &&
-		row_step "$dir" package/install installed_image "$name" &&
-		row_step "$dir" build/kselftest kselftest_payload "$name"
+	row_step "$dir" build/probes probes_answer "$name" || return
+	if [ -n "$(cross_for "$name")" ]; then
+		row_step "$dir" build/module build_silent "$name" &&
+			row_step "$dir" build/image cross_image "$name"
+	else
+		row_step "$dir" package/install installed_image "$name"
+	fi && row_step "$dir" build/kselftest kselftest_payload "$name"
 }
 
 kernel_run() {

@@ -19,12 +19,13 @@ kunit_module() {
 
 # The programs are built in the row's root, against its libraries.
 kselftest_payload() {
-	local name=$1 dir=$out/share/kselftest-$1
+	local name=$1 dir=$out/share/kselftest-$1 cc=gcc
+	[ -z "$(cross_for "$name")" ] || cc=$(cross_tool "$name" gcc)
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp -r "$top/selftests" "$dir/selftests"
 	in_root "$(root "$name" full)" make -j 1 \
-		-C "/srv/kselftest-$name/selftests/kselftest" clean all &&
+		-C "/srv/kselftest-$name/selftests/kselftest" CC="$cc" clean all &&
 		kunit_module "$name" "$dir/selftests/kselftest" || return 1
 	rm -f "$(image_dir "$name")/payload.erofs"
 	mkfs.erofs --quiet "$(image_dir "$name")/payload.erofs" \
@@ -40,7 +41,7 @@ run_kselftests() {
 	rm -f "$junit"
 	slow=$(kernel_field "$name" slow)
 	memory=$(kernel_field "$name" memory)
-	[ "$(acceleration "$(image_dir "$name")")" = tcg ] || slow=1
+	[ "$(acceleration "$name")" = tcg ] || slow=1
 	: "${slow:=3}"
 	read -ra args <<<"$(machine "$name" "$logs")"
 	"$vm_bin" test "${args[@]}" --payload "$(image_dir "$name")/payload.erofs" \
