@@ -29,21 +29,24 @@ add_repo() {
 	say 'deb [trusted=yes] file:/srv/repo ./' >"$1/etc/apt/sources.list.d/siw.list"
 }
 
-# module_build NAME LOG [MAKE-ARGUMENT...]: build the tree that DKMS gets, for
-# the kernel of a row and with that suite's compiler. The KUnit tests are there,
-# for CONFIG_RDMA_SIW_KUNIT_TEST=y.
-module_build() {
-	local name=$1 log=$2 dir root kernel
-	shift 2
-	root=$(root "$name" full)
+# tree_build ROOT DIR LOG [MAKE-ARGUMENT...]: build the tree that DKMS gets, for
+# the kernel of that root, in this directory of build/ci/share. The KUnit tests
+# are there, for CONFIG_RDMA_SIW_KUNIT_TEST=y.
+tree_build() {
+	local root=$1 dir=$out/share/$2 log=$3 kernel
 	kernel=$(kernel_of "$root")
-	dir=$out/share/build-$name
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	"$top/packaging/make-dkms-tree.sh" "$dir" &&
 		cp -r "$top/siw/tests" "$dir/siw/" || return 1
-	in_root "$root" make -C "/srv/build-$name" -j "$jobs" KVER="$kernel" "$@" \
+	in_root "$root" make -C "/srv/$2" -j "$jobs" KVER="$kernel" "${@:4}" \
 		>"$log" 2>&1 && [ -s "$dir/siw.ko" ] && return
 	cat "$log"
 	return 1
+}
+
+# module_build NAME LOG [MAKE-ARGUMENT...]: the same for the kernel of a row and
+# with that suite's compiler.
+module_build() {
+	tree_build "$(root "$1" full)" "build-$1" "${@:2}"
 }

@@ -43,6 +43,8 @@ kernel_prepare() {
 	row_step "$dir" build/root root_ready "$name" full || return
 	describe_kernel "$dir" "$name"
 	row_step "$dir" build/probes probes_answer "$name" || return
+	[ "$(kernel_field "$name" also)" != clang ] ||
+		row_step "$dir" build/clang clang_silent "$name"
 	if [ -n "$(cross_for "$name")" ]; then
 		row_step "$dir" build/module build_silent "$name" &&
 			row_step "$dir" build/image cross_image "$name"
