@@ -188,7 +188,7 @@ static void fault_codes_unknown(struct kunit *test)
 static const u8 next_states[SIW_QP_STATES][SIW_QP_EVENTS] = {
 	[IDLE] = { RTS, IDLE, IDLE, ERR, TERM, REF, ERR, ERR, ERR, IDLE },
 	[RTS] = { REF, CLOS, ERR, CLOS, TERM, REF, ERR, ERR, ERR, IDLE },
-	[CLOS] = { REF, CLOS, ERR, CLOS, ERR, REF, ERR, ERR, ERR, IDLE },
+	[CLOS] = { REF, CLOS, ERR, CLOS, TERM, REF, ERR, ERR, ERR, IDLE },
 	[TERM] = { REF, TERM, ERR, TERM, TERM, ERR, ERR, ERR, ERR, IDLE },
 	[ERR] = { REF, ERR, ERR, ERR, ERR, ERR, ERR, ERR, ERR, IDLE },
 };
