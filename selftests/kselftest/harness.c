@@ -976,29 +976,49 @@ uint64_t at(const struct side *s, size_t off)
 	return (uint64_t)(uintptr_t)(s->buf + off);
 }
 
-int try_post(struct side *s, const struct wr *w)
+static void make_wr(struct side *s, const struct wr *w, struct ibv_send_wr *wr,
+		    struct ibv_sge *sge)
 {
-	struct ibv_sge sge = {
+	*sge = (struct ibv_sge){
 		.addr = at(s, w->off),
 		.length = w->len,
 		.lkey = w->lkey ? w->lkey : s->mr->lkey,
 	};
-	struct ibv_send_wr wr = {
+	*wr = (struct ibv_send_wr){
 		.wr_id = w->id,
-		.sg_list = &sge,
+		.sg_list = sge,
 		.num_sge = w->len ? 1 : 0,
 		.opcode = w->op,
 		.send_flags = w->flags |
 			      (w->unsignaled ? 0 : IBV_SEND_SIGNALED),
 	};
-	struct ibv_send_wr *bad;
-
-	wr.wr.rdma.remote_addr = w->raddr;
-	wr.wr.rdma.rkey = w->rkey;
+	wr->wr.rdma.remote_addr = w->raddr;
+	wr->wr.rdma.rkey = w->rkey;
 	/* The stock provider reads the STag from the other union. */
 	if (w->op == IBV_WR_SEND_WITH_INV)
-		wr.invalidate_rkey = w->rkey;
+		wr->invalidate_rkey = w->rkey;
+}
+
+int try_post(struct side *s, const struct wr *w)
+{
+	struct ibv_send_wr wr, *bad;
+	struct ibv_sge sge;
+
+	make_wr(s, w, &wr, &sge);
 	return ibv_post_send(s->qp, &wr, &bad);
+}
+
+void post_two(struct side *s, const struct wr *first, const struct wr *second)
+{
+	struct ibv_send_wr wr[2], *bad;
+	struct ibv_sge sge[2];
+	int rc;
+
+	make_wr(s, first, &wr[0], &sge[0]);
+	make_wr(s, second, &wr[1], &sge[1]);
+	wr[0].next = &wr[1];
+	rc = ibv_post_send(s->qp, wr, &bad);
+	ASSERT(!rc, "ibv_post_send: %d", rc);
 }
 
 void post(struct side *s, const struct wr *w)

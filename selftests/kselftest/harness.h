@@ -278,6 +278,8 @@ struct wr {
 
 int try_post(struct side *s, const struct wr *w);
 void post(struct side *s, const struct wr *w);
+/* With one doorbell: both are on their way before the peer can answer. */
+void post_two(struct side *s, const struct wr *first, const struct wr *second);
 #define POST(s, ...) post(s, &(struct wr){ __VA_ARGS__ })
 int try_recv(struct side *s, uint64_t id, size_t off, uint32_t len);
 void recv_at(struct side *s, uint64_t id, size_t off, uint32_t len);

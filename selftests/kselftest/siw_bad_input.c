@@ -58,12 +58,19 @@ static void scene_close(struct scene *c)
 
 /*
  * A Write completes when TCP has taken it, so its fault is learnt later: the
- * Read behind it, or the Write itself if it is still there, carries the error.
+ * Read that went out with it, or the Write itself if it is still there, carries
+ * the error.
  */
 static void refused_write(struct scene *c, uint64_t raddr, uint32_t rkey,
 			  uint32_t len)
 {
 	struct side *a = &c->p.a;
+	const struct wr wr[2] = {
+		{ .op = IBV_WR_RDMA_WRITE, .len = len, .id = 1, .raddr = raddr,
+		  .rkey = rkey },
+		{ .op = IBV_WR_RDMA_READ, .off = 32768, .len = 16, .id = 2,
+		  .raddr = at(&c->p.b, 0), .rkey = c->p.b.mr->rkey },
+	};
 	struct ibv_wc wc;
 	bool named = false;
 	int bad = 0;
@@ -71,10 +78,7 @@ static void refused_write(struct scene *c, uint64_t raddr, uint32_t rkey,
 
 	recv_at(a, 90, 0, 64);
 	recv_at(&c->p.b, 91, 60000, 64);
-	POST(a, .op = IBV_WR_RDMA_WRITE, .len = len, .id = 1, .raddr = raddr,
-	     .rkey = rkey);
-	POST(a, .op = IBV_WR_RDMA_READ, .off = 32768, .len = 16, .id = 2,
-	     .raddr = at(&c->p.b, 0), .rkey = c->p.b.mr->rkey);
+	post_two(a, &wr[0], &wr[1]);
 	for (i = 1; i <= 2; i++) {
 		wc = next_wc(a->scq);
 		EXPECT_EQ(i, wc.wr_id);
