@@ -43,7 +43,8 @@ um_build() {
 		um_configured "$dir" &&
 		"${um_make[@]}" -s -C "$dir" linux modules || return 1
 	find "$dir" -name '*.[coS]' ! -path '*/scripts/*' -delete
-	rm -rf "$dir/Documentation" "$dir"/vmlinux* "$dir"/.tmp_*
+	rm -rf "$dir"/{Documentation,drivers,samples,sound,tools} \
+		"$dir"/vmlinux* "$dir"/.tmp_*
 }
 
 um_ready() {
@@ -51,17 +52,25 @@ um_ready() {
 	# The archive is asked once; who wants a newer kernel runs `build`.
 	[ -s "$archive/kernels" ] || archive_ready || return 1
 	dir=$(um_tree) || return 1
-	[ -x "$dir/linux" ] && return
-	say "# building User Mode Linux: 10 minutes" >&2
+	[ ! -x "$dir/linux" ] || {
+		touch "$dir"
+		return
+	}
 	rm -rf "$dir" "$dir.new"
-	um_build "$dir.new" && mv "$dir.new" "$dir"
+	um_build "$dir.new" && mv "$dir.new" "$dir" || {
+		rm -rf "$dir.new"
+		return 1
+	}
+	# What was not used for two weeks will not be.
+	find "$cache/linux" -maxdepth 1 -name 'um-*' -mtime +14 \
+		-exec rm -rf {} +
 }
 
 # The driver as the kernel would build it, with its tests, warnings are errors.
 kunit_build() {
 	local tree=$1 log=$out/log/kunit-build.make
-	mkdir -p "$kunit/build"
-	"${um_make[@]}" -C "$tree" M="$top/siw" MO="$kunit/build" W=1 modules \
+	mkdir -p "$kunit/${tree##*/}"
+	"${um_make[@]}" -C "$tree" M="$top/siw" MO="$kunit/${tree##*/}" W=1 modules \
 		>"$log" 2>&1 || {
 		cat "$log"
 		return 1
@@ -71,11 +80,12 @@ kunit_build() {
 
 # A root that holds busybox and the module.
 kunit_root() {
+	local tree=$1
 	rm -rf "$kunit/root"
 	mkdir -p "$kunit"/root/{bin,dev}
 	mknod "$kunit/root/dev/console" c 5 1 &&
 		cp /bin/busybox "$kunit/root/bin/" &&
-		cp "$kunit/build/siw.ko" "$kunit/root/" || return 1
+		cp "$kunit/${tree##*/}/siw.ko" "$kunit/root/" || return 1
 	cat >"$kunit/root/init" <<-'END'
 		#!/bin/busybox sh
 		busybox insmod /siw.ko
@@ -98,9 +108,11 @@ stage_kunit() {
 	local tree kunit=$out/kunit
 	# shellcheck disable=SC2086 # a list of words
 	need $um_needs
+	[ -x "$(um_tree 2>/dev/null)/linux" ] ||
+		say '# building a kernel first: 6 minutes on two idle CPUs'
 	check runner vm_runner_ready &&
 		check kernel um_ready && tree=$(um_tree) || return
-	check build kunit_build "$tree" && check root kunit_root || return
+	check build kunit_build "$tree" && check root kunit_root "$tree" || return
 	rm -f "$out/log/kunit.xml"
 	kunit_run "$tree" | grep --line-buffered -v '^ok'
 	count_junit kunit "$out/log/kunit.xml"
