@@ -262,10 +262,26 @@ static void sq_completes_in_order(struct kunit *test)
 	siw_sq_done(fix->qp, 0, SIW_WC_SUCCESS);
 	for (i = 0; i < 3; i++)
 		expect_completed(test, i, IB_WC_SUCCESS);
-	/* What is not outstanding is not completed again. */
+	expect_nothing_completed(test);
+}
+
+/* An index that is not outstanding shares its entry with one that is. */
+static void sq_completes_only_what_is_outstanding(struct kunit *test)
+{
+	struct ring_fixture *fix = test->priv;
+	u32 i;
+
+	sq_starts_at(fix, WQES);
+	for (i = 0; i < WQES; i++) {
+		post_send(fix, i);
+		expect_fetched(test, i);
+	}
 	siw_sq_done(fix->qp, 0, SIW_WC_SUCCESS);
-	siw_sq_done(fix->qp, 3, SIW_WC_SUCCESS);
+	siw_sq_done(fix->qp, 2 * WQES, SIW_WC_SUCCESS);
 	siw_sq_done(fix->qp, SIW_NO_ENTRY, SIW_WC_SUCCESS);
+	expect_nothing_completed(test);
+	siw_sq_done(fix->qp, WQES, SIW_WC_SUCCESS);
+	expect_completed(test, 0, IB_WC_SUCCESS);
 	expect_nothing_completed(test);
 }
 
@@ -505,6 +521,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(sq_post_refuses_nonsense),
 	KUNIT_CASE(sq_post_copies_inline_data),
 	KUNIT_CASE(sq_completes_in_order),
+	KUNIT_CASE(sq_completes_only_what_is_outstanding),
 	KUNIT_CASE(sq_tells_of_unsignalled_only_failures),
 	KUNIT_CASE(sq_flushes_all_in_order),
 	KUNIT_CASE(sq_user_opcodes_are_not_believed),

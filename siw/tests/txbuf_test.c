@@ -12,10 +12,11 @@
 
 #define OCTETS	(3 * SIW_TRAIN_LEN)
 
-/* A buffer, and octets to put into it */
+/* Buffers, and octets to put into them */
 struct txbuf_fixture {
 	struct siw_device *dev;
 	struct siw_txbuf buf;
+	struct siw_txbuf other;
 	u8 *octets;
 };
 
@@ -35,6 +36,8 @@ static int txbuf_init(struct kunit *test)
 	fix->octets = kunit_kmalloc(test, OCTETS, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fix->octets);
 	get_random_bytes(fix->octets, OCTETS);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drop,
+							   &fix->other));
 	return kunit_add_action_or_reset(test, drop, &fix->buf);
 }
 
@@ -154,7 +157,7 @@ static void rolls_back_to_a_mark(struct kunit *test)
 
 static void crc_is_that_of_what_was_put_since(struct kunit *test)
 {
-	static const u32 sizes[] = { 1, 2, 63, 4096, 32768, 64768, 100000 };
+	static const u32 sizes[] = { 1, 2, 63, 4096, 32768, 64768, 98304 };
 	struct txbuf_fixture *fix = test->priv;
 	int before, since;
 
@@ -236,6 +239,75 @@ static void uses_chunks_again(struct kunit *test)
 	migrate_enable();
 }
 
+/* A short train, of which TCP keeps @held. */
+static void send_short(struct kunit *test, struct bio_vec *held)
+{
+	struct txbuf_fixture *fix = test->priv;
+
+	put(test, 0, 100);
+	*held = fix->buf.bvec[0];
+	get_page(held->bv_page);
+	siw_txbuf_taken(&fix->buf, 100);
+}
+
+/* The first of two may have ended a chunk; the second pair shares one. */
+static void short_trains_share_a_chunk(struct kunit *test)
+{
+	struct bio_vec one, next;
+	bool shared = false;
+	int i;
+
+	migrate_disable();
+	for (i = 0; i < 2 && !shared; i++) {
+		send_short(test, &one);
+		send_short(test, &next);
+		shared = one.bv_page == next.bv_page;
+		put_page(one.bv_page);
+		put_page(next.bv_page);
+	}
+	migrate_enable();
+	KUNIT_ASSERT_TRUE(test, shared);
+	KUNIT_EXPECT_GE(test, next.bv_offset, one.bv_offset + one.bv_len);
+	KUNIT_EXPECT_EQ(test, 0, next.bv_offset % 64);
+}
+
+/* Take all chunks a buffer can have, and a reference on each. */
+static void exhaust(struct kunit *test, struct siw_txbuf *buf,
+		    struct page **page)
+{
+	struct txbuf_fixture *fix = test->priv;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, -ENOMEM,
+			siw_txbuf_reserve(fix->dev, buf, SZ_16M));
+	KUNIT_ASSERT_EQ(test, SIW_TXBUF_SEGS, buf->num);
+	for (i = 0; i < SIW_TXBUF_SEGS; i++) {
+		page[i] = buf->bvec[i].bv_page;
+		get_page(page[i]);
+	}
+}
+
+/* Some chunks are kept to be used again, the others go. */
+static void keeps_some_chunks(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct page *page[2 * SIW_TXBUF_SEGS];
+	int i, kept = 0;
+
+	exhaust(test, &fix->buf, page);
+	exhaust(test, &fix->other, page + SIW_TXBUF_SEGS);
+	migrate_disable();
+	siw_txbuf_drop(&fix->buf);
+	siw_txbuf_drop(&fix->other);
+	migrate_enable();
+	for (i = 0; i < ARRAY_SIZE(page); i++) {
+		kept += page_ref_count(page[i]) > 1;
+		put_page(page[i]);
+	}
+	KUNIT_EXPECT_GT(test, kept, 0);
+	KUNIT_EXPECT_LT(test, kept, ARRAY_SIZE(page));
+}
+
 /* What TCP may have to send again does not change. */
 static void leaves_alone_what_tcp_holds(struct kunit *test)
 {
@@ -275,6 +347,8 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(is_taken_in_pieces),
 	KUNIT_CASE(is_filled_while_it_is_taken),
 	KUNIT_CASE(uses_chunks_again),
+	KUNIT_CASE(short_trains_share_a_chunk),
+	KUNIT_CASE(keeps_some_chunks),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
 	{}
 };
