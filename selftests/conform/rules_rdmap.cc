@@ -2,7 +2,10 @@
 // Messages: RFC 5040, and what RFC 7306 adds.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "selftests/conform/rules.h"
 #include "selftests/conform/shots.h"
@@ -490,7 +493,7 @@ void FirstErrorWins(Stage& s) {
 // Nothing behind a Terminate, though there was work to do.
 void NothingBehindTerminate(Stage& s) {
   Application app;
-  app.buffer = 1 << 20;
+  app.buffer = 1 << 16;
   if (!s.RespondFull(app)) return;
   for (int i = 0; i < 4; ++i)
     if (!s.Command(fmt::format("post send {} 0 {}", i, app.buffer))) return;
@@ -505,6 +508,35 @@ void NothingBehindTerminate(Stage& s) {
     s.Fail("want the Terminate 1/2/01, got " + ToHex(got->ulpdu));
   s.ExpectFin();
   s.ExpectAsync();
+}
+
+// The Terminate waits behind much that was sent before, and the peer reads
+// slowly, but it reads.
+void TerminateToASlowReader(Stage& s) {
+  constexpr auto kSlowly = std::chrono::seconds(12);
+  Application app;
+  app.buffer = 1 << 20;
+  if (!s.RespondFull(app)) return;
+  for (int i = 0; i < 8; ++i)
+    if (!s.Command(fmt::format("post send {} 0 {}", i, app.buffer))) return;
+  // TCP's buffers grow meanwhile: the Terminate will have much before it.
+  constexpr size_t kQuickly = 1 << 21;
+  Bytes got = s.socket().Read(kQuickly, 2 * kSoonMs);
+  const Bytes bad = Untagged({.qn = 4}, Text("data"));
+  if (got.size() < kQuickly) s.Fail("the peer stops sending");
+  if (s.failed() || !s.Send(bad)) return;
+  const auto begin = std::chrono::steady_clock::now();
+  while (s.socket().AwaitEnd(0) == End::kOpen) {
+    const Bytes piece = s.socket().Read(1448, kSoonMs);
+    if (piece.empty()) break;
+    Append(got, piece);
+    if (std::chrono::steady_clock::now() - begin < kSlowly)
+      std::this_thread::sleep_for(Milliseconds(20));
+  }
+  const Bytes want = Fpdu(TerminateFor({1, 2, 1}, bad));
+  if (got.size() < want.size() ||
+      !std::equal(want.begin(), want.end(), got.end() - want.size()))
+    s.Fail(fmt::format("no Terminate behind {} octets", got.size()));
 }
 
 void TerminateForm(Stage& s) {
@@ -663,6 +695,8 @@ void AddRdmapRules(Tests* tests) {
        DataBehindTerminate},
       {"5040-5.4-last", "nothing is sent behind a Terminate",
        NothingBehindTerminate},
+      {"5040-6.2.1-slow", "a Terminate to a peer that reads slowly",
+       TerminateToASlowReader},
       {"5040-5.5-completion", "completions in the order of submission",
        CompletionOrder},
       {"5040-5.5-fence", "a fenced Send waits for the Read", FencedSendWaits},

@@ -198,10 +198,6 @@ void Socket::Reset() {
   fd_.Close();
 }
 
-void Socket::LimitReceiveBuffer(int octets) {
-  setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &octets, sizeof(octets));
-}
-
 void Socket::Note(Exchange::Kind kind, bool sent, ByteSpan octets) {
   if (!traced_) return;
   trace_.exchanges.push_back(

@@ -97,7 +97,6 @@ class Socket {
   void ShutDownWriting();
   void Close();
   void Reset();
-  void LimitReceiveBuffer(int octets);
   // For a connection whose octets nobody wants to see again.
   void StopTracing() { traced_ = false; }
 

@@ -155,7 +155,7 @@ void Stage::Finish() {
   listener_.reset();
   port_ = 0;
   pending_.clear();
-  received_.clear();
+  received_ = 0;
   framer_.reset();
   request_ = {};
   reply_ = {};
@@ -308,7 +308,7 @@ bool Stage::Send(ByteSpan ulpdu, Cut cut) { return Put(Fpdu(ulpdu), cut); }
 
 std::optional<Segment> Stage::TryReceive(int ms) {
   siw_mpa_rx rx = {
-      static_cast<uint32_t>(received_.size()), markers_,
+      static_cast<uint32_t>(received_), markers_,
       !reply_.octets.empty() ? reply_.setup.crc || request_.setup.crc : true};
   if (!framer_) framer_.emplace(markers_, rx.crc);
   size_t want = 2;
@@ -323,7 +323,7 @@ std::optional<Segment> Stage::TryReceive(int ms) {
   }
   const Bytes octets(pending_.begin(), pending_.begin() + need);
   pending_.erase(pending_.begin(), pending_.begin() + need);
-  Append(received_, octets);
+  received_ += need;
 
   Bytes scratch = octets;
   uint8_t* ulpdu = nullptr;
@@ -346,7 +346,10 @@ std::optional<Segment> Stage::TryReceive(int ms) {
   }
   framer_->Add(out.ulpdu);
   markers_seen_ = framer_->marker_offsets().size();
-  if (framer_->stream() != received_) {
+  const Bytes& built = framer_->stream();
+  // What came before was the same already.
+  if (built.size() != received_ ||
+      !std::equal(octets.begin(), octets.end(), built.end() - need)) {
     Fail(fmt::format("an FPDU that the model builds otherwise: {}",
                      Shorten(octets)));
     return std::nullopt;

@@ -175,7 +175,7 @@ class Stage {
   uint64_t at(size_t offset) const { return addr_ + offset; }
   Socket& socket() { return socket_; }
   size_t markers_seen() const { return markers_seen_; }
-  size_t received_octets() const { return received_.size(); }
+  size_t received_octets() const { return received_; }
 
  private:
   bool Fill(size_t n, int ms);
@@ -192,7 +192,7 @@ class Stage {
   Frame reply_;
   bool markers_ = false;  // the device puts Markers into what it sends
   Bytes pending_;         // received and not yet looked at
-  Bytes received_;        // of full operation
+  size_t received_ = 0;   // octets of full operation
   std::optional<Framer> framer_;
   size_t markers_seen_ = 0;
 
