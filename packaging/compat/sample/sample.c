@@ -14,6 +14,7 @@
 #include <linux/socket.h>
 #include <linux/timer.h>
 #include <linux/unaligned.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -270,6 +271,7 @@ static int sample_newlink(const char *name, struct net_device *ndev)
 	twelve = kzalloc_objs(*twelve, 12, GFP_NOFS);
 	kfree(twelve);
 	kfree(kmalloc_obj(struct sample_cq));
+	vfree(__vmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO));
 
 	spin_lock_init(&dev->lock);
 	timer_setup(&dev->timer, sample_tick, 0);
