@@ -170,8 +170,8 @@ void siw_conn_retire(struct siw_conn *conn)
 	if (conn->llp.sock)
 		siw_llp_abort(&conn->llp);
 	mutex_lock(&conn->dev->conns_lock);
-	conn->dev->lingering -= conn->lingers;
-	conn->lingers = false;
+	conn->dev->lingering -= !!conn->linger_end;
+	conn->linger_end = 0;
 	if (!list_empty(&conn->entry)) {
 		list_del_init(&conn->entry);
 		siw_conn_put(conn);
@@ -183,12 +183,23 @@ void siw_conn_retire(struct siw_conn *conn)
 static bool may_linger(struct siw_conn *conn)
 {
 	struct siw_device *dev = conn->dev;
+	bool may;
 
 	mutex_lock(&dev->conns_lock);
-	conn->lingers = dev->lingering < SIW_MAX_LINGER;
-	dev->lingering += conn->lingers;
+	may = dev->lingering < SIW_MAX_LINGER;
+	dev->lingering += may;
 	mutex_unlock(&dev->conns_lock);
-	return conn->lingers;
+	if (may)	/* 0 stands for "does not linger" */
+		conn->linger_end =
+			(jiffies + msecs_to_jiffies(SIW_LINGER_MAX)) ?: 1;
+	return may;
+}
+
+/* Arm the timer of a state that may last while the peer takes octets. */
+static void arm_watch(struct siw_conn *conn, unsigned int ms)
+{
+	conn->progress = siw_llp_progress(&conn->llp);
+	siw_conn_arm(conn, ms);
 }
 
 /* The stream is over: let TCP end in its own time. */
@@ -202,7 +213,7 @@ void siw_conn_linger(struct siw_conn *conn)
 		return;
 	}
 	siw_llp_shutdown(&conn->llp);
-	siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
+	arm_watch(conn, SIW_LINGER_TIMEOUT);
 	siw_conn_queue(conn);
 }
 
@@ -282,10 +293,8 @@ static void close_when_drained(struct siw_conn *conn)
 
 	if (state == SIW_LLP_FIN_SENT)
 		return;
-	if (!conn->deadline) {
-		conn->progress = siw_llp_progress(&conn->llp);
-		siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
-	}
+	if (!conn->deadline)
+		arm_watch(conn, SIW_LINGER_TIMEOUT);
 	if (state != SIW_LLP_CLOSED && !siw_qp_is_drained(conn->qp))
 		return;
 	if (state == SIW_LLP_UP)
@@ -295,8 +304,8 @@ static void close_when_drained(struct siw_conn *conn)
 }
 
 /*
- * Closing, and getting on with it since the timer was armed.  The peer's
- * acknowledgment of our FIN counts, so it has 5 s to 10 s for its own.
+ * Something moved since the timer was armed.  The peer's acknowledgment of our
+ * FIN counts, so it has 5 s to 10 s for its own.
  */
 static bool moves(struct siw_conn *conn)
 {
@@ -304,7 +313,19 @@ static bool moves(struct siw_conn *conn)
 	u32 before = conn->progress;
 
 	conn->progress = progress;
-	return siw_qp_state(conn->qp) == SIW_QP_CLOSING && progress != before;
+	return progress != before;
+}
+
+/* A state that lasts as long as the peer takes what is on its way to it. */
+static bool may_take_longer(struct siw_conn *conn)
+{
+	switch (siw_qp_state(conn->qp)) {
+	case SIW_QP_CLOSING:
+	case SIW_QP_TERMINATE:
+		return moves(conn);
+	default:
+		return false;
+	}
 }
 
 /*
@@ -368,7 +389,7 @@ static void running(struct siw_conn *conn)
 	if (siw_qp_state(qp) == SIW_QP_CLOSING)
 		close_when_drained(conn);
 	if (siw_qp_state(qp) == SIW_QP_TERMINATE && !conn->deadline)
-		siw_conn_arm(conn, SIW_TERM_TIMEOUT);
+		arm_watch(conn, SIW_TERM_TIMEOUT);
 	if (siw_qp_state(qp) == SIW_QP_ERROR)
 		end_stream(conn);
 }
@@ -440,7 +461,7 @@ static void conn_timeout(struct work_struct *work)
 		break;
 	case SIW_CONN_WAIT_FIRST:
 	case SIW_CONN_UP:
-		if (moves(conn)) {
+		if (may_take_longer(conn)) {
 			siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
 			break;
 		}
@@ -450,7 +471,10 @@ static void conn_timeout(struct work_struct *work)
 		conn_look(conn);
 		break;
 	case SIW_CONN_LINGER:
-		siw_conn_retire(conn);
+		if (moves(conn) && time_before(jiffies, conn->linger_end))
+			siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
+		else
+			siw_conn_retire(conn);
 		break;
 	case SIW_CONN_CLOSED:
 		break;

@@ -77,7 +77,8 @@ struct siw_backlog {
  * @llp: the socket; none if llp.sock is NULL
  * @cm_id: who is told, or NULL
  * @qp: claimed QP, or NULL
- * @lingers: it is one of the device's lingering ones
+ * @linger_end: when it has waited for the peer's FIN long enough, in jiffies;
+ *	0 if it is not one of the device's lingering ones
  * @backlog: what a passive connection counts against until it is decided
  * @setup: start-up data, or NULL
  * @id: names a passive connection to iw_cm
@@ -97,7 +98,7 @@ struct siw_conn {
 	struct siw_llp llp;
 	struct iw_cm_id *cm_id;
 	struct siw_qp *qp;
-	bool lingers;
+	unsigned long linger_end;
 	struct siw_backlog *backlog;
 	struct siw_startup *setup;
 	u32 id;

@@ -397,8 +397,10 @@ static void receive_terminate(struct siw_qp *qp, struct fpdu *fpdu)
 	struct siw_term term;
 
 	siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM);
+	/* Of one that is not well formed only that it came is believed. */
 	siw_term_decode(&term, fpdu->hdr + fpdu->seg.hdr_len,
-			fpdu->avail - fpdu->seg.hdr_len);
+			siw_rdmap_term_ok(&fpdu->seg) ?
+				fpdu->avail - fpdu->seg.hdr_len : 0);
 	siw_qp_terminated(qp, &term);
 }
 
@@ -410,7 +412,7 @@ static enum siw_fault dispatch(struct siw_qp *qp, struct fpdu *fpdu)
 
 	/* RFC 5040 section 5.4: a Terminate is never answered with one. */
 	if (seg->op == SIW_RDMAP_TERMINATE && !siw_rdmap_term_ok(seg)) {
-		siw_qp_event(qp, SIW_QP_EV_LOST);
+		receive_terminate(qp, fpdu);
 		return SIW_OK;
 	}
 	if (is_rtr_send(qp, seg)) {

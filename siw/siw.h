@@ -49,7 +49,8 @@
 #define SIW_FIRST_FPDU_TIMEOUT	10000	/* peer-to-peer: no RTR message yet */
 #define SIW_ULP_TIMEOUT		60000	/* neither accept nor reject called */
 #define SIW_TERM_TIMEOUT	1000	/* Terminate not taken by TCP yet */
-#define SIW_LINGER_TIMEOUT	5000	/* FIN sent, none received yet */
+#define SIW_LINGER_TIMEOUT	5000	/* FIN sent, none received, nothing moves */
+#define SIW_LINGER_MAX		60000	/* FIN sent, none received yet */
 
 /* Objects an application can have so many of */
 enum siw_object {

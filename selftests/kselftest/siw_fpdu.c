@@ -1288,6 +1288,44 @@ static void terminate_odd(void)
 	}
 }
 
+/* On the wrong queue, out of order, not whole: the stream ends, and one hears. */
+static void terminate_malformed(void)
+{
+	static const struct {
+		uint16_t ctl;
+		uint32_t qn;
+		uint32_t msn;
+		uint32_t mo;
+	} bad[] = {
+		{ CTL_TERM, 0, 1, 0 },
+		{ CTL_TERM, 1, 1, 0 },
+		{ CTL_TERM, 2, 2, 0 },
+		{ CTL_TERM, 2, 1, 4 },
+		{ CTL_TERM & ~CTL_LAST, 2, 1, 0 },
+	};
+	uint8_t u[128], word[4] = { 0x11, 0 };
+	static struct fpdu f;
+	struct wire w;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		memset(&w, 0, sizeof(w));
+		wire_up(&w, NULL);
+		recv_at(&w.s, 2, 0, 64);
+		wire_full(&w);
+		fpdu_put(&w.r, u, ddp_untagged(u, bad[i].ctl, 0, bad[i].qn,
+					       bad[i].msn, bad[i].mo, word,
+					       4));
+		/* What it says is not believed. */
+		EXPECT_EQ(IBV_EVENT_QP_FATAL, side_async_qp(&w.s, 5000));
+		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
+		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+		while (fpdu_read(&w.r, &f, 100))
+			EXPECT(get16(f.ulpdu) != CTL_TERM, "answered");
+		wire_close(&w);
+	}
+}
+
 /* A Terminate concerns what was posted before it. */
 static void terminate_then_post(void)
 {
@@ -1426,6 +1464,41 @@ static void fault_while_closing(void)
 	wire_close(&w);
 }
 
+/* A peer may take its time over what is ahead of the Terminate. */
+static void terminate_slow_reader(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	int window = 1 << 14;
+	uint64_t start;
+	uint8_t u[64];
+	size_t got = 0;
+
+	wire_listen(&w, &(struct opts){ .buf = 8 << 20 });
+	wire_dial(&w);
+	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	wire_request(&w, MPA_C, 1, NULL, 0);
+	wire_accept(&w);
+	wire_full(&w);
+	POST(&w.s, .op = IBV_WR_SEND, .len = 8 << 20, .id = 1);
+	fpdu_put(&w.r, u, SEND(u, CTL_SEND, 4, 1, 0));
+	start = now_ms();
+	do {
+		ASSERT(fpdu_read(&w.r, &f, 10000), "no Terminate behind %zu",
+		       got);
+		got += f.len;
+		/* Slowly for 8 s, then as fast as it comes. */
+		if (now_ms() - start < 8000)
+			sleep_ms(100);
+	} while (get16(f.ulpdu) != CTL_TERM);
+	EXPECT_EQ(0x1201c000, get32(f.ulpdu + 18));
+	EXPECT(now_ms() - start > 6500, "it took %llu ms only: no test",
+	       (unsigned long long)(now_ms() - start));
+	EXPECT(raw_end(&w.r, 15000) != RAW_OPEN, "TCP stays open");
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
 /* A peer that reads nothing: the queue fills, and is torn down at once. */
 static void stalled_reader(void)
 {
@@ -1513,6 +1586,7 @@ static const struct test tests[] = {
 	{ "a Read sink that was deregistered", sink_revoked },
 	{ "Terminate received: the completion names the cause", terminate_received, 120 },
 	{ "Terminates short, long and odd", terminate_odd, 60 },
+	{ "malformed Terminates end the stream, with an event", terminate_malformed, 60 },
 	{ "what is posted after a Terminate is flushed", terminate_then_post },
 	{ "what follows a Terminate is dropped", terminate_then_data },
 	{ "FIN and RST at every octet of an FPDU", end_anywhere, 120 },
@@ -1522,6 +1596,7 @@ static const struct test tests[] = {
 	{ "a bad FPDU while the driver closes", fault_while_closing, 60 },
 	{ "a close behind a Read", close_behind_read },
 	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60 },
+	{ "a Terminate behind a reader that takes 8 s", terminate_slow_reader, 60 },
 	{ "a peer that stops reading", stalled_reader, 60 },
 	{ "2000 random FPDUs", random_fpdus, 180 },
 };
