@@ -72,7 +72,7 @@ linux_build() {
 	root=$(builder_root "$(kernel_field "$name" suite)")
 	work=$out/share/linux
 	make=(make -C /srv/linux -j "$jobs" "LOCALVERSION=-siw-$name"
-		KDEB_PKGVERSION=1)
+		KDEB_PKGVERSION=1 KDEB_COMPRESS=none)
 	[ "$(kernel_field "$name" compiler)" != clang ] || make+=(LLVM=1)
 	rm -rf "$work" "$out"/share/linux-*.deb
 	linux_unpack "$deb" "$work" &&
