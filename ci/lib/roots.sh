@@ -157,6 +157,8 @@ kernel_packages() {
 	rm -rf "$debs"
 	cp -r "$(linux_debs "$1")" "$debs"
 	(cd "$debs" && printf "/srv/linux-$1/%s " *.deb)
+	# Modules are built by what built the kernel.
+	[ "$(kernel_field "$1" compiler)" != clang ] || say clang lld llvm
 }
 
 # root_ready NAME KIND

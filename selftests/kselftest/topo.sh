@@ -32,7 +32,20 @@ load() {
 		modprobe siw || return 1
 		modprobe -q rdma_ucm
 	fi
-	return 0
+	watch_races
+}
+
+# KCSAN, if there is one, reports what siw's own functions do to each other; the
+# kernel's other races are not ours to judge.
+watch_races() {
+	kcsan=/sys/kernel/debug/kcsan
+	[ -w $kcsan ] || return 0
+	echo whitelist >$kcsan
+	awk '$4 == "[siw]" && $2 ~ /^[tT]$/ { print "!siw:" $3 }' /proc/kallsyms |
+		while read -r function; do
+			echo "$function" >$kcsan 2>/dev/null
+		done
+	echo on >$kcsan
 }
 
 unload() {
