@@ -151,7 +151,8 @@ static int accept_with(struct siw_conn *conn, struct iw_cm_id *cm_id,
 	struct siw_mpa_setup reply;
 	int err;
 
-	siw_mpa_setup_reply(&reply, &conn->setup->req, true,
+	siw_mpa_setup_reply(&reply, &conn->setup->req,
+			    READ_ONCE(conn->dev->crc),
 			    SIW_RTR_WRITE | SIW_RTR_SEND |
 			    (ird ? SIW_RTR_READ : 0), ird, ord);
 	if (param->private_data_len > siw_mpa_setup_pd_max(&reply))
@@ -221,7 +222,8 @@ int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len)
 		return err;
 	mutex_lock(&conn->lock);
 	if (conn->state == SIW_CONN_ULP) {
-		siw_mpa_setup_reply(&reply, &conn->setup->req, true, 0, 0, 0);
+		siw_mpa_setup_reply(&reply, &conn->setup->req,
+				    READ_ONCE(conn->dev->crc), 0, 0, 0);
 		reply.reject = true;
 		err = siw_startup_send(conn, &reply, pd, pd_len);
 		siw_conn_linger(conn);

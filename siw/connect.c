@@ -191,7 +191,7 @@ static void prepare_request(struct siw_conn *conn, struct iw_cm_id *cm_id,
 	setup->req = (struct siw_mpa_setup) {
 		.kind = SIW_MPA_REQUEST,
 		.rev = 2,
-		.crc = true,
+		.crc = READ_ONCE(conn->dev->crc),
 		.enhanced = true,
 		.p2p = true,
 		.rtr = SIW_RTR_WRITE | SIW_RTR_READ | SIW_RTR_SEND,

@@ -37,6 +37,46 @@ static void set_gid(struct siw_device *dev, const struct net_device *ndev)
 	addrconf_addr_eui48(guid, dev->raw_gid);
 }
 
+/*
+ * RFC 5044 section 7.1: a CRC is used if either side asks for it.  Not to ask
+ * is for networks that lose and change nothing TCP does not see, and takes
+ * effect on connections made from then on.
+ */
+static ssize_t crc_show(struct device *base, struct device_attribute *attr,
+			char *buf)
+{
+	struct siw_device *dev =
+		rdma_device_to_drv_device(base, struct siw_device, base);
+
+	return sysfs_emit(buf, "%d\n", READ_ONCE(dev->crc));
+}
+
+static ssize_t crc_store(struct device *base, struct device_attribute *attr,
+			 const char *buf, size_t len)
+{
+	struct siw_device *dev =
+		rdma_device_to_drv_device(base, struct siw_device, base);
+	bool crc;
+	int err = kstrtobool(buf, &crc);
+
+	if (err)
+		return err;
+	WRITE_ONCE(dev->crc, crc);
+	return len;
+}
+static DEVICE_ATTR_RW(crc);
+
+static struct attribute *siw_mpa_attrs[] = {
+	&dev_attr_crc.attr,
+	NULL
+};
+
+/* /sys/class/infiniband/NAME/mpa/ */
+const struct attribute_group siw_device_group = {
+	.name = "mpa",
+	.attrs = siw_mpa_attrs,
+};
+
 /* Called by ib_core when nothing refers to the device any more. */
 void siw_device_dealloc(struct ib_device *base)
 {
@@ -69,6 +109,7 @@ static struct siw_device *device_new(struct net_device *ndev)
 	mutex_init(&dev->conns_lock);
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_LIST_HEAD(&dev->half_open);
+	dev->crc = true;
 	dev->stats = alloc_percpu(struct siw_stats);
 	if (!dev->stats) {
 		ib_dealloc_device(&dev->base);

@@ -8,6 +8,8 @@
 #include <linux/netdevice.h>
 #include <rdma/ib_verbs.h>
 
+extern const struct attribute_group siw_device_group;
+
 int siw_device_add(const char *name, struct net_device *ndev);
 void siw_device_dealloc(struct ib_device *base);
 int siw_device_init(void);

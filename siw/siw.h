@@ -75,6 +75,7 @@ enum siw_object {
  * @mrs: STag index (STag >> 8) to struct siw_mr
  * @objects: how many of each object exist
  * @stats: per-CPU counters
+ * @crc: ask for CRC in the start-up of connections
  * @conns_lock: protects @conns to @closed
  * @conns: connections that have a socket
  * @half_open: those of them whose Request is not complete, the oldest first
@@ -89,6 +90,7 @@ struct siw_device {
 	struct xarray mrs;
 	atomic_t objects[SIW_OBJECTS];
 	struct siw_stats __percpu *stats;
+	bool crc;
 	struct mutex conns_lock;	/* conns to closed */
 	struct list_head conns;
 	struct list_head half_open;

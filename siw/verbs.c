@@ -618,6 +618,7 @@ const struct ib_device_ops siw_device_ops = {
 	.destroy_cq = siw_destroy_cq,
 	.destroy_qp = siw_destroy_qp,
 	.destroy_srq = siw_destroy_srq,
+	.device_group = &siw_device_group,
 	.disassociate_ucontext = siw_disassociate_ucontext,
 	.get_dma_mr = siw_mr_get_dma,
 	.get_hw_stats = siw_stats_get,

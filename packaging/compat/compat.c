@@ -503,6 +503,9 @@ static void fill_changed(struct ib_device_ops *real,
 #ifdef SIWC_HAVE_OPS_ROBUST_UDATA
 	KEEP(uverbs_robust_udata);
 #endif
+#ifdef SIWC_HAVE_OPS_DEVICE_GROUP
+	KEEP(device_group);
+#endif
 #ifdef SIWC_HAVE_OPS_FILL_RES_SRQ
 	KEEP(fill_res_srq_entry);
 #endif
@@ -610,6 +613,9 @@ void siwc_set_device_ops(struct ib_device *ibdev,
 	fill_changed(&real, ops);
 	ib_set_device_ops(ibdev, &real);
 	mutex_unlock(&thunked_mutex);
+#ifndef SIWC_HAVE_OPS_DEVICE_GROUP
+	rdma_set_device_sysfs_group(ibdev, ops->device_group);
+#endif
 #ifndef SIWC_HAVE_CORE_CMD_MASK
 	enable_commands(ibdev);
 #endif

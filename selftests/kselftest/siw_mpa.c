@@ -343,6 +343,74 @@ static void crc_off_asked(void)
 	wire_close(&w);
 }
 
+static void no_crc(const char *ns)
+{
+	ASSERT(!sh("echo 0 >/sys/class/infiniband/siw%s/mpa/crc", ns),
+	       "cannot turn CRC off");
+}
+
+/* The field is there, and nobody looks at it. */
+static void without_crc(struct wire *w)
+{
+	uint8_t out[64], u[32];
+	size_t n;
+
+	EXPECT_EQ(0, w->rep.flags & MPA_C);
+	wire_talks(w);
+	recv_at(&w->s, 3, 0, 64);
+	n = fpdu_make(out, u, ddp_untagged(u, CTL_SEND, 0, 0, 2, 0, "ab", 2));
+	put32(out + n - 4, 0xdeadbeef);
+	ASSERT(raw_put(&w->r, out, n), "cannot send");
+	EXPECT_EQ(2, WANT_WC(w->s.rcq, 3, IBV_WC_SUCCESS).byte_len);
+}
+
+static void crc_off_both(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	uint8_t pd[4];
+
+	no_crc("b");
+	wire_listen(&w, NULL);
+	wire_dial(&w);
+	wire_request(&w, 0, 1, NULL, 0);
+	wire_accept(&w);
+	wire_full(&w);
+	without_crc(&w);
+	wire_close(&w);
+
+	memset(&w, 0, sizeof(w));
+	wire_connect(&w, NULL);
+	put32(pd, (get32(w.rep.pd) & MPA_A) | MPA_RTR_WRITE |
+		  MPA_ENHANCED(4, 4));
+	wire_reply(&w, MPA_S, 2, pd, 4);
+	w.r.crc = false;
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no RTR");
+	EXPECT_EQ(CTL_WRITE, get16(f.ulpdu));
+	without_crc(&w);
+	wire_close(&w);
+}
+
+/* The peer wants it: so be it, and a wrong one is found. */
+static void crc_off_here(void)
+{
+	struct wire w = { 0 };
+	uint8_t out[64], u[32];
+	size_t n;
+
+	no_crc("b");
+	wire_up(&w, NULL);
+	EXPECT(w.rep.flags & MPA_C, "no CRC, and the peer asked for it");
+	wire_full(&w);
+	wire_talks(&w);
+	n = fpdu_make(out, u, ddp_untagged(u, CTL_SEND, 0, 0, 2, 0, "ab", 2));
+	out[n - 1] ^= 1;
+	ASSERT(raw_put(&w.r, out, n), "cannot send");
+	WANT_TERM(&w, 0x20020000, NULL, 0);
+	wire_close(&w);
+}
+
 /* Reserved bits are not checked; S of revision 1 is one of them. */
 static void reserved_bits(void)
 {
@@ -888,7 +956,10 @@ static const struct test tests[] = {
 	{ "M=1 in the Request: Markers from the responder", markers, 60 },
 	{ "M=1 in the Reply: Markers from the initiator", markers_initiator, 60 },
 	{ "C=0 in the Request: CRC stays on", crc_off_asked },
-	{ "reserved bits are ignored", reserved_bits },
+	/* Each leaves CRC off at one device, which goes with the topology. */
+	{ "CRC off at both ends", crc_off_both },
+	{ "CRC off here, wanted by the peer", crc_off_here },
+	{ "reserved bits are ignored", reserved_bits, .fresh = true },
 	{ "a Request octet by octet", octet_by_octet },
 	{ "bad Requests are closed and not reported", bad_requests, 120 },
 	{ "Requests cut short by FIN and RST", cut_requests },

@@ -189,6 +189,10 @@ static int sample_query_port(struct ib_device *base, u32 port,
 	return 0;
 }
 
+static const struct attribute_group sample_group = {
+	.name = "sample",
+};
+
 static const struct ib_device_ops sample_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = RDMA_DRIVER_SIW,
@@ -198,6 +202,7 @@ static const struct ib_device_ops sample_ops = {
 	.create_cq = sample_create_cq,
 	.create_qp = sample_create_qp,
 	.create_user_cq = sample_create_user_cq,
+	.device_group = &sample_group,
 	.dealloc_driver = sample_dealloc_driver,
 	.destroy_qp = sample_destroy_qp,
 	.get_hw_stats = sample_get_stats,

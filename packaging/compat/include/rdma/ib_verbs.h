@@ -85,6 +85,7 @@ void siwc_dealloc_device(struct ib_device *ibdev);
 #if !defined(SIWC_HAVE_OPS_U32_PORT) || \
 	!defined(SIWC_HAVE_OPS_CORE_ALLOCATES_QP) || \
 	!defined(SIWC_HAVE_OPS_ALLOC_PORT_STATS) || \
+	!defined(SIWC_HAVE_OPS_DEVICE_GROUP) || \
 	!defined(SIWC_HAVE_OPS_CREATE_CQ_BUNDLE) || \
 	!defined(SIWC_HAVE_OPS_CREATE_USER_CQ) || \
 	!defined(SIWC_HAVE_OPS_REG_USER_MR_DMAH) || \
@@ -106,6 +107,7 @@ struct siwc_device_ops {
 	enum rdma_driver_id driver_id;
 	u32 uverbs_abi_ver;
 	unsigned int uverbs_robust_udata:1;
+	const struct attribute_group *device_group;
 
 	int (*post_send)(struct ib_qp *qp, const struct ib_send_wr *send_wr,
 			 const struct ib_send_wr **bad_send_wr);
