@@ -37,10 +37,12 @@ kselftest_payload() {
 # Tracepoints are patched in before there is a second CPU: TCG may show it half
 # a patch.
 run_kselftests() {
-	local name=$1 logs=$2 junit=$2/vm-$1.xml args slow memory
+	local name=$1 logs=$2 junit=$2/vm-$1.xml args slow memory budget
 	rm -f "$junit"
 	slow=$(kernel_field "$name" slow)
 	memory=$(kernel_field "$name" memory)
+	budget=$(kernel_field "$name" budget)
+	[ -z "$budget" ] || budget="SIW_FUZZ_SECONDS=$budget SIW_STORM_SECONDS=$budget SIW_FAULTS_SECONDS=$budget"
 	[ "$(acceleration "$name")" = tcg ] || slow=1
 	: "${slow:=3}"
 	read -ra args <<<"$(machine "$name" "$logs")"
@@ -49,7 +51,7 @@ run_kselftests() {
 		--test-limit $((120 * slow)) \
 		--total-limit $((900 * slow)) \
 		--append 'trace_event=kmem:kmalloc,kmem:kmem_cache_alloc' \
-		"cd /payload && SIW_KSFT_SLOW=$slow ./run.sh" </dev/null
+		"cd /payload && SIW_KSFT_SLOW=$slow $budget ./run.sh" </dev/null
 }
 
 # The guests run side by side: many tests wait more than they work.
