@@ -63,7 +63,13 @@ struct test {
 
 int harness_main(int argc, char **argv, const struct test *tests, size_t n);
 
+/* What a random test began with; told with a failure.  --seed replays it. */
+uint64_t first_seed(void);
+void seed_is(uint64_t seed);
+
 extern int verbose;
+extern bool faults_wanted;	/* memory is short on purpose: no alarm */
+extern bool forgiving;		/* what fails now is not the driver's fault */
 
 void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -113,7 +119,9 @@ unsigned int slow(unsigned int ms);	/* stretched on slow machines */
 void ns_enter(const char *ns);
 int sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int topo(const char *verb);		/* runs "topo.sh verb" */
+int beside(const char *command);	/* a script of this directory */
 long resources(void);			/* sum of "rdma resource", or -1 */
+bool resources_back(long baseline, unsigned int ms);
 
 /* A deadline of @ms, stretched; loops ask whether it has passed. */
 uint64_t deadline(unsigned int ms);

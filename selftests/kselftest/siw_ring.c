@@ -8,46 +8,18 @@
  *	|  SQ RQ CQ abused     |<- veth ->|        decent        |
  *	+----------------------+          +----------------------+
  *
- * The rings are found by being the provider's mmap(): this program defines
- * that function, and tells them apart by the size of their elements.
+ * The rings are those of the provider's mappings (maps.h), told apart by the
+ * size of their elements.
  *
  * Whatever lies in them: an error to the one who put it there, never a hang,
  * a warning, a wedged queue, or trouble for anybody else.
  */
 #include <poll.h>
 #include <pthread.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <rdma/ib_user_verbs.h>
 #include <rdma/siw-abi.h>
 
 #include "harness.h"
-
-/* ---- the provider's mappings ---- */
-
-struct mapping {
-	void *addr;
-	size_t len;
-	off_t off;
-	int fd;
-};
-
-static struct mapping maps[64];
-static int nmaps;
-
-void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
-{
-	long p = syscall(SYS_mmap, addr, len, prot, flags, fd, off);
-
-	if (p == -1)
-		return MAP_FAILED;
-	if (fd >= 0 && flags & MAP_SHARED && nmaps < 64)
-		maps[nmaps++] = (struct mapping){ (void *)p, len, off, fd };
-	return (void *)p;
-}
-
-void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t off)
-	__attribute__((alias("mmap")));
+#include "maps.h"
 
 /* Depths that make the sizes of all rings differ. */
 #define SQ_N 16
@@ -110,30 +82,6 @@ static void open_abused(struct pair *p, struct rings *r)
 	pair_open2(p, &abused, &(struct opts){ .sq = 8, .rq = 128,
 					       .cqe = 1024 });
 	rings_find(r, first);
-}
-
-/* The doorbell, as the provider rings it: a post of no work requests. */
-static int doorbell(struct side *s)
-{
-	struct {
-		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_post_send cmd;
-	} req = {
-		.hdr = {
-			.command = IB_USER_VERBS_CMD_POST_SEND,
-			.in_words = sizeof(req) / 4,
-			.out_words = sizeof(struct ib_uverbs_post_send_resp) / 4,
-		},
-		.cmd = {
-			.qp_handle = s->qp->handle,
-			.wqe_size = sizeof(struct ib_uverbs_send_wr),
-		},
-	};
-	struct ib_uverbs_post_send_resp resp;
-
-	req.cmd.response = (uintptr_t)&resp;
-	return write(s->qp->context->cmd_fd, &req, sizeof(req)) ==
-	       sizeof(req) ? 0 : -1;
 }
 
 static struct siw_sqe *next_sqe(struct rings *r)
@@ -203,7 +151,7 @@ static void by_hand(void)
 
 		e.id = i;
 		put_sqe(&r, e);
-		ASSERT(!doorbell(&p.a), "doorbell");
+		ASSERT(!doorbell(p.a.qp), "doorbell");
 		ASSERT(wait_cqe(send_cq(&r), i, &cqe), "no completion");
 		EXPECT_EQ(i, cqe.id);
 		EXPECT_EQ(SIW_WC_SUCCESS, cqe.status);
@@ -235,7 +183,7 @@ static void bad_entry(const char *what, void (*spoil)(struct pair *p,
 	e = good_sqe(&p);
 	e.id = 78;
 	put_sqe(&r, e);
-	doorbell(&p.a);
+	doorbell(p.a.qp);
 	while (n < 2 && wait_cqe(send_cq(&r), n, &cqe)) {
 		n++;
 		EXPECT(cqe.opcode <= SIW_OP_RECEIVE, "%s %d: CQE opcode %u",
@@ -388,7 +336,7 @@ static void flags(void)
 		e = good_sqe(&p);
 		e.flags |= bit == 16 ? 0xfff0 : 1 << bit;
 		put_sqe(&r, e);
-		doorbell(&p.a);
+		doorbell(p.a.qp);
 		EXPECT(wait_cqe(send_cq(&r), 0, &cqe), "no completion, bit %d",
 		       bit);
 		EXPECT(cqe.status < SIW_NUM_WC_STATUS, "status %u",
@@ -513,7 +461,7 @@ static void random_rings(void)
 						       fuzzer, &f[i]);
 			end = now_ms() + 700;
 			while (!passed(end)) {
-				doorbell(&p.a);
+				doorbell(p.a.qp);
 				try_post(&p.b, &(struct wr){
 					.op = n[0]++ % 2 ? IBV_WR_SEND :
 							   IBV_WR_RDMA_WRITE,
@@ -581,7 +529,7 @@ static void read_once(void)
 			recv_at(&p.b, 1, 0, 64);
 			e.flags |= tries & 1 ? SIW_WQE_INLINE : 0;
 			put_sqe(&r, e);
-			doorbell(&p.a);
+			doorbell(p.a.qp);
 			if (!wait_cqe(send_cq(&r), tries, &cqe))
 				break;
 			EXPECT(cqe.status < SIW_NUM_WC_STATUS, "status %u",
@@ -656,11 +604,11 @@ static void late_doorbell(void)
 	s = p.a;
 	side_to_err(&p.a);
 	for (i = 0; i < 1000; i++)
-		EXPECT_EQ(0, doorbell(&p.a));
+		EXPECT_EQ(0, doorbell(p.a.qp));
 	if (sq) {
 		for (i = 0; i < SQ_N; i++)
 			sq[i].flags = SIW_WQE_VALID;
-		doorbell(&p.a);
+		doorbell(p.a.qp);
 	}
 	sleep_ms(50);
 	pair_close(&p);
@@ -676,16 +624,13 @@ static void wrong_doorbells(void)
 	struct ibv_qp fake;
 	struct rings r;
 	struct pair p;
-	struct side s;
 	uint32_t h;
 
 	open_abused(&p, &r);
-	s = p.a;
 	for (h = 0; h < 200; h++) {
 		fake = *p.a.qp;
 		fake.handle = h * 7919;
-		s.qp = &fake;
-		doorbell(&s);
+		doorbell(&fake);
 	}
 	pair_works(&p);
 	pair_close(&p);
@@ -708,7 +653,7 @@ static void lost_doorbell(void)
 
 	pair_open(&p, NULL);
 	stop = false;
-	pthread_create(&th, NULL, ringer, &p.a);
+	pthread_create(&th, NULL, ringer, p.a.qp);
 	for (sent = 0; sent < 5000; sent++) {
 		POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 8, .id = sent,
 		     .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey);
