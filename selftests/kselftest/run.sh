@@ -16,11 +16,17 @@
 #
 # SIW_KO		a siw.ko to insert in place of "modprobe siw"
 # SIW_KSFT_SLOW		stretches every time limit by this factor
+# SIW_KSFT_SEED		where random tests begin, to play a failure again
+# SIW_FUZZ_SECONDS	how long each siw_fuzz_* runs
+# SIW_STORM_SECONDS	how long  runs
+# SIW_FAULTS_SECONDS	how long  fails allocations at random
+# SIW_LIMITS_FULL	1: siw_limits with 10000 peers and the slow tests
 
 PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")" || exit 1
 
-programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_life siw_kunit"
+programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_life
+	siw_limits siw_faults siw_storm siw_kunit"
 slow=${SIW_KSFT_SLOW:-1}
 verbose=
 if [ "$1" = -v ]; then
@@ -48,6 +54,10 @@ done
 limit() {
 	case $1 in
 	siw_life | siw_cm) echo 900 ;;
+	siw_limits) echo 900 ;;
+	siw_faults) echo $((900 + ${SIW_FAULTS_SECONDS:-0})) ;;
+	siw_fuzz_*) echo $((600 + ${SIW_FUZZ_SECONDS:-0})) ;;
+	siw_storm) echo $((600 + ${SIW_STORM_SECONDS:-0})) ;;
 	*) echo 600 ;;
 	esac
 }
@@ -124,7 +134,7 @@ for p in $names; do
 	# What a killed program has left behind.
 	./topo.sh down | sed 's/^/# /'
 	if log_since "$mark" | grep -E "$alarms" |
-	   grep -v 'kmemleak:' >"$tmp/alarms"; then
+	grep -v 'kmemleak:' >"$tmp/alarms"; then
 		sed 's/^/# kernel: /' "$tmp/alarms" | head -n 40
 		[ "$rc" = 0 ] && rc=1 && why=" (kernel warnings)"
 	fi

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * What one peer, one user or one administrator can make the host spend: time,
+ * memory, log lines.
+ *
+ *	netns sa                          netns sb
+ *	+----------------------+          +----------------------+
+ *	| siwa  many ends,      |          |       many ends siwb |
+ *	|  10000 TCP sockets   |<- veth ->|  one listener        |
+ *	+----------------------+          +----------------------+
+ *
+ * Each figure is printed with its bound.  SIW_LIMITS_FULL=1 takes 100
+ * connections, 10000 peers and 10000 bad streams in place of a few, and waits
+ * for the timeouts that take minutes.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "chance.h"
+#include "harness.h"
+#include "load.h"
+#include "rawpeer.h"
+
+#define SOON 5000			/* ms, for up to 100 connections */
+
+static bool full(void)
+{
+	return env_number("SIW_LIMITS_FULL", 0);
+}
+
+static int many(void)
+{
+	return full() ? 100 : 25;
+}
+
+static void figure(const char *what, uint64_t start, unsigned int bound_ms)
+{
+	uint64_t took = now_ms() - start;
+
+	test_note("%s, %d connections: %llu ms, bound %u ms", what, many(),
+		  (unsigned long long)took, slow(bound_ms));
+	EXPECT(took < slow(bound_ms), "%s took too long", what);
+}
+
+static bool module_is_built_in(void)
+{
+	return access("/sys/module/siw/refcnt", F_OK);
+}
+
+/* ---- many connections ---- */
+
+static void link_del(void)
+{
+	pid_t pid = load_start(many(), false);
+	uint64_t start = now_ms();
+
+	EXPECT_EQ(0, topo("del a"));
+	figure("link del", start, SOON);
+	load_kill(pid);
+	EXPECT_EQ(0, topo("add a"));
+	EXPECT(new_process_works(), "a new connection does not work");
+}
+
+static void link_del_held(void)
+{
+	pid_t pid = load_start(many(), true);
+	uint64_t start = now_ms();
+
+	EXPECT_EQ(0, topo("del b"));
+	figure("link del below a process that lets nothing go", start, SOON);
+	start = now_ms();
+	load_kill(pid);
+	figure("exit of that process", start, SOON);
+}
+
+static void module_goes(void)
+{
+	uint64_t start;
+	pid_t pid;
+	int rc;
+
+	if (module_is_built_in())
+		SKIP("siw is built in");
+	pid = load_start(many(), false);
+	start = now_ms();
+	rc = sh("rmmod siw 2>/dev/null");
+	figure(rc ? "rmmod, refused: in use" :
+		    "rmmod", start, SOON);
+	start = now_ms();
+	load_kill(pid);
+	figure("exit of their process", start, SOON);
+	if (rc) {
+		start = now_ms();
+		EXPECT_EQ(0, sh("rmmod siw"));
+		figure("rmmod right after that", start, SOON);
+	}
+	EXPECT_EQ(0, topo("load"));
+	EXPECT_EQ(0, topo("up"));
+	EXPECT(new_process_works(), "a new connection does not work");
+}
+
+static void namespaces_go(void)
+{
+	pid_t pid = load_start(many(), false);
+	uint64_t start = now_ms();
+	struct ibv_device **list;
+	int n;
+
+	sh("ip netns del sa; ip netns del sb");
+	load_kill(pid);
+	do {
+		list = ibv_get_device_list(&n);
+		if (list)
+			ibv_free_device_list(list);
+		usleep(10000);
+	} while (list && n && now_ms() - start < slow(4 * SOON));
+	figure("namespace exit", start, SOON);
+}
+
+/* ---- memory ---- */
+
+static long meminfo(const char *field)
+{
+	char line[128], want[64];
+	FILE *f = fopen("/proc/meminfo", "r");
+	long kib = -1;
+
+	ASSERT(f, "open /proc/meminfo");
+	snprintf(want, sizeof(want), "%s: %%ld kB", field);
+	while (kib < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, want, &kib);
+	fclose(f);
+	ASSERT(kib >= 0, "no %s in /proc/meminfo", field);
+	return kib;
+}
+
+static long slab(void)
+{
+	sleep_ms(300);			/* what RCU still holds goes first */
+	return meminfo("Slab") + meminfo("Percpu");
+}
+
+/* Half of a Request, none of it, or silence after the handshake. */
+static void dial_and_sulk(int *fd, int n, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	int i;
+
+	ns_enter(NS_A);
+	addr_of(&ss, ADDR_B, port, NULL);
+	for (i = 0; i < n; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ASSERT(fd[i] >= 0, "socket %d", i);
+		connect(fd[i], (struct sockaddr *)&ss,
+			sizeof(struct sockaddr_in));
+		if (i >= 32 && i % 2)
+			send(fd[i - 32], "MPA ID Req", i % 11,
+			     MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+}
+
+static void hang_up(const int *fd, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		close(fd[i]);
+}
+
+static void flood(void)
+{
+	int n = full() ? 10000 : 500;
+	struct rlimit files = { n + 512, n + 512 };
+	long before, plain, ours, after, free_before, free_in;
+	int *fd = calloc(n, sizeof(*fd));
+	struct pair p;
+	uint16_t port = next_port();
+	uint64_t start;
+	int lfd;
+
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		SKIP("no %d open files for a process", n + 512);
+	/* What as many sockets cost that knock at a plain TCP server. */
+	before = slab();
+	lfd = raw_listen(NS_B, ADDR_B, port);
+	dial_and_sulk(fd, n, port);
+	plain = slab() - before;
+	hang_up(fd, n);
+	close(lfd);
+
+	port = next_port();
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, ADDR_B, port, 16);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	before = slab();
+	free_before = meminfo("MemFree");
+	dial_and_sulk(fd, n, port);
+	ours = slab() - before;
+	free_in = meminfo("MemFree");
+	start = now_ms();
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&p.b);
+	ASSERT(!side_accept(&p.b), "rdma_accept");
+	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	test_note("a connection behind %d half-open ones: %llu ms, bound 8000 ms (its TCP timeout)",
+		  n, (unsigned long long)(now_ms() - start));
+	pair_works(&p);
+	hang_up(fd, n);
+	free(fd);
+	after = slab() - before;
+	test_note("KiB of kernel memory for %d half-open connections: %ld (plain TCP: %ld), %ld after; MemFree %ld to %ld",
+		  n, ours, plain, after, free_before, free_in);
+	pair_close(&p);
+	/* Slab holds freed objects back in such kernels. */
+	if (!sh("grep -qw kasan_report /proc/kallsyms || test -e /sys/kernel/debug/kmemleak"))
+		return;
+	EXPECT(ours - plain <= 8192, "more than 8 MiB beyond plain TCP");
+}
+
+/* ---- log lines ---- */
+
+static int log_lines(int fd)
+{
+	char line[8192];
+	int n = 0;
+	ssize_t len;
+
+	for (;;) {
+		len = read(fd, line, sizeof(line) - 1);
+		if (len < 0 && errno == EPIPE)
+			return 1 << 20;	/* more than the log can hold */
+		if (len <= 0)
+			return n;
+		n++;
+	}
+}
+
+/* Bad Requests, and one in ten a bad FPDU of a connection. */
+static void bad_streams(void)
+{
+	int n = full() ? 10000 : 200;
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	uint64_t start = now_ms();
+	uint8_t u[64];
+	struct wire w;
+	struct side s;
+	struct raw r;
+	uint16_t port = next_port();
+	int i, lines, bound;
+
+	ASSERT(fd >= 0 && lseek(fd, 0, SEEK_END) >= 0, "/dev/kmsg");
+	side_init(&s, NS_B, NULL);
+	side_listen(&s, ADDR_B, port, 16);
+	for (i = 0; i < n; i++) {
+		if (i % 10) {
+			raw_dial(&r, NS_A, ADDR_B, port);
+			raw_put(&r, "MPA ID Rep Frame\0\1\0\0", 20);
+			EXPECT(raw_end(&r, 5000) != RAW_OPEN, "not closed");
+			raw_close(&r);
+			continue;
+		}
+		memset(&w, 0, sizeof(w));
+		wire_up(&w, &(struct opts){ .buf = 4096 });
+		fpdu_put(&w.r, u, ddp_tagged(u, CTL_WRITE, i, 0, u, 16));
+		EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "not closed");
+		wire_close(&w);
+	}
+	side_close(&s);
+	lines = log_lines(fd);
+	close(fd);
+	/* Three kinds of message, 10 of each in 5 s, and how many were not. */
+	bound = 33 * (1 + (now_ms() - start) / 5000);
+	test_note("%d bad streams: %d log lines, bound %d (33 in 5 s)", n,
+		  lines, bound);
+	EXPECT(lines <= bound, "more log lines than that");
+}
+
+/* ---- dead peers ---- */
+
+#define DEAD_SECONDS 150
+
+/* Nothing comes through any more, with nothing on its way and with something. */
+static void dead_peer(void)
+{
+	struct pair idle, busy;
+	uint64_t start;
+	int i;
+
+	if (!full())
+		SKIP("takes minutes: SIW_LIMITS_FULL=1");
+	pair_open(&idle, NULL);
+	pair_open(&busy, NULL);
+	if (sh("tc -n sa qdisc replace dev va root netem loss 100%%; tc -n sb qdisc replace dev vb root netem loss 100%%"))
+		SKIP("no netem");
+	for (i = 0; i < 4; i++)
+		POST(&busy.a, .op = IBV_WR_SEND, .len = 65536, .id = i);
+	start = now_ms();
+	EXPECT_EQ(RDMA_CM_EVENT_DISCONNECTED,
+		  side_event(&idle.a, DEAD_SECONDS * 1000));
+	test_note("an idle end noticed after %llu s, bound %d s",
+		  (unsigned long long)(now_ms() - start) / 1000, DEAD_SECONDS);
+	EXPECT_EQ(RDMA_CM_EVENT_DISCONNECTED,
+		  side_event(&busy.a, DEAD_SECONDS * 1000));
+	test_note("a sending end noticed after %llu s, bound %d s",
+		  (unsigned long long)(now_ms() - start) / 1000, DEAD_SECONDS);
+	sh("tc -n sa qdisc del dev va root; tc -n sb qdisc del dev vb root");
+	pair_close(&idle);
+	pair_close(&busy);
+	fresh_pair_works();
+}
+
+/* ---- users ---- */
+
+#define CGROUP "/tmp/siw-ksft-rdma-cgroup"
+#define OBJECTS 5
+
+static void rdma_cgroup(void)
+{
+	struct ibv_context *ctx;
+	char name[64];
+	int n = 0;
+
+	sh("mkdir -p " CGROUP);
+	if (sh("mount -t cgroup2 none " CGROUP) ||
+	    sh("echo +rdma >" CGROUP "/cgroup.subtree_control") ||
+	    sh("mkdir " CGROUP "/siw")) {
+		sh("umount " CGROUP " 2>/dev/null; rmdir " CGROUP);
+		SKIP("no rdma controller of cgroup 2");
+	}
+	ctx = open_device(NS_A);
+	ASSERT(ctx, "no device in sa");
+	snprintf(name, sizeof(name), "%s", ibv_get_device_name(ctx->device));
+	/* Objects are charged to who makes them. */
+	EXPECT_EQ(0, sh("echo %s hca_object=%d >" CGROUP "/siw/rdma.max",
+			name, OBJECTS));
+	EXPECT_EQ(0, sh("echo %d >" CGROUP "/siw/cgroup.procs", getpid()));
+	while (n < 2 * OBJECTS && ibv_alloc_pd(ctx))
+		n++;
+	EXPECT_EQ(OBJECTS, n);
+	ibv_close_device(ctx);
+	EXPECT_EQ(0, sh("grep -q 'hca_object=0' " CGROUP "/siw/rdma.current || test ! -s " CGROUP "/siw/rdma.current"));
+	/*
+	 * Not without this: kernels at least up to 6.1 free the cgroup with its
+	 * limit still on the device's list, and stumble over it later.
+	 */
+	sh("echo %s hca_handle=max hca_object=max >" CGROUP "/siw/rdma.max",
+	   name);
+	sh("echo %d >" CGROUP "/cgroup.procs", getpid());
+	sh("rmdir " CGROUP "/siw; umount " CGROUP "; rmdir " CGROUP);
+}
+
+static const struct test tests[] = {
+	{ "link del with many connections", link_del, 60, true },
+	{ "link del with many connections that are held", link_del_held, 60, true },
+	{ "rmmod with many connections", module_goes, 90, true },
+	{ "namespace exit with many connections", namespaces_go, 60, true },
+	{ "a flood of half-open connections", flood, 120, true },
+	{ "bad streams and the log", bad_streams, 600 },
+	{ "a peer that is gone without a word", dead_peer, 400 },
+	{ "the rdma cgroup is honoured", rdma_cgroup },
+};
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
+}
