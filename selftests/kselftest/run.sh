@@ -19,7 +19,7 @@
 # SIW_KSFT_SEED		where random tests begin, to play a failure again
 # SIW_FUZZ_SECONDS	how long each siw_fuzz_* runs
 # SIW_STORM_SECONDS	how long  runs
-# SIW_FAULTS_SECONDS	how long  fails allocations at random
+# SIW_FAULTS_SECONDS	how long siw_faults fails allocations at random
 # SIW_LIMITS_FULL	1: siw_limits with 10000 peers and the slow tests
 
 PATH=$PATH:/usr/sbin:/sbin

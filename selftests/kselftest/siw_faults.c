@@ -1,0 +1,800 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Each allocation of each call fails in turn.
+ *
+ *	netns sa                          netns sb
+ *	+----------------------+          +----------------------+
+ *	| siwa   side a        |<- veth ->|        side b   siwb |
+ *	| siwf   on a dummy    |          |                      |
+ *	+----------------------+          +----------------------+
+ *
+ * A call is made with its first allocation failing, with its second, and so on
+ * until it has come through untouched (/proc/PID/fail-nth).  In between it may
+ * succeed, if it could do without, or fail; then nothing is left of it, and
+ * the same call works at once.  What the driver does in interrupts and workers
+ * belongs to no call: there the allocations below it fail at random, for
+ * SIW_FAULTS_SECONDS.
+ *
+ * Needs CONFIG_FAULT_INJECTION, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC and
+ * their files in debugfs.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "chance.h"
+#include "harness.h"
+#include "nldev.h"
+
+#define DEBUGFS "/sys/kernel/debug"
+#define MOST 2000		/* no call allocates so often */
+#define LARGE 262144
+
+/* ---- fault injection ---- */
+
+static void set(const char *which, const char *what, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/%s", which, what);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, value, strlen(value)) < 0)
+		test_note("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void set_both(const char *what, const char *value)
+{
+	set("failslab", what, value);
+	set("fail_page_alloc", what, value);
+}
+
+/* Any allocation may fail, and the kernel does not show its stack each time. */
+static void prepare_faults(void)
+{
+	set_both("probability", "0");
+	set_both("verbose", "0");
+	set_both("interval", "1");
+	set_both("space", "0");
+	set_both("task-filter", "N");
+	set_both("ignore-gfp-wait", "N");
+	set("fail_page_alloc", "ignore-gfp-highmem", "N");
+	set("fail_page_alloc", "min-order", "0");
+}
+
+/* The @n-th allocation of this thread from now on fails; 0 for none. */
+static int nth_fd;
+
+static void fail_nth(unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	ASSERT(pwrite(nth_fd, text, len, 0) == len, "fail-nth");
+}
+
+/* Did it? */
+static bool has_failed(void)
+{
+	char text[16] = "";
+
+	ASSERT(pread(nth_fd, text, sizeof(text) - 1, 0) > 0, "fail-nth");
+	return !atoi(text);
+}
+
+/* ---- the calls ---- */
+
+/**
+ * struct call - one call, made again and again
+ * @prepare: what it needs; no allocation fails
+ * @act: the call. Return: 0 if it succeeded
+ * @finish: told how it ended; takes all of it down again
+ */
+struct call {
+	void (*prepare)(void);
+	int (*act)(void);
+	void (*finish)(bool ok);
+};
+
+static void each_allocation(const struct call *c)
+{
+	unsigned int n, failed = 0;
+	bool fired;
+	long baseline;
+	int rc;
+
+	if (nth_fd <= 0) {
+		nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+		ASSERT(nth_fd > 0, "fail-nth");
+	}
+	prepare_faults();
+	/* Once without, so that everything that stays has been made. */
+	if (c->prepare)
+		c->prepare();
+	rc = c->act();
+	ASSERT(!rc, "does not work at all: %d", rc);
+	c->finish(true);
+	baseline = resources();
+	for (n = 1; n < MOST; n++) {
+		if (c->prepare)
+			c->prepare();
+		fail_nth(n);
+		rc = c->act();
+		fired = has_failed();
+		fail_nth(0);
+		c->finish(!rc);
+		EXPECT(resources_back(baseline, 10000),
+		       "allocation %u: objects are left", n);
+		if (!fired) {
+			EXPECT(!rc, "%d without a fault", rc);
+			break;
+		}
+		failed += !!rc;
+		if (!rc)
+			continue;
+		/* The same again, at once. */
+		if (c->prepare)
+			c->prepare();
+		rc = c->act();
+		EXPECT(!rc, "after allocation %u had failed: %d", n, rc);
+		c->finish(!rc);
+	}
+	EXPECT(n < MOST, "no end to it");
+	test_note("%u allocations, %u of them needed", n - 1, failed);
+}
+
+#define CALL(name)							\
+	static void each_##name(void)					\
+	{								\
+		each_allocation(&(struct call){				\
+			name##_prepare, name##_act, name##_finish });	\
+	}
+
+/* ---- links ---- */
+
+static void link_add_prepare(void)
+{
+	ns_enter(NS_A);
+	if (access("/sys/class/net/sf", F_OK))
+		sh("ip link add sf type dummy 2>/dev/null; ip link set sf up");
+}
+
+static int link_add_act(void)
+{
+	return nldev_link_add("siwf", "sf");
+}
+
+static void link_add_finish(bool ok)
+{
+	int rc = nldev_link_del("siwf");
+
+	/* A link may be there though its answer was not. */
+	if (ok)
+		EXPECT(!rc, "link del: %d", rc);
+}
+CALL(link_add)
+
+static void link_del_prepare(void)
+{
+	link_add_prepare();
+	ASSERT(!nldev_link_add("siwf", "sf"), "link add");
+}
+
+static int link_del_act(void)
+{
+	return nldev_link_del("siwf");
+}
+
+static void link_del_finish(bool ok)
+{
+	int rc;
+
+	if (ok)
+		return;
+	rc = nldev_link_del("siwf");
+	EXPECT(!rc || rc == -ENODEV, "link del, once more: %d", rc);
+}
+CALL(link_del)
+
+/* ---- verbs ---- */
+
+static struct ibv_context *ctx;
+static struct ibv_pd *pd;
+static struct ibv_comp_channel *channel;
+static struct ibv_cq *cq;
+static struct ibv_srq *srq;
+static struct ibv_mr *mr;
+static struct ibv_qp *qp;
+static uint8_t *memory;
+
+static struct ibv_device *device_of_a(void)
+{
+	static struct ibv_device *dev;
+
+	if (!dev) {
+		struct ibv_context *c = open_device(NS_A);
+
+		ASSERT(c, "no device in sa");
+		dev = c->device;
+		/* Stays open, or the library forgets the device. */
+	}
+	return dev;
+}
+
+static void open_prepare(void)
+{
+	device_of_a();
+}
+
+static int open_act(void)
+{
+	ctx = ibv_open_device(device_of_a());
+	return ctx ? 0 : -1;
+}
+
+static void open_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_close_device(ctx));
+	ctx = NULL;
+}
+CALL(open)
+
+static void verbs_prepare(void)
+{
+	if (ctx)
+		return;
+	ctx = ibv_open_device(device_of_a());
+	ASSERT(ctx, "ibv_open_device");
+	pd = ibv_alloc_pd(ctx);
+	cq = ibv_create_cq(ctx, 64, NULL, NULL, 0);
+	memory = aligned_alloc(4096, LARGE);
+	ASSERT(pd && cq && memory, "PD, CQ, memory");
+	memset(memory, 1, LARGE);
+}
+
+static struct ibv_pd *new_pd;
+
+#define pd_prepare verbs_prepare
+
+static int pd_act(void)
+{
+	new_pd = ibv_alloc_pd(ctx);
+	return new_pd ? 0 : -1;
+}
+
+static void pd_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_dealloc_pd(new_pd));
+}
+CALL(pd)
+
+#define chan_prepare verbs_prepare
+
+static int chan_act(void)
+{
+	channel = ibv_create_comp_channel(ctx);
+	return channel ? 0 : -1;
+}
+
+static void chan_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_destroy_comp_channel(channel));
+}
+CALL(chan)
+
+static struct ibv_cq *new_cq;
+
+#define cq_prepare verbs_prepare
+
+static int cq_act(void)
+{
+	new_cq = ibv_create_cq(ctx, 1000, NULL, NULL, 0);
+	return new_cq ? 0 : -1;
+}
+
+static void cq_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_destroy_cq(new_cq));
+}
+CALL(cq)
+
+#define srq_prepare verbs_prepare
+
+static int srq_act(void)
+{
+	struct ibv_srq_init_attr ia = { .attr = { .max_wr = 200,
+						  .max_sge = 2 } };
+
+	srq = ibv_create_srq(pd, &ia);
+	return srq ? 0 : -1;
+}
+
+static void srq_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_destroy_srq(srq));
+}
+CALL(srq)
+
+#define mr_prepare verbs_prepare
+
+static int mr_act(void)
+{
+	mr = ibv_reg_mr(pd, memory, LARGE, IBV_ACCESS_LOCAL_WRITE);
+	return mr ? 0 : -1;
+}
+
+static void mr_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_dereg_mr(mr));
+}
+CALL(mr)
+
+#define qp_prepare verbs_prepare
+
+static int qp_act(void)
+{
+	struct ibv_qp_init_attr ia = {
+		.send_cq = cq, .recv_cq = cq, .qp_type = IBV_QPT_RC,
+		.cap = { 200, 200, 2, 2, 0 },
+	};
+
+	qp = ibv_create_qp(pd, &ia);
+	return qp ? 0 : -1;
+}
+
+static void qp_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, ibv_destroy_qp(qp));
+}
+CALL(qp)
+
+/* A destroy that could not be done can be done later. */
+static void qp_gone_prepare(void)
+{
+	verbs_prepare();
+	ASSERT(!qp_act(), "ibv_create_qp");
+}
+
+static int qp_gone_act(void)
+{
+	return ibv_destroy_qp(qp);
+}
+
+static void qp_gone_finish(bool ok)
+{
+	if (!ok)
+		EXPECT_EQ(0, ibv_destroy_qp(qp));
+}
+CALL(qp_gone)
+
+/* ---- connections ---- */
+
+static struct pair p;
+static uint16_t port;
+
+static void ids_prepare(void)
+{
+	ns_enter(NS_A);
+	if (!p.a.ec)
+		side_init(&p.a, NS_A, NULL);
+}
+
+static int id_act(void)
+{
+	return rdma_create_id(p.a.ec, &p.a.id, NULL, RDMA_PS_TCP);
+}
+
+static void id_finish(bool ok)
+{
+	if (ok)
+		EXPECT_EQ(0, rdma_destroy_id(p.a.id));
+	p.a.id = NULL;
+}
+
+#define id_prepare ids_prepare
+CALL(id)
+
+static void listen_prepare(void)
+{
+	struct sockaddr_storage ss;
+
+	ids_prepare();
+	ASSERT(!id_act(), "rdma_create_id");
+	addr_of(&ss, ADDR_A, next_port(), NULL);
+	ASSERT(!rdma_bind_addr(p.a.id, (struct sockaddr *)&ss), "bind");
+}
+
+static int listen_act(void)
+{
+	return rdma_listen(p.a.id, 8);
+}
+
+static void listen_finish(bool ok)
+{
+	(void)ok;
+	id_finish(true);
+}
+CALL(listen)
+
+static void resolve_prepare(void)
+{
+	ids_prepare();
+	ASSERT(!id_act(), "rdma_create_id");
+}
+
+static int resolve_act(void)
+{
+	struct sockaddr_storage ss;
+
+	addr_of(&ss, ADDR_B, 4000, NULL);
+	return rdma_resolve_addr(p.a.id, NULL, (struct sockaddr *)&ss,
+				 slow(5000));
+}
+
+static void resolve_finish(bool ok)
+{
+	if (ok)		/* how is another matter: a worker did it */
+		EXPECT(side_event(&p.a, 10000) >= 0, "no event");
+	id_finish(true);
+}
+CALL(resolve)
+
+/* A pair, up to the point where a connects. */
+static void connect_prepare(void)
+{
+	memset(&p, 0, sizeof(p));
+	port = next_port();
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, ADDR_B, port, 4);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	ns_enter(NS_A);
+}
+
+static int connect_act(void)
+{
+	return side_connect(&p.a);
+}
+
+static void close_both(void)
+{
+	side_close(&p.a);
+	side_close(&p.b);
+}
+
+static void connect_finish(bool ok)
+{
+	if (ok) {
+		side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+		side_open(&p.b);
+		ASSERT(!side_accept(&p.b), "rdma_accept");
+		side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+		side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+		pair_works(&p);
+	}
+	close_both();
+}
+CALL(connect)
+
+static void accept_prepare(void)
+{
+	connect_prepare();
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&p.b);
+	ns_enter(NS_B);
+}
+
+static int accept_act(void)
+{
+	return side_accept(&p.b);
+}
+
+static void accept_finish(bool ok)
+{
+	if (ok) {
+		side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+		side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+		pair_works(&p);
+	}
+	close_both();
+}
+CALL(accept)
+
+static int reject_act(void)
+{
+	return rdma_reject(p.b.id, "no", 2);
+}
+
+static void reject_finish(bool ok)
+{
+	if (ok)
+		side_want(&p.a, RDMA_CM_EVENT_REJECTED);
+	close_both();
+}
+
+#define reject_prepare accept_prepare
+CALL(reject)
+
+static void up_prepare(void)
+{
+	memset(&p, 0, sizeof(p));
+	pair_open(&p, &(struct opts){ .buf = 2 * LARGE });
+}
+
+static int disconnect_act(void)
+{
+	return rdma_disconnect(p.a.id);
+}
+
+static void disconnect_finish(bool ok)
+{
+	if (ok) {
+		side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
+		side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+	}
+	close_both();
+}
+
+#define disconnect_prepare up_prepare
+CALL(disconnect)
+
+static int modify_act(void)
+{
+	return side_to_err(&p.a);
+}
+
+static void modify_finish(bool ok)
+{
+	if (ok) {
+		EXPECT_EQ(IBV_QPS_ERR, side_state(&p.a));
+		side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
+	}
+	close_both();
+}
+
+#define modify_prepare up_prepare
+CALL(modify)
+
+/*
+ * A post without memory: it is sent later, or fails; it does not hang.  What is
+ * said to have been transferred is there.
+ */
+static void transfer_finish(bool ok)
+{
+	struct ibv_wc wc;
+
+	if (ok) {
+		ASSERT(wait_wc(p.a.scq, &wc, 15000), "a post never completes");
+		EXPECT(!wc.status, "a post failed: %s",
+		       ibv_wc_status_str(wc.status));
+	}
+	if (ok && !wc.status && wc.opcode == IBV_WC_RDMA_READ)
+		CHECK(p.a.buf + LARGE, LARGE, 5);
+	close_both();
+}
+
+static void write_prepare(void)
+{
+	up_prepare();
+	fill(p.a.buf, LARGE, 4);
+}
+
+static int write_act(void)
+{
+	return try_post(&p.a, &(struct wr){
+		.op = IBV_WR_RDMA_WRITE, .len = LARGE, .raddr = at(&p.b, 0),
+		.rkey = p.b.mr->rkey });
+}
+
+#define write_finish transfer_finish
+CALL(write)
+
+static void read_prepare(void)
+{
+	up_prepare();
+	fill(p.b.buf, LARGE, 5);
+}
+
+static int read_act(void)
+{
+	return try_post(&p.a, &(struct wr){
+		.op = IBV_WR_RDMA_READ, .off = LARGE, .len = LARGE,
+		.raddr = at(&p.b, 0), .rkey = p.b.mr->rkey });
+}
+
+#define read_finish transfer_finish
+CALL(read)
+
+static void destroy_id_prepare(void)
+{
+	up_prepare();
+	rdma_destroy_qp(p.a.id);
+	p.a.qp = NULL;
+}
+
+static int destroy_id_act(void)
+{
+	int rc = rdma_destroy_id(p.a.id);
+
+	if (!rc)
+		p.a.id = NULL;
+	return rc;
+}
+
+static void destroy_id_finish(bool ok)
+{
+	(void)ok;
+	close_both();
+}
+CALL(destroy_id)
+
+/* ---- below the driver, whoever runs it ---- */
+
+/* Only allocations with the driver on the stack, where the kernel can tell. */
+static bool aim_at_driver(void)
+{
+	unsigned long long addr, from = -1ull, to = 0;
+	char line[256], name[64], type;
+	FILE *f = fopen("/proc/kallsyms", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %c %*s [%63[^]]]", &addr, &type,
+			   name) != 3 || strcmp(name, "siw") ||
+		    (type != 't' && type != 'T'))
+			continue;
+		if (addr < from)
+			from = addr;
+		if (addr > to)
+			to = addr;
+	}
+	if (f)
+		fclose(f);
+	if (!to || access(DEBUGFS "/failslab/require-start", F_OK))
+		return false;
+	snprintf(line, sizeof(line), "0x%llx", from);
+	set_both("require-start", line);
+	snprintf(line, sizeof(line), "0x%llx", to + 4096);
+	set_both("require-end", line);
+	set_both("stacktrace-depth", "32");
+	return true;
+}
+
+/* What completes has to be right; that it completes is a must. */
+static void transfer_somehow(struct pair *q, struct rng *r)
+{
+	bool read = chance(r, 50);
+	struct side *to = read ? &q->a : &q->b;
+	struct side *from = read ? &q->b : &q->a;
+	uint32_t seed = rnd(r);
+	uint32_t len = 1 + below(r, LARGE);
+	struct ibv_wc wc;
+	bool came;
+
+	fill(from->buf, len, seed);
+	if (!read)
+		recv_at(to, 1, LARGE, LARGE);
+	POST(&q->a, .op = read ? IBV_WR_RDMA_READ : IBV_WR_SEND,
+	     .off = read ? LARGE : 0, .len = len, .raddr = at(&q->b, 0),
+	     .rkey = q->b.mr->rkey);
+	came = wait_wc(q->a.scq, &wc, 20000);
+	if (came && !wc.status && !read)
+		came = wait_wc(to->rcq, &wc, 20000);
+	forgiving = false;
+	ASSERT(came, "a work request never completes");
+	if (!wc.status)
+		CHECK(to->buf + LARGE, len, seed);
+	forgiving = true;
+	ASSERT(!wc.status, "the connection is lost");
+}
+
+static void try_connection(uint64_t seed)
+{
+	struct rng r;
+	struct pair q;
+	int n;
+
+	forgiving = true;
+	rng_seed(&r, seed);
+	pair_open(&q, &(struct opts){ .buf = 2 * LARGE });
+	for (n = below(&r, 16); n; n--)
+		transfer_somehow(&q, &r);
+	pair_close(&q);
+	_exit(0);
+}
+
+static void below_the_driver(void)
+{
+	unsigned int seconds = env_number("SIW_FAULTS_SECONDS", 5);
+	uint64_t seed = first_seed();
+	uint64_t end = now_ms() + 1000 * seconds;
+	unsigned int worked = 0, tried = 0;
+	long baseline = resources();
+	uint64_t limit;
+	int status;
+	pid_t pid;
+	bool aimed;
+
+	prepare_faults();
+	aimed = aim_at_driver();
+	test_note("seed %" PRIu64 ", faults %s", seed, aimed ?
+		  "in what the driver calls" : "anywhere in the kernel");
+	/* A bound, in case nobody is left to switch it off. */
+	set_both("times", "100000");
+	while (!passed(end)) {
+		seed_is(++seed);
+		fflush(stdout);
+		set_both("probability", aimed ? seed % 2 ? "3" : "20" : "1");
+		pid = fork();
+		if (!pid)
+			try_connection(seed);
+		limit = deadline(60000);
+		while (pid > 0 && waitpid(pid, &status, WNOHANG) != pid) {
+			if (passed(limit)) {
+				set_both("probability", "0");
+				FAIL("a connection hangs");
+				kill(pid, SIGKILL);
+			}
+			usleep(2000);
+		}
+		set_both("probability", "0");
+		tried++;
+		worked += pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+		EXPECT(resources_back(baseline, 15000), "objects are left");
+	}
+	set_both("require-start", "0");
+	set_both("require-end", "0xffffffffffffffff");
+	test_note("%u connections, %u came to their end", tried, worked);
+	fresh_pair_works();
+}
+
+static struct test tests[] = {
+	{ "link add", each_link_add, 120 },
+	{ "link del", each_link_del, 120 },
+	{ "ibv_open_device", each_open, 60 },
+	{ "ibv_alloc_pd", each_pd, 60 },
+	{ "ibv_create_comp_channel", each_chan, 60 },
+	{ "ibv_create_cq", each_cq, 60 },
+	{ "ibv_create_srq", each_srq, 60 },
+	{ "ibv_reg_mr", each_mr, 60 },
+	{ "ibv_create_qp", each_qp, 60 },
+	{ "ibv_destroy_qp", each_qp_gone, 60 },
+	{ "rdma_create_id", each_id, 60 },
+	{ "rdma_listen", each_listen, 60 },
+	{ "rdma_resolve_addr", each_resolve, 60 },
+	{ "rdma_connect", each_connect, 120 },
+	{ "rdma_accept", each_accept, 120 },
+	{ "rdma_reject", each_reject, 120 },
+	{ "rdma_disconnect", each_disconnect, 120 },
+	{ "ibv_modify_qp to ERROR", each_modify, 120 },
+	{ "a Write of 256 KiB", each_write, 120 },
+	{ "a Read of 256 KiB", each_read, 120 },
+	{ "rdma_destroy_id", each_destroy_id, 120 },
+	{ "faults at random, in interrupts and workers too", below_the_driver },
+};
+
+int main(int argc, char **argv)
+{
+	if (!geteuid() && access(DEBUGFS "/failslab", F_OK))
+		sh("mount -t debugfs none " DEBUGFS " 2>/dev/null");
+	if (access("/proc/self/fail-nth", F_OK) ||
+	    access(DEBUGFS "/failslab", F_OK)) {
+		printf("KTAP version 1\n1..0 # SKIP this kernel has no CONFIG_FAULT_INJECTION, or no debugfs\n");
+		return 4;
+	}
+	faults_wanted = true;
+	tests[ARRAY_SIZE(tests) - 1].seconds =
+		env_number("SIW_FAULTS_SECONDS", 5) + 120;
+	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
+}
