@@ -18,7 +18,7 @@
 # SIW_KSFT_SLOW		stretches every time limit by this factor
 # SIW_KSFT_SEED		where random tests begin, to play a failure again
 # SIW_FUZZ_SECONDS	how long each siw_fuzz_* runs
-# SIW_STORM_SECONDS	how long  runs
+# SIW_STORM_SECONDS	how long siw_storm runs
 # SIW_FAULTS_SECONDS	how long siw_faults fails allocations at random
 # SIW_LIMITS_FULL	1: siw_limits with 10000 peers and the slow tests
 
