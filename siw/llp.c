@@ -15,6 +15,7 @@
 #include <trace/events/sock.h>
 
 #include "llp.h"
+#include "siw.h"
 
 /* The owner of a socket; the caller holds sk_callback_lock. */
 static struct siw_llp *llp_of(const struct sock *sk)
@@ -58,6 +59,16 @@ static void llp_state_change(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+/* A peer that is gone without a word is noticed, idle or not. */
+static void watch_peer(struct sock *sk)
+{
+	tcp_sock_set_keepidle(sk, SIW_KEEP_IDLE);
+	tcp_sock_set_keepintvl(sk, SIW_KEEP_INTERVAL);
+	tcp_sock_set_keepcnt(sk, SIW_KEEP_COUNT);
+	sock_set_keepalive(sk);
+	tcp_sock_set_user_timeout(sk, SIW_PEER_TIMEOUT);
+}
+
 /**
  * siw_llp_open() - make a TCP socket
  * @llp: to be filled
@@ -80,6 +91,8 @@ int siw_llp_open(struct siw_llp *llp, struct net *net, int family)
 	llp->sock->sk->sk_use_task_frag = false;
 	sock_set_reuseaddr(llp->sock->sk);
 	tcp_sock_set_nodelay(llp->sock->sk);
+	/* What a listener accepts inherits it. */
+	watch_peer(llp->sock->sk);
 	return 0;
 }
 

@@ -52,6 +52,12 @@
 #define SIW_LINGER_TIMEOUT	5000	/* FIN sent, none received, nothing moves */
 #define SIW_LINGER_MAX		60000	/* FIN sent, none received yet */
 
+/* TCP asks a silent peer, in seconds, and gives up on one that says nothing */
+#define SIW_KEEP_IDLE		60
+#define SIW_KEEP_INTERVAL	10
+#define SIW_KEEP_COUNT		6
+#define SIW_PEER_TIMEOUT	120000	/* in milliseconds: with data under way */
+
 /* Objects an application can have so many of */
 enum siw_object {
 	SIW_OBJ_CONTEXT,
