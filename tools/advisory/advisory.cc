@@ -14,9 +14,8 @@ namespace {
 const std::vector<std::string> kSeverities = {"low", "medium", "high",
                                               "critical"};
 // Events without which nothing is published, and those of a fix
-const std::vector<std::string> kPublished = {"reported", "acknowledged",
-                                             "assessed", "disclosed",
-                                             "published"};
+const std::vector<std::string> kPublished = {
+    "reported", "acknowledged", "assessed", "disclosed", "published"};
 const std::vector<std::string> kFixed = {"fix_ready", "merged", "released"};
 
 void ReadIdentity(Fields* fields, Advisory* out) {
@@ -42,10 +41,10 @@ void ReadSeverity(Fields* fields, Advisory* out) {
     if (const Result<Cvss> cvss = ParseCvss(vector)) {
       out->cvss = *cvss;
       if (Rating(cvss->score) != out->severity)
-        fields->Wrong("severity",
-                      fmt::format("is '{}', and the CVSS score of {} is '{}'",
-                                  out->severity, cvss->score,
-                                  Rating(cvss->score)));
+        fields->Wrong(
+            "severity",
+            fmt::format("is '{}', and the CVSS score of {} is '{}'",
+                        out->severity, cvss->score, Rating(cvss->score)));
     } else {
       fields->Wrong("cvss", cvss.error().message);
     }
@@ -87,8 +86,7 @@ void ReadAffected(Fields* fields, const Publisher& publisher, Advisory* out) {
 }
 
 bool Overlap(const Affected& a, const Affected& b) {
-  return a.component == b.component &&
-         (!a.fixed || b.introduced < *a.fixed) &&
+  return a.component == b.component && (!a.fixed || b.introduced < *a.fixed) &&
          (!b.fixed || a.introduced < *b.fixed);
 }
 

@@ -96,8 +96,8 @@ Advisory ParseAdvisory(const std::string& text, const std::string& file,
 // What two advisories may not have in common
 void CheckTogether(const std::vector<Advisory>& advisories, Problems* problems);
 
-// A report on its way: severity, once it is known, and [timeline] are looked at,
-// and whatever else is there already is not.
+// A report on its way: severity, once it is known, and [timeline] are looked
+// at, and whatever else is there already is not.
 struct Report {
   std::string severity;
   Timeline timeline;

@@ -40,9 +40,11 @@ ClockRule ReadRule(Fields* fields, const std::vector<std::string>& events) {
     rule.until = fields->OneOf("until", events);
   else if (const std::string text = fields->Text("within");
            !text.empty() && !ReadWithin(text, &rule))
-    fields->Wrong("within",
-                  "'" + text + "' is not a number of hours, days, working days");
+    fields->Wrong(
+        "within",
+        "'" + text + "' is not a number of hours, days, working days");
   rule.severity = fields->TextsIfAny("severity");
+  if (fields->Has("given")) rule.given = fields->OneOf("given", events);
   rule.may_precede =
       fields->Has("order") && fields->OneOf("order", {"any"}) == "any";
   fields->NothingElse();
@@ -53,6 +55,12 @@ std::optional<Time> Find(const Timeline& timeline, const std::string& event) {
   const auto found = timeline.find(event);
   if (found == timeline.end()) return std::nullopt;
   return found->second;
+}
+
+bool Applies(const ClockRule& rule, const std::string& severity,
+             const Timeline& timeline) {
+  return (rule.severity.empty() || Contains(rule.severity, severity)) &&
+         (rule.given.empty() || timeline.count(rule.given));
 }
 
 std::optional<Time> Due(const ClockRule& rule, const Timeline& timeline,
@@ -99,7 +107,7 @@ std::vector<ClockVerdict> Judge(const Clock& clock, const std::string& severity,
                                 const Timeline& timeline, Time now) {
   std::vector<ClockVerdict> out;
   for (const ClockRule& rule : clock.rules) {
-    if (!rule.severity.empty() && !Contains(rule.severity, severity)) continue;
+    if (!Applies(rule, severity, timeline)) continue;
     const std::optional<Time> from = Find(timeline, rule.from);
     ClockVerdict verdict = {&rule, ClockState::kDisordered, std::nullopt,
                             Find(timeline, rule.to)};

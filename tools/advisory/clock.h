@@ -23,6 +23,7 @@ struct ClockRule {
   int working_days = 0;               // if not `within`
   std::string until;                  // an event, if neither
   std::vector<std::string> severity;  // all of them if empty
+  std::string given;                  // an event, or none
   bool may_precede = false;           // `to` may come before `from`
 };
 

@@ -51,8 +51,8 @@ std::string ReadAll(int fd) {
 
 }  // namespace
 
-Result<std::string> Run(const std::vector<std::string>& argv,
-                        const std::string& dir) {
+Result<std::string> RunCommand(const std::vector<std::string>& argv,
+                               const std::string& dir) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return ErrnoError("pipe");
   Fd in(ends[0]), out(ends[1]);

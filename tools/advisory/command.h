@@ -11,8 +11,8 @@ namespace siw::advisory {
 
 // What it printed, or an error if it did not exit with 0. Its messages go to
 // our stderr. No shell is involved.
-Result<std::string> Run(const std::vector<std::string>& argv,
-                        const std::string& dir);
+Result<std::string> RunCommand(const std::vector<std::string>& argv,
+                               const std::string& dir);
 
 }  // namespace siw::advisory
 

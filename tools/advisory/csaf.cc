@@ -15,8 +15,8 @@ Json Note(const char* category, const char* title, const std::string& text) {
 std::string FileName(const std::string& id) {
   std::string out;
   for (const char c : id) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) ||
-                       c == '+' || c == '-';
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '-';
     if (plain)
       out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     else if (out.empty() || out.back() != '_')
@@ -54,25 +54,24 @@ Json Document(const Head& head, const std::vector<Revision>& history,
               const Publisher& publisher) {
   const std::string self =
       CsafUrl(publisher, Path(head.id, history.front().date));
-  return {{"category", head.category},
-          {"csaf_version", "2.0"},
-          {"distribution",
-           {{"text", "May be passed on without restriction."},
-            {"tlp",
-             {{"label", "WHITE"}, {"url", "https://www.first.org/tlp/"}}}}},
-          {"lang", "en"},
-          {"notes", head.notes},
-          {"publisher",
-           {{"category", "vendor"},
-            {"contact_details", publisher.contact},
-            {"name", publisher.name},
-            {"namespace", publisher.namespace_url}}},
-          {"references",
-           Json::array({{{"category", "self"},
-                         {"summary", "This document"},
-                         {"url", self}}})},
-          {"title", head.title},
-          {"tracking", Tracking(head.id, history)}};
+  return {
+      {"category", head.category},
+      {"csaf_version", "2.0"},
+      {"distribution",
+       {{"text", "May be passed on without restriction."},
+        {"tlp", {{"label", "WHITE"}, {"url", "https://www.first.org/tlp/"}}}}},
+      {"lang", "en"},
+      {"notes", head.notes},
+      {"publisher",
+       {{"category", "vendor"},
+        {"contact_details", publisher.contact},
+        {"name", publisher.name},
+        {"namespace", publisher.namespace_url}}},
+      {"references", Json::array({{{"category", "self"},
+                                   {"summary", "This document"},
+                                   {"url", self}}})},
+      {"title", head.title},
+      {"tracking", Tracking(head.id, history)}};
 }
 
 // Releases of a component, as a node of the product tree
@@ -102,10 +101,9 @@ std::string FixedId(const Affected& range) {
 std::string AnyId(const Component& component) { return component.name + "/*"; }
 
 Json Tree(const Publisher& publisher, Json products) {
-  return {{"branches",
-           Json::array({{{"category", "vendor"},
-                         {"name", publisher.name},
-                         {"branches", std::move(products)}}})}};
+  return {{"branches", Json::array({{{"category", "vendor"},
+                                     {"name", publisher.name},
+                                     {"branches", std::move(products)}}})}};
 }
 
 Json Product(const Component& component, Json releases) {
@@ -166,15 +164,14 @@ Json Remediations(const Advisory& advisory) {
   Json out = Json::array();
   for (const Affected& range : advisory.affected)
     out.push_back(
-        range.fixed
-            ? Json{{"category", "vendor_fix"},
-                   {"details", fmt::format("Upgrade {} to {} or later.",
-                                           range.component,
-                                           ToString(*range.fixed))},
-                   {"product_ids", Json::array({AffectedId(range)})}}
-            : Json{{"category", "none_available"},
-                   {"details", "There is no fix yet."},
-                   {"product_ids", Json::array({AffectedId(range)})}});
+        range.fixed ? Json{{"category", "vendor_fix"},
+                           {"details", fmt::format("Upgrade {} to {} or later.",
+                                                   range.component,
+                                                   ToString(*range.fixed))},
+                           {"product_ids", Json::array({AffectedId(range)})}}
+                    : Json{{"category", "none_available"},
+                           {"details", "There is no fix yet."},
+                           {"product_ids", Json::array({AffectedId(range)})}});
   return out;
 }
 
@@ -215,13 +212,12 @@ void SetStatus(const Advisory& advisory, const Products& products, Json* out) {
   (*out)["remediations"] = remediations;
   std::string severity = Rating(advisory.cvss.score);
   for (char& c : severity) c = static_cast<char>(std::toupper(c));
-  (*out)["scores"] =
-      Json::array({{{"cvss_v3",
-                     {{"version", "3.1"},
-                      {"vectorString", advisory.cvss.vector},
-                      {"baseScore", advisory.cvss.score},
-                      {"baseSeverity", severity}}},
-                    {"products", products.affected}}});
+  (*out)["scores"] = Json::array({{{"cvss_v3",
+                                    {{"version", "3.1"},
+                                     {"vectorString", advisory.cvss.vector},
+                                     {"baseScore", advisory.cvss.score},
+                                     {"baseSeverity", severity}}},
+                                   {"products", products.affected}}});
 }
 
 void SetPeople(const Advisory& advisory, Json* out) {
@@ -245,10 +241,10 @@ Json Vulnerability(const Advisory& advisory, const Publisher& publisher) {
   Json out;
   if (!advisory.cve.empty()) out["cve"] = advisory.cve;
   out["cwe"] = {{"id", advisory.cwe_id}, {"name", advisory.cwe_name}};
-  out["ids"] = Json::array(
-      {{{"system_name", publisher.name}, {"text", advisory.id}}});
-  out["notes"] = Json::array(
-      {Note("description", "Description", advisory.description)});
+  out["ids"] =
+      Json::array({{{"system_name", publisher.name}, {"text", advisory.id}}});
+  out["notes"] =
+      Json::array({Note("description", "Description", advisory.description)});
   if (!advisory.tests.empty())
     out["notes"].push_back(
         Note("details", "Regression tests", Tests(advisory.tests)));
@@ -273,10 +269,10 @@ Json Make(const Advisory& advisory, const Publisher& publisher,
        std::move(notes)},
       advisory.history, publisher);
   document["aggregate_severity"] = {{"text", advisory.severity}};
-  return {{"document", document},
-          {"product_tree", AdvisoryTree(advisory, publisher)},
-          {"vulnerabilities",
-           Json::array({Vulnerability(advisory, publisher)})}};
+  return {
+      {"document", document},
+      {"product_tree", AdvisoryTree(advisory, publisher)},
+      {"vulnerabilities", Json::array({Vulnerability(advisory, publisher)})}};
 }
 
 }  // namespace
@@ -298,8 +294,8 @@ Json CsafVex(const Statement& statement, const Publisher& publisher) {
   }
   Json vulnerability = {
       {"cve", statement.cve},
-      {"notes", Json::array({Note("description", "Description",
-                                  statement.title)})},
+      {"notes",
+       Json::array({Note("description", "Description", statement.title)})},
       {"title", statement.title}};
   if (statement.status == "not_affected") {
     vulnerability["product_status"] = {{"known_not_affected", ids}};
@@ -315,20 +311,19 @@ Json CsafVex(const Statement& statement, const Publisher& publisher) {
     vulnerability["notes"].push_back(
         Note("details", "State of the investigation", statement.reason));
   }
-  return {{"document",
-           Document({"csaf_vex", "SIW-VEX-" + statement.cve,
-                     statement.cve + ": " + statement.title,
-                     Json::array({Note("summary", "Summary",
-                                       statement.reason)})},
-                    statement.history, publisher)},
-          {"product_tree", Tree(publisher, std::move(products))},
-          {"vulnerabilities", Json::array({vulnerability})}};
+  return {
+      {"document",
+       Document({"csaf_vex", "SIW-VEX-" + statement.cve,
+                 statement.cve + ": " + statement.title,
+                 Json::array({Note("summary", "Summary", statement.reason)})},
+                statement.history, publisher)},
+      {"product_tree", Tree(publisher, std::move(products))},
+      {"vulnerabilities", Json::array({vulnerability})}};
 }
 
 std::string CsafPath(const Json& document) {
   const Json& tracking = document["document"]["tracking"];
-  return Path(tracking["id"],
-              *ParseTime(tracking["initial_release_date"]));
+  return Path(tracking["id"], *ParseTime(tracking["initial_release_date"]));
 }
 
 std::string CsafUrl(const Publisher& publisher, const std::string& path) {

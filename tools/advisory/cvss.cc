@@ -51,10 +51,9 @@ double BaseScore(const std::array<char, kMetrics.size()>& v) {
   const double impact =
       changed ? 7.52 * (iss - 0.029) - 3.25 * std::pow(iss - 0.02, 15)
               : 6.42 * iss;
-  const double exploitability = 8.22 * AttackVector(v[0]) *
-                                AttackComplexity(v[1]) *
-                                Privileges(v[2], changed) *
-                                UserInteraction(v[3]);
+  const double exploitability =
+      8.22 * AttackVector(v[0]) * AttackComplexity(v[1]) *
+      Privileges(v[2], changed) * UserInteraction(v[3]);
   if (impact <= 0) return 0;
   const double sum = impact + exploitability;
   return RoundUp(std::min(changed ? 1.08 * sum : sum, 10.0));

@@ -1,4 +1,5 @@
-// The base score of CVSS 3.1: https://www.first.org/cvss/v3.1/specification-document
+// The base score of CVSS 3.1:
+// https://www.first.org/cvss/v3.1/specification-document
 #ifndef SIW_TOOLS_ADVISORY_CVSS_H_
 #define SIW_TOOLS_ADVISORY_CVSS_H_
 

@@ -1,6 +1,9 @@
 #include "tools/advisory/cvss.h"
 
-#include <gtest/gtest.h>
+#include <regex>
+#include <sstream>
+
+#include "tools/advisory/fixture.h"
 
 namespace siw::advisory {
 namespace {
@@ -31,16 +34,34 @@ TEST(Cvss, GivesThePublishedScores) {
   }
 }
 
+TEST(Cvss, IsRightInTheExamplesOfTheSeverityPage) {
+  const std::regex row(
+      "\\| .* \\| `(AV:[^`]+)` \\| ([0-9.]+) \\| ([a-z]+) \\|");
+  std::istringstream page(
+      Text(std::string(SIW_TREE) + "/security/severity.md"));
+  std::string line;
+  std::smatch part;
+  int rows = 0;
+  while (std::getline(page, line)) {
+    if (!std::regex_match(line, part, row)) continue;
+    ++rows;
+    const Result<Cvss> cvss = ParseCvss("CVSS:3.1/" + part[1].str());
+    ASSERT_TRUE(cvss) << line;
+    EXPECT_DOUBLE_EQ(std::stod(part[2]), cvss->score) << line;
+    EXPECT_EQ(part[3], Rating(cvss->score)) << line;
+  }
+  EXPECT_LE(10, rows);
+}
+
 TEST(Cvss, WantsEveryMetricOnceAndInOrder) {
   const std::string good = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
   for (size_t size = 0; size < good.size(); ++size)
     EXPECT_FALSE(ParseCvss(good.substr(0, size))) << size;
-  for (const char* vector :
-       {"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
-        "CVSS:3.1/AC:L/AV:N/PR:N/UI:N/S:U/C:H/I:H/A:H",
-        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:X",
-        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:F",
-        "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"})
+  for (const char* vector : {"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                             "CVSS:3.1/AC:L/AV:N/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:X",
+                             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:F",
+                             "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"})
     EXPECT_FALSE(ParseCvss(vector)) << vector;
 }
 

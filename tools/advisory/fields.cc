@@ -39,9 +39,9 @@ std::optional<toml::table> ParseToml(const std::string& text,
                                      Problems* problems) {
   toml::parse_result parsed = toml::parse(text, file);
   if (parsed) return std::move(parsed).table();
-  problems->push_back({file,
-                       fmt::format("line {}", parsed.error().source().begin.line),
-                       std::string(parsed.error().description())});
+  problems->push_back(
+      {file, fmt::format("line {}", parsed.error().source().begin.line),
+       std::string(parsed.error().description())});
   return std::nullopt;
 }
 
@@ -142,7 +142,8 @@ std::string Fields::OneOf(const std::string& key,
   const std::string text = Text(key);
   if (!text.empty() &&
       std::find(values.begin(), values.end(), text) == values.end())
-    Wrong(key, fmt::format("'{}' is none of: {}", text, fmt::join(values, ", ")));
+    Wrong(key,
+          fmt::format("'{}' is none of: {}", text, fmt::join(values, ", ")));
   return text;
 }
 

@@ -61,16 +61,15 @@ std::string Head(const Advisory& advisory) {
 }
 
 std::string Tail(const Advisory& advisory, const Publisher& publisher) {
-  std::string out = "\nReferences\n----------\n" +
-                    CsafUrl(publisher, CsafPath(CsafAdvisory(
-                                           advisory, publisher))) +
-                    "\n";
+  std::string out =
+      "\nReferences\n----------\n" +
+      CsafUrl(publisher, CsafPath(CsafAdvisory(advisory, publisher))) + "\n";
   for (const Reference& reference : advisory.references)
     out += reference.url + "\n";
   std::string history;
   for (const Revision& revision : advisory.history)
-    history += fmt::format("{}: {}\n\n", FormatDay(revision.date),
-                           revision.summary);
+    history +=
+        fmt::format("{}: {}\n\n", FormatDay(revision.date), revision.summary);
   out += Section("History", history);
   return out + "\nContact: " + publisher.contact + "\n";
 }
@@ -105,14 +104,14 @@ std::string Mail(const Advisory& advisory, const Publisher& publisher) {
   out += "\nAffected versions\n-----------------\n" + Versions(advisory);
   out += Section("Description", advisory.description);
   out += Section("Impact", advisory.impact);
-  out += Section("Workaround", advisory.workaround.empty()
-                                   ? "None is known."
-                                   : advisory.workaround);
+  out +=
+      Section("Workaround", advisory.workaround.empty() ? "None is known."
+                                                        : advisory.workaround);
   if (!advisory.credits.empty()) {
     std::string names;
     for (const Credit& credit : advisory.credits)
-      names += (names.empty() ? "" : ", ") + credit.name + " (" + credit.role +
-               ")";
+      names +=
+          (names.empty() ? "" : ", ") + credit.name + " (" + credit.role + ")";
     out += Section("Credits", names);
   }
   return out + Tail(advisory, publisher);

@@ -34,8 +34,7 @@ Result<Time> Now(const Options& options) {
 }
 
 int Complain(const Problems& problems) {
-  for (const Problem& problem : problems)
-    fmt::print("{}\n", ToString(problem));
+  for (const Problem& problem : problems) fmt::print("{}\n", ToString(problem));
   return problems.empty() ? 0 : 1;
 }
 
@@ -69,8 +68,7 @@ int ShowClock(const Options& options, Time now) {
   if (!text) return Fail(text.error().message);
   Problems problems;
   const Clock clock = ParseClock(*rules, path, &problems);
-  const Report report =
-      ParseReport(*text, options.file, clock, &problems);
+  const Report report = ParseReport(*text, options.file, clock, &problems);
   bool violated = false;
   for (const ClockVerdict& verdict :
        Judge(clock, report.severity, report.timeline, now)) {
@@ -101,7 +99,8 @@ int Check(const Options& options) {
     const size_t equals = argument.find('=');
     const std::string component = argument.substr(0, equals);
     if (equals == std::string::npos || !source.publisher.Find(component))
-      return Fail("'" + argument + "': give COMPONENT=VERSION, with a component"
+      return Fail("'" + argument +
+                  "': give COMPONENT=VERSION, with a component"
                   " of publisher.toml");
     const Result<Installed> installed =
         ParseInstalled(argument.substr(equals + 1));

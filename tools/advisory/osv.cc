@@ -42,8 +42,8 @@ Json Osv(const Advisory& advisory, const Publisher& publisher) {
   if (!advisory.cve.empty()) out["aliases"] = Json::array({advisory.cve});
   out["summary"] = advisory.title;
   out["details"] = advisory.description + "\n\n" + advisory.impact;
-  out["severity"] = Json::array(
-      {{{"type", "CVSS_V3"}, {"score", advisory.cvss.vector}}});
+  out["severity"] =
+      Json::array({{{"type", "CVSS_V3"}, {"score", advisory.cvss.vector}}});
   out["affected"] = AffectedOf(advisory, publisher);
   const std::string csaf =
       CsafUrl(publisher, CsafPath(CsafAdvisory(advisory, publisher)));

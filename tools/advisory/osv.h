@@ -11,8 +11,7 @@ namespace siw::advisory {
 // The prefix SIW- is not registered with OSV, and our packages are in none of
 // its ecosystems: the id begins with "x_", and the component's name is in
 // database_specific.
-nlohmann::json Osv(const Advisory& advisory,
-                           const Publisher& publisher);
+nlohmann::json Osv(const Advisory& advisory, const Publisher& publisher);
 
 }  // namespace siw::advisory
 

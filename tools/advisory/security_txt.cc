@@ -14,9 +14,9 @@ namespace {
 
 // Section 2.5, and CSAF from the registry of section 6.2
 constexpr std::array<std::string_view, 9> kFields = {
-    "Acknowledgments", "Canonical", "Contact",
-    "CSAF",            "Encryption", "Expires",
-    "Hiring",          "Policy",    "Preferred-Languages"};
+    "Acknowledgments",    "Canonical", "Contact", "CSAF",
+    "Encryption",         "Expires",   "Hiring",  "Policy",
+    "Preferred-Languages"};
 
 using Values = std::map<std::string, std::vector<std::string>>;
 
@@ -59,8 +59,8 @@ void CheckSecurityTxt(const std::string& text, const std::string& file,
     if (name == "Expires" || name == "Preferred-Languages") continue;
     for (const std::string& value : list)
       if (!IsHttps(value) &&
-          !(name == "Contact" && (StartsWith(value, "mailto:") ||
-                                  StartsWith(value, "tel:"))) &&
+          !(name == "Contact" &&
+            (StartsWith(value, "mailto:") || StartsWith(value, "tel:"))) &&
           !(name == "Encryption" && StartsWith(value, "openpgp4fpr:")))
         wrong(name, "'" + value + "' is no URI of a kind allowed here");
   }

@@ -42,8 +42,8 @@ Json Metadata(const Source& source, const std::string& fingerprint,
       {"metadata_version", "2.0"},
       {"mirror_on_CSAF_aggregators", true}};
   if (!fingerprint.empty())
-    out["pgp_keys"] = Json::array(
-        {{{"fingerprint", fingerprint}, {"url", base + kKey}}});
+    out["pgp_keys"] =
+        Json::array({{{"fingerprint", fingerprint}, {"url", base + kKey}}});
   out["publisher"] = {{"category", "vendor"},
                       {"contact_details", source.publisher.contact},
                       {"name", source.publisher.name},
@@ -66,7 +66,7 @@ Status Write(const std::filesystem::path& path, const std::string& text) {
 Status WriteHashes(const std::filesystem::path& path) {
   for (const std::string algorithm : {"sha256", "sha512"}) {
     const Result<std::string> sum =
-        Run({algorithm + "sum", path.filename()}, path.parent_path());
+        RunCommand({algorithm + "sum", path.filename()}, path.parent_path());
     if (!sum) return sum.error();
     const Status written = Write(path.string() + "." + algorithm, *sum);
     if (!written) return written;
@@ -75,21 +75,20 @@ Status WriteHashes(const std::filesystem::path& path) {
 }
 
 Status Sign(const std::filesystem::path& path, const std::string& key) {
-  const Result<std::string> done =
-      Run({"gpg", "--batch", "--yes", "--armor", "--local-user", key,
-           "--output", path.filename().string() + ".asc", "--detach-sign",
-           path.filename()},
-          path.parent_path());
+  const Result<std::string> done = RunCommand(
+      {"gpg", "--batch", "--yes", "--armor", "--local-user", key, "--output",
+       path.filename().string() + ".asc", "--detach-sign", path.filename()},
+      path.parent_path());
   if (!done) return done.error();
   return Done();
 }
 
 // Of the key that will sign; gpg takes a user id as well as a fingerprint.
 Result<std::string> Fingerprint(const std::string& key) {
-  const Result<std::string> said = Run(
-      {"gpg", "--batch", "--with-colons", "--fingerprint", "--list-secret-keys",
-       key},
-      ".");
+  const Result<std::string> said =
+      RunCommand({"gpg", "--batch", "--with-colons", "--fingerprint",
+                  "--list-secret-keys", key},
+                 ".");
   if (!said) return said.error();
   const size_t at = said->find("\nfpr:::::::::");
   if (at == std::string::npos)
@@ -158,7 +157,7 @@ Status WriteSite(const Source& source, const std::string& key,
   }
   if (key.empty()) return Done();
   const Result<std::string> exported =
-      Run({"gpg", "--batch", "--armor", "--export", fingerprint}, ".");
+      RunCommand({"gpg", "--batch", "--armor", "--export", fingerprint}, ".");
   if (!exported) return exported.error();
   return Write(top / kKey, *exported);
 }

@@ -33,8 +33,7 @@ TEST(AddWorkingDays, SkipsTheWeekend) {
 
 TEST(AddWorkingDays, BeginsOnMondayForWhatComesOnAWeekend) {
   for (const char* text : {"2026-11-28T23:00:00Z", "2026-11-29T01:00:00Z"})
-    EXPECT_EQ("2026-12-02T00:00:00Z",
-              FormatTime(AddWorkingDays(At(text), 2)));
+    EXPECT_EQ("2026-12-02T00:00:00Z", FormatTime(AddWorkingDays(At(text), 2)));
 }
 
 }  // namespace

@@ -58,8 +58,7 @@ Tree LoadTree(const std::string& root, Time now, Problems* problems) {
   out.source.publisher = rules.publisher;
   out.source.advisories = ReadAdvisories(security, rules, problems);
   out.source.vex = ParseVex(Read(vex, problems), vex, rules, problems);
-  out.rfc5042 =
-      ParseRfc5042(Read(rfc5042, problems), rfc5042, tests, problems);
+  out.rfc5042 = ParseRfc5042(Read(rfc5042, problems), rfc5042, tests, problems);
   out.source.security_txt = Read(security_txt, problems);
   CheckSecurityTxt(out.source.security_txt, security_txt, rules.publisher, now,
                    problems);

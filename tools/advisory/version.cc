@@ -30,7 +30,8 @@ std::string ToString(const Version& version) {
 
 Result<Installed> ParseInstalled(const std::string& text) {
   const size_t colon = text.find(':');
-  std::string upstream = text.substr(colon == std::string::npos ? 0 : colon + 1);
+  std::string upstream =
+      text.substr(colon == std::string::npos ? 0 : colon + 1);
   // What a packager adds comes after the last '-', and says nothing about us.
   upstream = upstream.substr(0, upstream.rfind('-'));
   const size_t tail = upstream.find_first_of("~+");

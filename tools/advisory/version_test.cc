@@ -14,9 +14,9 @@ TEST(Version, IsOrderedByNumber) {
 }
 
 TEST(Version, HasThreeNumbersAndNothingElse) {
-  for (const char* text : {"", "1", "1.2", "1.2.", "1.2.3.4", "1.2.x", "v1.2.3",
-                           "1.2.3-1", "1.2.3~rc1", "01.2.3", "1.02.3", " 1.2.3",
-                           "1.2.99999999999", "-1.2.3"})
+  for (const char* text :
+       {"", "1", "1.2", "1.2.", "1.2.3.4", "1.2.x", "v1.2.3", "1.2.3-1",
+        "1.2.3~rc1", "01.2.3", "1.02.3", " 1.2.3", "1.2.99999999999", "-1.2.3"})
     EXPECT_FALSE(ParseVersion(text)) << text;
 }
 

@@ -1,0 +1,73 @@
+#include "tools/advisory/security_txt.h"
+
+#include "tools/advisory/fixture.h"
+
+namespace siw::advisory {
+namespace {
+
+constexpr char kGood[] =
+    "# a comment\n"
+    "Contact: mailto:security@siw.invalid\n"
+    "Contact: https://siw.invalid/report\n"
+    "Expires: 2027-11-01T00:00:00Z\n"
+    "Encryption: https://siw.invalid/key.asc\n"
+    "Preferred-Languages: en\n"
+    "CSAF: https://siw.invalid/.well-known/csaf/provider-metadata.json\n";
+
+Said Wrong(const std::string& text, Time now = At("2026-11-26T12:00:00Z")) {
+  Problems problems;
+  Publisher publisher = {"siw",
+                         "https://siw.invalid",
+                         "security@siw.invalid",
+                         "https://siw.invalid/",
+                         {}};
+  CheckSecurityTxt(text, "security.txt", publisher, now, &problems);
+  return Lines(problems);
+}
+
+TEST(SecurityTxt, MayBeRight) { EXPECT_EQ(Said(), Wrong(kGood)); }
+
+TEST(SecurityTxt, Expires) {
+  const Time expires = At("2027-11-01T00:00:00Z");
+  EXPECT_EQ(Said(), Wrong(kGood, expires - std::chrono::seconds(1)));
+  EXPECT_EQ(Said{"security.txt: Expires: has expired: 2027-11-01T00:00:00Z"},
+            Wrong(kGood, expires));
+  EXPECT_EQ(Said{"security.txt: Expires: is more than a year away: "
+                 "2027-11-01T00:00:00Z"},
+            Wrong(kGood, expires - std::chrono::days(367)));
+  EXPECT_EQ(Said{"security.txt: Expires: is missing"},
+            Wrong(With(kGood, "Expires: 2027-11-01T00:00:00Z\n", "")));
+  EXPECT_EQ(Said{"security.txt: Expires: 'next year' is not of the form "
+                 "2027-01-05T16:00:00Z"},
+            Wrong(With(kGood, "2027-11-01T00:00:00Z", "next year")));
+  EXPECT_EQ(Said{"security.txt: Expires: is there more than once"},
+            Wrong(std::string(kGood) + "Expires: 2027-11-01T00:00:00Z\n"));
+}
+
+TEST(SecurityTxt, HasTheContactOfThePublisher) {
+  EXPECT_EQ(Said{"security.txt: Contact: the first one is not that of "
+                 "publisher.toml: mailto:security@siw.invalid"},
+            Wrong(With(kGood, "mailto:security@", "mailto:root@")));
+  EXPECT_EQ((Said{"security.txt: Contact: 'security@siw.invalid' is no URI of "
+                  "a kind allowed here",
+                  "security.txt: Contact: the first one is not that of "
+                  "publisher.toml: mailto:security@siw.invalid"}),
+            Wrong(With(kGood, "mailto:security@", "security@")));
+  EXPECT_EQ(Said{"security.txt: CSAF: is not that of publisher.toml: "
+                 "https://siw.invalid/.well-known/csaf/provider-metadata.json"},
+            Wrong(With(kGood, "/csaf/provider", "/provider")));
+}
+
+TEST(SecurityTxt, HasFieldsAndCommentsOnly) {
+  EXPECT_EQ(Said{"security.txt: line 8: is not of the form 'Field: value'"},
+            Wrong(std::string(kGood) + "hello\n"));
+  EXPECT_EQ(Said{"security.txt: Contacts: there is no such field"},
+            Wrong(std::string(kGood) + "Contacts: mailto:a@b\n"));
+  EXPECT_EQ(Said{"security.txt: Encryption: 'http://siw.invalid/key.asc' is no "
+                 "URI of a kind allowed here"},
+            Wrong(With(kGood, "https://siw.invalid/key.asc",
+                       "http://siw.invalid/key.asc")));
+}
+
+}  // namespace
+}  // namespace siw::advisory

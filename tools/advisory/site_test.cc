@@ -1,0 +1,153 @@
+#include "tools/advisory/site.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "tools/advisory/command.h"
+#include "tools/advisory/fixture.h"
+
+namespace siw::advisory {
+namespace {
+
+Source Examples() {
+  Source source;
+  source.publisher = TheRules().publisher;
+  for (const char* id : {"SIW-2026-9001", "SIW-2026-9002", "SIW-2026-9003"})
+    source.advisories.push_back(Parsed(id));
+  source.vex = {{"CVE-2027-12345",
+                 "a title",
+                 "not_affected",
+                 "component_not_present",
+                 "a reason",
+                 {"unit/A.B"},
+                 {{At("2026-11-01T00:00:00Z"), "First"}}}};
+  source.security_txt = "Contact: mailto:security@siw.invalid\n";
+  return source;
+}
+
+// Gone with the test
+class Directory {
+ public:
+  Directory() {
+    std::string name = testing::TempDir() + "siw-advisory.XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  std::string operator/(const std::string& name) const {
+    return path_ + "/" + name;
+  }
+
+ private:
+  std::string path_;
+};
+
+constexpr char kWhite[] = ".well-known/csaf/white/";
+
+TEST(Site, ListsItsDocumentsWithTheNewestFirst) {
+  const auto pages = Pages(Examples(), "");
+  EXPECT_EQ(
+      "\"2026/siw-vex-cve-2027-12345.json\",\"2026-11-01T00:00:00Z\"\n"
+      "\"2026/siw-2026-9002-vex.json\",\"2026-10-20T09:00:00Z\"\n"
+      "\"2026/siw-2026-9002.json\",\"2026-10-20T09:00:00Z\"\n"
+      "\"2026/siw-2026-9001-vex.json\",\"2026-10-16T09:00:00Z\"\n"
+      "\"2026/siw-2026-9001.json\",\"2026-10-16T09:00:00Z\"\n"
+      "\"2026/siw-2026-9003-vex.json\",\"2026-10-02T12:00:00Z\"\n"
+      "\"2026/siw-2026-9003.json\",\"2026-10-02T12:00:00Z\"\n",
+      pages.at(std::string(kWhite) + "changes.csv"));
+  std::istringstream index(pages.at(std::string(kWhite) + "index.txt"));
+  std::string path;
+  int documents = 0;
+  while (std::getline(index, path)) {
+    ++documents;
+    const Json document = Json::parse(pages.at(kWhite + path));
+    EXPECT_EQ(path, CsafPath(document));
+    EXPECT_EQ("https://siw.invalid/" + (kWhite + path),
+              document["document"]["references"][0]["url"]);
+  }
+  EXPECT_EQ(7, documents);
+  EXPECT_EQ(1u, pages.count("osv/x_SIW-2026-9003.json"));
+  EXPECT_EQ(1u, pages.count("text/SIW-2026-9003.txt"));
+  EXPECT_EQ(1u, pages.count(".well-known/security.txt"));
+}
+
+TEST(Site, DescribesItsProvider) {
+  const std::string path = ".well-known/csaf/provider-metadata.json";
+  const Json plain = Json::parse(Pages(Examples(), "").at(path));
+  EXPECT_EQ("https://siw.invalid/" + path, plain["canonical_url"]);
+  EXPECT_EQ("https://siw.invalid/.well-known/csaf/white/",
+            plain["distributions"][0]["directory_url"]);
+  EXPECT_EQ("2026-11-01T00:00:00Z", plain["last_updated"]);
+  EXPECT_EQ("csaf_provider", plain["role"]);
+  EXPECT_FALSE(plain.contains("pgp_keys"));
+  const std::string fingerprint(40, 'A');
+  const Json trusted = Json::parse(Pages(Examples(), fingerprint).at(path));
+  EXPECT_EQ("csaf_trusted_provider", trusted["role"]);
+  EXPECT_EQ(fingerprint, trusted["pgp_keys"][0]["fingerprint"]);
+}
+
+TEST(Site, IsTheSameFromTheSameSources) {
+  EXPECT_EQ(Pages(Examples(), ""), Pages(Examples(), ""));
+}
+
+TEST(Site, HasHashesThatAgree) {
+  const Directory dir;
+  ASSERT_TRUE(WriteSite(Examples(), "", dir / "site"));
+  const std::string year = dir / "site/.well-known/csaf/white/2026";
+  for (const char* algorithm : {"sha256", "sha512"})
+    EXPECT_TRUE(
+        RunCommand({std::string(algorithm) + "sum", "--check", "--strict",
+                    std::string("siw-2026-9001.json.") + algorithm},
+                   year))
+        << algorithm;
+  EXPECT_FALSE(std::filesystem::exists(year + "/siw-2026-9001.json.asc"));
+}
+
+TEST(Site, IsNotBuiltIntoAnother) {
+  const Directory dir;
+  ASSERT_TRUE(WriteSite(Examples(), "", dir / "site"));
+  const Status again = WriteSite(Examples(), "", dir / "site");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(dir / "site" + ": is there already; build into a new directory",
+            again.error().message);
+}
+
+TEST(Site, IsSignedByTheKeyThatWasGiven) {
+  const Directory home;
+  setenv("GNUPGHOME", (home / "gnupg").c_str(), 1);
+  std::filesystem::create_directory(home / "gnupg");
+  std::filesystem::permissions(home / "gnupg",
+                               std::filesystem::perms::owner_all);
+  ASSERT_TRUE(RunCommand(
+      {"gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
+       "Test <test@siw.invalid>", "ed25519", "sign"},
+      "."));
+  ASSERT_TRUE(WriteSite(Examples(), "test@siw.invalid", home / "site"));
+  const std::string csaf = home / "site/.well-known/csaf";
+  const std::string document = csaf + "/white/2026/siw-2026-9001.json";
+  EXPECT_TRUE(RunCommand(
+      {"gpg", "--batch", "--quiet", "--verify", document + ".asc", document},
+      "."));
+  const Result<std::string> key =
+      RunCommand({"gpg", "--batch", "--quiet", "--with-colons", "--show-keys",
+                  csaf + "/openpgp.asc"},
+                 ".");
+  ASSERT_TRUE(key);
+  const Json metadata = Json::parse(Text(csaf + "/provider-metadata.json"));
+  EXPECT_NE(
+      std::string::npos,
+      key->find(metadata["pgp_keys"][0]["fingerprint"].get<std::string>()));
+  EXPECT_FALSE(WriteSite(Examples(), "nobody@siw.invalid", home / "other"));
+  EXPECT_FALSE(std::filesystem::exists(home / "other"));
+  EXPECT_TRUE(RunCommand({"gpgconf", "--kill", "all"}, "."));
+}
+
+TEST(RunCommand, TellsWhatWentWrong) {
+  EXPECT_EQ("hello\n", *RunCommand({"echo", "hello"}, "."));
+  EXPECT_EQ("false: failed", RunCommand({"false"}, ".").error().message);
+  EXPECT_EQ("no-such-program: cannot be run",
+            RunCommand({"no-such-program"}, ".").error().message);
+}
+
+}  // namespace
+}  // namespace siw::advisory
