@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Style, layers, sizes, static checks.
 
+. "$top/ci/lib/security.sh"
+
 # Scripts of the newest kernel's source package: checkpatch and kernel-doc.
 kernel_scripts=$cache/kernel-scripts
 
@@ -105,6 +107,7 @@ stage_lint() {
 	check shellcheck shell_check
 	check clang-format format_check
 	check no-mirror-address no_leaks
+	security_checks
 	check root-newest root_ready newest full &&
 		check kernel-scripts kernel_scripts_ready && {
 		check checkpatch checkpatch

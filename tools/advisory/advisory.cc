@@ -205,7 +205,7 @@ Advisory ParseAdvisory(const std::string& text, const std::string& file,
                        const Rules& rules, Problems* problems) {
   Advisory out;
   out.file = file;
-  const std::optional<toml::table> table = ParseToml(text, file, problems);
+  const auto table = ParseToml(text, file, problems);
   if (!table) return out;
   Fields fields(*table, file, "", problems);
   ReadIdentity(&fields, &out);
@@ -247,7 +247,7 @@ void CheckTogether(const std::vector<Advisory>& advisories,
 Report ParseReport(const std::string& text, const std::string& file,
                    const Clock& clock, Problems* problems) {
   Report out;
-  const std::optional<toml::table> table = ParseToml(text, file, problems);
+  const auto table = ParseToml(text, file, problems);
   if (!table) return out;
   Fields fields(*table, file, "", problems);
   if (fields.Has("severity"))

@@ -85,7 +85,7 @@ ClockState StateOf(const ClockRule& rule, const ClockVerdict& verdict,
 Clock ParseClock(const std::string& text, const std::string& file,
                  Problems* problems) {
   Clock clock;
-  const std::optional<toml::table> table = ParseToml(text, file, problems);
+  const auto table = ParseToml(text, file, problems);
   if (!table) return clock;
   Fields fields(*table, file, "", problems);
   clock.events = fields.Texts("events");

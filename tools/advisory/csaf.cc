@@ -77,10 +77,12 @@ Json Document(const Head& head, const std::vector<Revision>& history,
 // Releases of a component, as a node of the product tree
 Json Releases(const Component& component, const char* category,
               const std::string& name, const std::string& id) {
-  Json product = {{"name", component.title + " " + name}, {"product_id", id}};
-  if (std::string(category) == "product_version")
-    product["product_identification_helper"] = {
-        {"purl", component.purl + "@" + name}};
+  // A range has no version: the name of the package alone
+  const bool release = std::string(category) == "product_version";
+  const std::string purl = component.purl + (release ? "@" + name : "");
+  const Json product = {{"name", component.title + " " + name},
+                        {"product_id", id},
+                        {"product_identification_helper", {{"purl", purl}}}};
   return {{"category", category}, {"name", name}, {"product", product}};
 }
 

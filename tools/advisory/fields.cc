@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <fstream>
@@ -34,16 +35,19 @@ Result<std::string> ReadFile(const std::string& path) {
   return out.str();
 }
 
-std::optional<toml::table> ParseToml(const std::string& text,
-                                     const std::string& file,
-                                     Problems* problems) {
+std::shared_ptr<const toml::table> ParseToml(const std::string& text,
+                                             const std::string& file,
+                                             Problems* problems) {
   toml::parse_result parsed = toml::parse(text, file);
-  if (parsed) return std::move(parsed).table();
+  if (parsed)
+    return std::make_shared<const toml::table>(std::move(parsed).table());
   problems->push_back(
       {file, fmt::format("line {}", parsed.error().source().begin.line),
        std::string(parsed.error().description())});
-  return std::nullopt;
+  return nullptr;
 }
+
+bool Fields::Has(const std::string& key) const { return table_->contains(key); }
 
 const toml::node* Fields::Get(const std::string& key) {
   asked_.insert(key);

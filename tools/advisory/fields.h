@@ -3,6 +3,12 @@
 #ifndef SIW_TOOLS_ADVISORY_FIELDS_H_
 #define SIW_TOOLS_ADVISORY_FIELDS_H_
 
+// toml++ in one header and without exceptions; only fields.cc needs all of it.
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/impl/forward_declarations.h>
+
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,7 +16,6 @@
 
 #include "tools/advisory/problem.h"
 #include "tools/advisory/time.h"
-#include "tools/advisory/toml.h"
 #include "tools/common/result.h"
 
 namespace siw::advisory {
@@ -18,10 +23,10 @@ namespace siw::advisory {
 // The text of a file, or why it cannot be had.
 Result<std::string> ReadFile(const std::string& path);
 
-// A syntax error becomes a problem, with the number of its line.
-std::optional<toml::table> ParseToml(const std::string& text,
-                                     const std::string& file,
-                                     Problems* problems);
+// Null for a syntax error, which becomes a problem with the number of its line
+std::shared_ptr<const toml::table> ParseToml(const std::string& text,
+                                             const std::string& file,
+                                             Problems* problems);
 
 class Fields {
  public:
@@ -32,7 +37,7 @@ class Fields {
         prefix_(std::move(prefix)),
         problems_(problems) {}
 
-  bool Has(const std::string& key) const { return table_->contains(key); }
+  bool Has(const std::string& key) const;
 
   // What has to be there
   std::string Text(const std::string& key);

@@ -13,6 +13,11 @@ namespace siw::advisory {
 
 inline Time At(const std::string& text) { return *ParseTime(text); }
 
+inline Time Today() {
+  return std::chrono::floor<std::chrono::seconds>(
+      std::chrono::system_clock::now());
+}
+
 inline std::string Text(const std::string& path) {
   const Result<std::string> text = ReadFile(path);
   return text ? *text : "";

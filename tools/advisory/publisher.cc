@@ -32,7 +32,7 @@ const Component* Publisher::Find(const std::string& component) const {
 Publisher ParsePublisher(const std::string& text, const std::string& file,
                          Problems* problems) {
   Publisher out;
-  const std::optional<toml::table> table = ParseToml(text, file, problems);
+  const auto table = ParseToml(text, file, problems);
   if (!table) return out;
   Fields fields(*table, file, "", problems);
   out.name = fields.Text("name");

@@ -27,7 +27,7 @@ std::vector<Clause> ParseRfc5042(const std::string& text,
                                  const std::string& file, const TestIds& tests,
                                  Problems* problems) {
   std::vector<Clause> out;
-  const std::optional<toml::table> table = ParseToml(text, file, problems);
+  const auto table = ParseToml(text, file, problems);
   if (!table) return out;
   Fields fields(*table, file, "", problems);
   for (Fields& from : fields.Tables("clause")) {

@@ -26,7 +26,7 @@ std::vector<Statement> ParseVex(const std::string& text,
                                 const std::string& file, const Rules& rules,
                                 Problems* problems) {
   std::vector<Statement> out;
-  const std::optional<toml::table> table = ParseToml(text, file, problems);
+  const auto table = ParseToml(text, file, problems);
   if (!table) return out;
   Fields fields(*table, file, "", problems);
   std::set<std::string> seen;
