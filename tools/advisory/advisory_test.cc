@@ -1,5 +1,9 @@
 #include "tools/advisory/advisory.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "tools/advisory/fixture.h"
 
 namespace siw::advisory {
@@ -120,6 +124,41 @@ TEST(Advisory, HasAHistoryInOrder) {
             Wrong("2026-10-16T09:00:00Z", "2026-10-14T16:30:00Z"));
   EXPECT_EQ(Said{"history: has a date that lies in the future"},
             Wrong("2026-10-16T09:00:00Z", "2026-12-16T09:00:00Z"));
+}
+
+TEST(Advisory, HasARevisionAndSomethingThatIsAffected) {
+  Problems problems;
+  ParseAdvisory("history = []\naffected = []\n", kFile, TheRules(), &problems);
+  const Said said = Lines(problems);
+  for (const char* table : {"history", "affected"})
+    EXPECT_EQ(1, std::count(said.begin(), said.end(),
+                            fmt::format("{}: {}: there is no [[{}]]", kFile,
+                                        table, table)))
+        << table;
+}
+
+// Nothing that a file may hold ends the program.
+TEST(Advisory, OfTheWrongTypesIsRefused) {
+  const Rules rules = TheRules();
+  const std::string example = Example("SIW-2026-9001");
+  for (const char* key :
+       {"id", "title", "cve", "severity", "cvss", "cwe", "summary",
+        "description", "impact", "workaround", "tests", "affected", "credit",
+        "reference", "history", "timeline", "missed", "withdrawn"})
+    for (const char* value :
+         {"1", "''", "[]", "[1]", "['']", "{}", "[{}]", "2027-01-01", "true"}) {
+      // Alone, as the key may be in the example already
+      Problems problems;
+      ParseAdvisory(fmt::format("{} = {}\n", key, value), kFile, rules,
+                    &problems);
+      EXPECT_FALSE(problems.empty()) << key << " = " << value;
+    }
+  // Cut anywhere
+  for (size_t size = 0; size < example.size(); size += 7) {
+    Problems problems;
+    ParseAdvisory(example.substr(0, size), kFile, rules, &problems);
+    EXPECT_FALSE(problems.empty()) << size;
+  }
 }
 
 TEST(Advisory, IsNotPublicBeforeItsDate) {

@@ -128,7 +128,9 @@ std::vector<Fields> Fields::TablesIfAny(const std::string& key) {
 
 std::vector<Fields> Fields::Tables(const std::string& key) {
   std::vector<Fields> out = TablesIfAny(key);
-  if (!Has(key)) Wrong(key, fmt::format("there is no [[{}]]", key));
+  const toml::array* const array = table_->get_as<toml::array>(key);
+  if (!Has(key) || (array && array->empty()))
+    Wrong(key, fmt::format("there is no [[{}]]", key));
   return out;
 }
 
