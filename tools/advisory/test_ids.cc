@@ -59,9 +59,9 @@ bool TestIds::Kselftest(const std::string& name) const {
 bool TestIds::Unit(const std::string& name) const {
   const auto [suite, test] = Split(name, ".");
   if (test.empty()) return false;
+  const std::string arguments = fmt::format("({}, {}) {{", suite, test);
   const auto& files = Files("selftests/unit", ".cc");
   return std::any_of(files.begin(), files.end(), [&](const auto& file) {
-    const std::string arguments = fmt::format("({}, {}) {{", suite, test);
     return Contains(file.second, "TEST" + arguments) ||
            Contains(file.second, "TEST_F" + arguments) ||
            Contains(file.second, "TEST_P" + arguments);
@@ -71,11 +71,13 @@ bool TestIds::Unit(const std::string& name) const {
 bool TestIds::Kunit(const std::string& name) const {
   const auto [suite, test] = Split(name, ".");
   if (test.empty()) return false;
+  const std::string is_suite = fmt::format(".name = \"{}\"", suite);
+  const std::string plain = fmt::format("KUNIT_CASE({})", test);
+  const std::string with_param = fmt::format("KUNIT_CASE_PARAM({}, ", test);
   const auto& files = Files("siw/tests", ".c");
   return std::any_of(files.begin(), files.end(), [&](const auto& file) {
-    return Contains(file.second, fmt::format(".name = \"{}\"", suite)) &&
-           (Contains(file.second, fmt::format("KUNIT_CASE({})", test)) ||
-            Contains(file.second, fmt::format("KUNIT_CASE_PARAM({}, ", test)));
+    return Contains(file.second, is_suite) &&
+           (Contains(file.second, plain) || Contains(file.second, with_param));
   });
 }
 
