@@ -3,7 +3,7 @@
  * Memory regions and the STags that name them.
  *
  * An STag is a 24-bit index, drawn at random, and an 8-bit key that belongs to
- * the consumer (RFC 5042 section 6.3.4 asks for STags that are hard to guess).
+ * the consumer (RFC 5042 section 6.1.1 asks for STags that are hard to guess).
  *
  * Memory is only touched inside siw_mr_access(), under the region's read lock.
  * Revocation takes the write lock, so when it returns no placement that began

@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # Style, layers, sizes, static checks.
 
-. "$top/ci/lib/security.sh"
 
 # Scripts of the newest kernel's source package: checkpatch and kernel-doc.
 kernel_scripts=$cache/kernel-scripts
