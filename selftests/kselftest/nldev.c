@@ -2,6 +2,7 @@
 #include <linux/netlink.h>
 #include <rdma/rdma_netlink.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "harness.h"
 #include "nldev.h"
@@ -71,6 +72,7 @@ static void add(struct message *m, int type, const void *data, size_t len)
 static int ask(const struct message *m, attr_fn fn, void *arg)
 {
 	static uint8_t buf[65536] __attribute__((aligned(8)));
+	const struct timeval patience = { .tv_sec = slow(5000) / 1000 };
 	const struct nlmsghdr *h;
 	int err = -EIO;
 	ssize_t n;
@@ -79,6 +81,8 @@ static int ask(const struct message *m, attr_fn fn, void *arg)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
 	if (fd < 0)
 		return -errno;
+	/* Without memory the kernel may not answer at all. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (send(fd, m, m->h.nlmsg_len, 0) < 0) {
 		err = -errno;
 		close(fd);

@@ -11,17 +11,13 @@
 #	+-----------------------------+
 #
 # nvme.sh up|down
-# nvme.sh add|del		the siw link on sk
+# nvme.sh del		the siw link on sk, below it all
 
 PATH=$PATH:/usr/sbin:/sbin
 config=/sys/kernel/config/nvmet
 subsystem=$config/subsystems/siw-storm
 port=$config/ports/4420
 disk=/tmp/siw-storm.disk
-
-add() {
-	rdma link add siwk type siw netdev sk
-}
 
 del() {
 	n=$(rdma link show 2>/dev/null | sed -n 's/^link \([^/]*\)\/.* netdev sk .*/\1/p')
@@ -52,11 +48,13 @@ up() {
 	[ -e /dev/nvme-fabrics ] || return 1
 	[ -d $config ] || mount -t configfs none /sys/kernel/config || return 1
 	ip link add sk type dummy && ip addr add 10.84.0.1/24 dev sk &&
-		ip link set sk up && add || return 1
+		ip link set sk up &&
+		rdma link add siwk type siw netdev sk || return 1
 	truncate -s 16M $disk &&
 		mkdir $subsystem && echo 1 >$subsystem/attr_allow_any_host &&
 		mkdir $subsystem/namespaces/1 &&
 		echo $disk >$subsystem/namespaces/1/device_path &&
+		echo 1 >$subsystem/namespaces/1/buffered_io &&
 		echo 1 >$subsystem/namespaces/1/enable &&
 		mkdir $port && echo rdma >$port/addr_trtype &&
 		echo ipv4 >$port/addr_adrfam &&
@@ -72,11 +70,11 @@ up)
 		exit 1
 	}
 	;;
-down | add | del)
+down | del)
 	"$1"
 	;;
 *)
-	echo "usage: $0 up|down|add|del" >&2
+	echo "usage: $0 up|down|del" >&2
 	exit 2
 	;;
 esac

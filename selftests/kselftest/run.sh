@@ -133,9 +133,10 @@ for p in $names; do
 	why=
 	[ "$rc" = 124 ] || [ "$rc" = 137 ] && why=" (time limit of $seconds s)"
 	# What a killed program has left behind.
+	[ ! -d /sys/kernel/config/nvmet/subsystems/siw-storm ] || ./nvme.sh down
 	./topo.sh down | sed 's/^/# /'
 	if log_since "$mark" | grep -E "$alarms" |
-	grep -v 'kmemleak:' >"$tmp/alarms"; then
+	   grep -v 'kmemleak:' >"$tmp/alarms"; then
 		sed 's/^/# kernel: /' "$tmp/alarms" | head -n 40
 		[ "$rc" = 0 ] && rc=1 && why=" (kernel warnings)"
 	fi

@@ -370,6 +370,7 @@ static void kernel_user(uint64_t seed)
 		n = write(fd, options, strlen(options));
 		if (n < 0 || (n = read(fd, answer, sizeof(answer) - 1)) <= 0 ||
 		    sscanf(answer, "instance=%d", &ctrl) != 1) {
+			test_info("nvme-fabrics: %s", strerror(errno));
 			close(fd);
 			sleep_ms(100);
 			continue;
@@ -397,10 +398,11 @@ static bool nvme_down(void)
 	return !beside("nvme.sh down >/dev/null 2>&1");
 }
 
-static void nvme_link(bool there)
+/* A target does not find a device again that has been away. */
+static void nvme_again(void)
 {
-	beside(there ? "nvme.sh add >/dev/null 2>&1" :
-		       "nvme.sh del >/dev/null 2>&1");
+	EXPECT(nvme_down(), "the target cannot be removed");
+	EXPECT(nvme_up(), "the target cannot be made");
 }
 
 /* ---- weather ---- */
@@ -462,9 +464,15 @@ static uint64_t born[TALKERS];
 static pid_t in_kernel;
 static bool has_nvme;
 
+/*
+ * nvme-rdma overlooks that a new controller's connection is lost, and waits a
+ * minute for its command; whoever takes the device away waits with it.
+ */
+#define NVME_MS 90000
+
 static void gone(pid_t *pid)
 {
-	uint64_t end = deadline(30000);
+	uint64_t end = deadline(30000) + NVME_MS;
 	int status;
 
 	if (*pid <= 0)
@@ -495,7 +503,9 @@ static void rebuild(void)
 /* Nothing an administrator does takes longer than this. */
 static void timely(const char *what, uint64_t start)
 {
-	EXPECT(now_ms() - start < slow(15000), "%s took %llu ms", what,
+	uint64_t bound = slow(15000) + (has_nvme ? NVME_MS : 0);
+
+	EXPECT(now_ms() - start < bound, "%s took %llu ms", what,
 	       (unsigned long long)(now_ms() - start));
 }
 
@@ -559,7 +569,7 @@ static void module_goes(struct rng *r)
 	ASSERT(!topo("load"), "the module cannot be loaded");
 	rebuild();
 	if (has_nvme)
-		nvme_link(true);
+		nvme_again();
 }
 
 static void kernel_link_goes(struct rng *r)
@@ -568,10 +578,10 @@ static void kernel_link_goes(struct rng *r)
 
 	if (!has_nvme)
 		return;
-	nvme_link(false);
-	timely("link del under NVMe-oF", start);
+	beside("nvme.sh del >/dev/null 2>&1");
+	timely("link del below NVMe-oF", start);
 	usleep(below(r, 100000));
-	nvme_link(true);
+	nvme_again();
 }
 
 static void killing(struct rng *r)
@@ -622,6 +632,8 @@ static void respawn(struct rng *r)
 			born[i] = now_ms();
 		}
 	}
+	if (in_kernel > 0 && waitpid(in_kernel, &status, WNOHANG) == in_kernel)
+		in_kernel = 0;
 	if (has_nvme && !in_kernel) {
 		uint64_t seed = rnd64(r);
 
@@ -636,6 +648,7 @@ static void storm(void)
 {
 	uint64_t seed = first_seed();
 	uint64_t end = now_ms() + 1000 * env_number("SIW_STORM_SECONDS", 5);
+	uint64_t latest = deadline(30000);
 	uint64_t said = now_ms();
 	long baseline = resources();
 	uint64_t next = 0;
@@ -649,7 +662,8 @@ static void storm(void)
 	ASSERT(tally != MAP_FAILED, "mmap");
 	has_nvme = nvme_up();
 	test_note("NVMe-oF inside the kernel: %s", has_nvme ? "yes" : "no");
-	while (!passed(end)) {
+	/* On a slow machine, until anything got through at all. */
+	while (!passed(end) || (!tally->transfers && !passed(latest))) {
 		respawn(&r);
 		if (now_ms() - said > 10000) {
 			said = now_ms();
@@ -691,6 +705,6 @@ static struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	tests[0].seconds = env_number("SIW_STORM_SECONDS", 5) + 120;
+	tests[0].seconds = env_number("SIW_STORM_SECONDS", 5) + 300;
 	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
 }
