@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+// The catalogue of this tree and the rest of this tree: they say the same.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tools/catalogue/driver_messages.h"
+#include "tools/catalogue/entry_file.h"
+#include "tools/common/errno_name.h"
+#include "tools/common/log_line.h"
+
+extern "C" {
+#include "fault.h"
+}
+
+namespace siw::catalogue {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kTree = SIW_TREE;
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+std::vector<std::string> Names(std::string_view function) {
+  std::vector<std::string> names;
+  if (function != "siw_fault_name") return names;
+  for (int fault = SIW_OK + 1; fault < SIW_FAULTS; ++fault)
+    names.push_back(siw_fault_name(static_cast<enum siw_fault>(fault)));
+  return names;
+}
+
+std::vector<DriverMessage> MessagesOfTheDriver() {
+  std::vector<DriverMessage> all;
+  for (const fs::path& dir : {kTree / "siw", kTree / "siw/proto"}) {
+    for (const auto& file : fs::directory_iterator(dir)) {
+      if (file.path().extension() != ".c" && file.path().extension() != ".h")
+        continue;
+      auto found = FindMessages(fs::relative(file.path(), kTree).string(),
+                                ReadFile(file), Names);
+      EXPECT_TRUE(found) << (found ? "" : found.error().message);
+      if (found) all.insert(all.end(), found->begin(), found->end());
+    }
+  }
+  return all;
+}
+
+// The message of log_fault() in siw/conn.c.
+std::string FaultLine(const char* by, enum siw_fault fault,
+                      const struct siw_term& term) {
+  return fmt::format(
+      "siw0: QP 7, peer 192.0.2.2:39218: stream ended by {}: {} "
+      "({}/{}/{:02x}), STag 0x0",
+      by, siw_fault_name(fault), term.layer, term.etype, term.code);
+}
+
+std::string BestOf(const LineMatcher& matcher, const std::string& line) {
+  const std::vector<LineMatch> best = matcher.BestMatches(line);
+  std::string ids;
+  for (const LineMatch& match : best)
+    ids += (ids.empty() ? "" : " ") + std::string(match.entry->id);
+  return ids;
+}
+
+TEST(Agreement, EveryMessageOfTheDriverHasAnEntryAndTheOtherWayRound) {
+  const std::vector<DriverMessage> messages = MessagesOfTheDriver();
+  EXPECT_GE(messages.size(), 2u);
+  for (const std::string& text : Disagreements(messages, Catalogue()))
+    ADD_FAILURE() << text;
+}
+
+TEST(Agreement, ANewMessageIsNoticed) {
+  std::vector<DriverMessage> messages = MessagesOfTheDriver();
+  const auto added = FindMessages(
+      "siw/new.c", "ibdev_warn(dev, \"QP %u fell over\\n\", n);", Names);
+  ASSERT_TRUE(added);
+  messages.insert(messages.end(), added->begin(), added->end());
+  EXPECT_EQ(1u, Disagreements(messages, Catalogue()).size());
+}
+
+TEST(Agreement, EachMessageWithoutNumbersHasOneEntry) {
+  const LineMatcher matcher(Catalogue());
+  size_t checked = 0;
+  for (const DriverMessage& message : MessagesOfTheDriver()) {
+    std::string line = "siw0: ";
+    for (const MessagePart& part : message.message)
+      line += part.is_any ? "192.0.2.2:39218" : part.text;
+    if (line.find("MPA") == std::string::npos ||
+        line.find("stream ended") != std::string::npos)
+      continue;
+    EXPECT_EQ(1u, matcher.BestMatches(line).size()) << line;
+    ++checked;
+  }
+  EXPECT_EQ(10u, checked);
+}
+
+TEST(Agreement, EachTerminateSentHasOneEntryWithItsCode) {
+  const LineMatcher matcher(Catalogue());
+  for (int i = SIW_OK + 1; i < SIW_FAULTS; ++i) {
+    const auto fault = static_cast<enum siw_fault>(i);
+    struct siw_term term;
+    siw_term_fill(&term, fault, nullptr, 0, 0);
+    const std::string code =
+        fmt::format("{}/{}/{:02x}", term.layer, term.etype, term.code);
+    const std::string line = FaultLine("us", fault, term);
+    const auto best = matcher.BestMatches(line);
+    ASSERT_EQ(1u, best.size()) << line;
+    EXPECT_EQ(code, best[0].entry->term) << line;
+    EXPECT_EQ("sent", best[0].entry->direction) << line;
+  }
+}
+
+TEST(Agreement, EachTerminateReceivedHasOneEntry) {
+  const LineMatcher matcher(Catalogue());
+  std::set<std::string> reached;
+  for (int layer = 0; layer < 4; ++layer) {
+    for (int etype = 0; etype < 5; ++etype) {
+      for (int code = 0; code < 256; ++code) {
+        struct siw_term term = {};
+        term.layer = static_cast<uint8_t>(layer);
+        term.etype = static_cast<uint8_t>(etype);
+        term.code = static_cast<uint8_t>(code);
+        const std::string line = FaultLine("peer", siw_term_fault(&term), term);
+        const auto best = matcher.BestMatches(line);
+        ASSERT_EQ(1u, best.size()) << line << ": " << BestOf(matcher, line);
+        EXPECT_EQ("received", best[0].entry->direction) << line;
+        reached.emplace(best[0].entry->id);
+      }
+    }
+  }
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (entry.direction != "received") continue;
+    EXPECT_EQ(1u, reached.count(std::string(entry.id))) << entry.id;
+  }
+}
+
+TEST(Agreement, EveryRegisteredCodeIsThereBothWays) {
+  std::set<std::string> codes;
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (!entry.term.empty() && entry.term != "any")
+      codes.insert(fmt::format("{} {}", entry.term, entry.direction));
+  }
+  EXPECT_EQ(2u * 34, codes.size());
+}
+
+TEST(Agreement, ExamplesOfTextsAreThoseTexts) {
+  const LineMatcher matcher(Catalogue());
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (entry.texts.empty() || entry.origin == "user space" ||
+        entry.origin == "siw")
+      continue;
+    const std::string example(entry.example);
+    const size_t start = example.find_first_not_of(' ');
+    const std::string line = example.substr(start, example.find('\n') - start);
+    EXPECT_EQ(std::string(entry.id), BestOf(matcher, line)) << line;
+  }
+}
+
+// The messages of the siw-link script: each `note "..."`.
+TEST(Agreement, EveryMessageOfSiwLinkHasAnEntryAndTheOtherWayRound) {
+  std::istringstream script(ReadFile(kTree / "packaging/debian/siw-link"));
+  std::vector<Message> messages;
+  for (std::string line; std::getline(script, line);) {
+    const size_t at = line.find("note \"");
+    if (at == std::string::npos) continue;
+    const std::string text = line.substr(at + 6, line.rfind('"') - at - 6);
+    Message message = {{false, "siw-link: "}};
+    for (size_t i = 0; i < text.size();) {
+      if (text[i] != '$') {
+        message.back().text += text[i++];
+        continue;
+      }
+      // $name, $1 or $(command)
+      if (text[++i] == '(') {
+        i = text.find(')', i) + 1;
+      } else {
+        while (i < text.size() && (std::isalnum(text[i]) || text[i] == '_'))
+          ++i;
+      }
+      message.push_back({true, ""});
+      message.push_back({false, ""});
+    }
+    std::erase_if(message, [](const MessagePart& part) {
+      return !part.is_any && part.text.empty();
+    });
+    messages.push_back(message);
+  }
+  EXPECT_GE(messages.size(), 5u);
+  for (const Message& message : messages) {
+    size_t known = 0;
+    for (const CatalogueEntry& entry : Catalogue()) {
+      if (entry.origin != "siw-link") continue;
+      for (const std::string_view text : entry.texts)
+        known += Unifies(message, text);
+    }
+    EXPECT_EQ(1u, known) << message[0].text << "...";
+  }
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (entry.origin != "siw-link") continue;
+    for (const std::string_view text : entry.texts) {
+      EXPECT_TRUE(std::any_of(
+          messages.begin(), messages.end(),
+          [&](const Message& message) { return Unifies(message, text); }))
+          << entry.id << ": " << text;
+    }
+  }
+}
+
+TEST(Agreement, EveryCounterIsOneOfTheDriver) {
+  const std::string stats = ReadFile(kTree / "siw/stats.c");
+  for (const CatalogueEntry& entry : Catalogue()) {
+    for (const std::string_view counter : entry.counters) {
+      EXPECT_NE(std::string::npos, stats.find(fmt::format("\"{}\"", counter)))
+          << entry.id << ": " << counter;
+    }
+  }
+}
+
+TEST(Agreement, EveryErrnoHasANumber) {
+  for (const CatalogueEntry& entry : Catalogue()) {
+    for (const std::string_view name : entry.errnos)
+      EXPECT_TRUE(ErrnoNumber(name)) << entry.id << ": " << name;
+  }
+}
+
+// "kselftest/PROGRAM: NAME", as in docs/reference/rfc-conformance.toml.
+TEST(Agreement, EveryTestExists) {
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (entry.test.empty()) continue;
+    const std::string test(entry.test);
+    const size_t colon = test.find(": ");
+    ASSERT_NE(std::string::npos, colon) << entry.id;
+    const std::string source =
+        ReadFile(kTree / "selftests" / (test.substr(0, colon) + ".c"));
+    EXPECT_NE(std::string::npos,
+              source.find("\"" + test.substr(colon + 2) + "\""))
+        << entry.id << ": " << test;
+  }
+}
+
+// Every id that a text, a finding or a document names is one.
+TEST(Agreement, EveryIdThatIsNamedExists) {
+  const auto check = [](const std::string& where, std::string_view text) {
+    for (size_t at = text.find("SIW-"); at != std::string_view::npos;
+         at = text.find("SIW-", at + 1)) {
+      const size_t end =
+          text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", at);
+      const std::string_view id = text.substr(at, end - at);
+      EXPECT_NE(nullptr, FindId(Catalogue(), id)) << where << ": " << id;
+    }
+  };
+  for (const CatalogueEntry& entry : Catalogue()) {
+    for (const std::string_view text :
+         {entry.cause, entry.action, entry.confirm, entry.example})
+      check(std::string(entry.id), text);
+  }
+  check("findings.cc", ReadFile(kTree / "tools/siw/status/findings.cc"));
+}
+
+TEST(Agreement, TheTableOfTheToolIsWhatTheFilesSay) {
+  const auto files = ReadEntries(kTree / "docs/errors");
+  ASSERT_TRUE(files) << files.error().message;
+  const View view(*files);
+  ASSERT_EQ(view.entries().size(), Catalogue().size());
+  for (size_t i = 0; i < Catalogue().size(); ++i) {
+    const CatalogueEntry& one = Catalogue()[i];
+    const CatalogueEntry& other = view.entries()[i];
+    EXPECT_EQ(other.id, one.id);
+    EXPECT_EQ(other.title, one.title);
+    EXPECT_EQ(other.cause, one.cause);
+    EXPECT_EQ(other.action, one.action);
+    EXPECT_EQ(other.confirm, one.confirm);
+    EXPECT_EQ(other.example, one.example);
+    EXPECT_TRUE(std::equal(other.texts.begin(), other.texts.end(),
+                           one.texts.begin(), one.texts.end()));
+  }
+}
+
+}  // namespace
+}  // namespace siw::catalogue

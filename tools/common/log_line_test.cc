@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/common/log_line.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace siw {
+namespace {
+
+constexpr std::string_view kLine =
+    "siw0: QP 7, peer 192.0.2.2:39218: stream ended by us: tagged: invalid "
+    "STag (1/1/00), STag 0x5a1b2c00";
+
+std::string FieldOf(const Fields& fields, std::string_view name) {
+  for (const Field& field : fields) {
+    if (field.name == name) return field.value;
+  }
+  return "";
+}
+
+class LineTest : public testing::Test {
+ protected:
+  std::string Id(std::string_view line) const {
+    const auto match = matcher_.Match(line);
+    return match ? std::string(match->entry->id) : "";
+  }
+
+  LineMatcher matcher_{Catalogue()};
+};
+
+TEST_F(LineTest, SkipsWhatLogsPutInFront) {
+  for (const char* front :
+       {"", "[  123.456789] ", "<5>[    1.000000] ", "[T1234] ",
+        "Nov 26 10:00:00 host kernel: ",
+        "2026-11-26T10:00:00+0000 host kernel: ",
+        "2026-11-26T10:00:00.123456+00:00 host kernel: [  123.456789] ",
+        "5,1234,123456789,-;",
+        "Nov 26 10:00:00 host kernel: siw 0000:00:03.0 "}) {
+    const auto match = matcher_.Match(std::string(front) + std::string(kLine));
+    ASSERT_TRUE(match) << front;
+    EXPECT_EQ("SIW-TERM-1100-SENT", match->entry->id) << front;
+    EXPECT_EQ("siw0", FieldOf(match->fields, "device")) << front;
+    EXPECT_EQ("7", FieldOf(match->fields, "qp")) << front;
+    EXPECT_EQ("192.0.2.2:39218", FieldOf(match->fields, "peer")) << front;
+    EXPECT_EQ("0x5a1b2c00", FieldOf(match->fields, "stag")) << front;
+  }
+}
+
+TEST_F(LineTest, IgnoresBlanksAtTheEnd) {
+  EXPECT_EQ("SIW-TERM-1100-SENT", Id(std::string(kLine) + " \r\n"));
+}
+
+TEST_F(LineTest, PrefersTheEntryThatSaysMore) {
+  const std::string head =
+      "siw0: QP 7, peer 192.0.2.2:1: stream ended by peer: unspecified RDMAP "
+      "error ";
+  EXPECT_EQ("SIW-TERM-02FF-RCVD", Id(head + "(0/2/ff), STag 0x0"));
+  EXPECT_EQ("SIW-TERM-01FF-RCVD", Id(head + "(0/1/ff), STag 0x0"));
+  EXPECT_EQ("SIW-TERM-1300-RCVD", Id(head + "(1/3/42), STag 0x0"));
+  EXPECT_EQ("SIW-TERM-OTHER-RCVD", Id(head + "(0/1/05), STag 0x0"));
+}
+
+TEST_F(LineTest, KnowsTheCodesOfOldAdapters) {
+  EXPECT_EQ("SIW-TERM-2002-RCVD",
+            Id("siw0: QP 7, peer 192.0.2.2:1: stream ended by peer: CRC error "
+               "(2/3/02), STag 0x0"));
+}
+
+TEST_F(LineTest, KnowsLinesOfTheKernelAround) {
+  EXPECT_EQ("SIW-MOD-TAINT",
+            Id("[   44.71] siw: loading out-of-tree module taints kernel."));
+  EXPECT_EQ("SIW-IWPMD",
+            Id("iwpm_register_pid: Unable to send a nlmsg (client = 2)"));
+  EXPECT_EQ("SIW-LINK-QUERY",
+            Id("[  917.23] infiniband siwb: ib_query_port failed (-19)"));
+}
+
+TEST_F(LineTest, DoesNotKnowOtherLines) {
+  for (const char* line :
+       {"", " ", "usb 1-1: new device", "siw0: something new",
+        "siw0: QP x, peer 192.0.2.2:1: stream ended by us: CRC error "
+        "(2/0/02), STag 0x0"})
+    EXPECT_EQ("", Id(line)) << line;
+}
+
+TEST_F(LineTest, SurvivesEveryTruncationAndFlip) {
+  std::string line(kLine);
+  for (size_t n = 0; n < line.size(); ++n) Id(line.substr(0, n));
+  for (size_t at = 0; at < line.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = line;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+      Id(flipped);
+      ReadForeignLine(flipped);
+    }
+  }
+}
+
+TEST(ForeignLine, SaysWhatItCan) {
+  const auto found = ReadForeignLine(
+      "siw: dev-eth0: QP [12]: peer reports layer 0x1, type 1, code 0x2, "
+      "rv -104");
+  ASSERT_TRUE(found);
+  EXPECT_EQ("1/1/02", found->term);
+  EXPECT_EQ("12", FieldOf(found->fields, "qp"));
+  EXPECT_EQ("104", FieldOf(found->fields, "errno"));
+}
+
+TEST(ForeignLine, TakesAnErrorInBrackets) {
+  const auto found = ReadForeignLine("siw: something failed (-22)");
+  ASSERT_TRUE(found);
+  EXPECT_EQ("22", FieldOf(found->fields, "errno"));
+  EXPECT_EQ("", found->term);
+}
+
+TEST(ForeignLine, IsOfSomeSiw) {
+  EXPECT_FALSE(ReadForeignLine("mlx5_core: layer 1 type 1 code 2"));
+}
+
+}  // namespace
+}  // namespace siw

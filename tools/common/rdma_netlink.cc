@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/common/rdma_netlink.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+#include <rdma/rdma_netlink.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace siw {
+namespace {
+
+constexpr size_t kBufferSize = 32768;
+constexpr int kWaitSeconds = 2;
+
+// enum ib_qp_state and enum rdma_cm_state, in the words of rdma(8).
+constexpr std::array<const char*, 7> kQpStates = {"RESET", "INIT", "RTR", "RTS",
+                                                  "SQD",   "SQE",  "ERR"};
+constexpr std::array<const char*, 12> kCmStates = {
+    "IDLE",           "ADDR_QUERY",     "ADDR_RESOLVED", "ROUTE_QUERY",
+    "ROUTE_RESOLVED", "CONNECT",        "DISCONNECT",    "ADDR_BOUND",
+    "LISTEN",         "DEVICE_REMOVAL", "DESTROYING",    "ADDRINFO_QUERY"};
+
+template <size_t kCount>
+std::string NameOf(const std::array<const char*, kCount>& names, uint8_t n) {
+  return n < kCount ? names[n] : fmt::format("state {}", n);
+}
+
+class Request {
+ public:
+  Request(int command, uint16_t flags) : room_(MNL_NLMSG_HDRLEN + 64) {
+    header_ = mnl_nlmsg_put_header(room_.data());
+    header_->nlmsg_type =
+        static_cast<uint16_t>(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command));
+    header_->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
+    header_->nlmsg_seq = 1;
+  }
+
+  void Put(uint16_t type, uint32_t value) {
+    mnl_attr_put_u32(header_, type, value);
+  }
+  void Put(uint16_t type, const char* value) {
+    mnl_attr_put_strz(header_, type, value);
+  }
+  std::span<const uint8_t> octets() const {
+    return {room_.data(), header_->nlmsg_len};
+  }
+
+ private:
+  Octets room_;
+  nlmsghdr* header_;
+};
+
+// libmnl's own loops over attributes are macros that only C takes.
+template <typename Use>
+void ForEachAttribute(const void* payload, size_t length, Use use) {
+  const auto* begin = static_cast<const uint8_t*>(payload);
+  const auto* attr = static_cast<const nlattr*>(payload);
+  while (true) {
+    const auto used = reinterpret_cast<const uint8_t*>(attr) - begin;
+    if (!mnl_attr_ok(attr, static_cast<int>(length) - static_cast<int>(used)))
+      return;
+    use(attr);
+    attr = mnl_attr_next(attr);
+  }
+}
+
+template <typename Use>
+void ForEachNested(const nlattr* nest, Use use) {
+  ForEachAttribute(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest),
+                   use);
+}
+
+// Attributes by type; libmnl sees to it that none goes past its message.
+class Attributes {
+ public:
+  explicit Attributes(const nlmsghdr* header) {
+    ForEachAttribute(mnl_nlmsg_get_payload(header),
+                     mnl_nlmsg_get_payload_len(header),
+                     [this](const nlattr* attr) { Add(attr); });
+  }
+  explicit Attributes(const nlattr* nest) {
+    ForEachNested(nest, [this](const nlattr* attr) { Add(attr); });
+  }
+
+  const nlattr* Get(uint16_t type) const {
+    return type < RDMA_NLDEV_ATTR_MAX ? found_[type] : nullptr;
+  }
+  std::optional<uint32_t> U32(uint16_t type) const {
+    const nlattr* attr = Get(type);
+    if (!attr || mnl_attr_validate(attr, MNL_TYPE_U32) < 0) return {};
+    return mnl_attr_get_u32(attr);
+  }
+  uint8_t U8(uint16_t type) const {
+    const nlattr* attr = Get(type);
+    if (!attr || mnl_attr_validate(attr, MNL_TYPE_U8) < 0) return 0;
+    return mnl_attr_get_u8(attr);
+  }
+  std::optional<uint64_t> U64(uint16_t type) const {
+    const nlattr* attr = Get(type);
+    if (!attr || mnl_attr_validate(attr, MNL_TYPE_U64) < 0) return {};
+    return mnl_attr_get_u64(attr);
+  }
+  std::string Text(uint16_t type) const {
+    const nlattr* attr = Get(type);
+    if (!attr || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0) return {};
+    return mnl_attr_get_str(attr);
+  }
+  // A __kernel_sockaddr_storage as ADDRESS:PORT.
+  std::string Address(uint16_t type) const {
+    const nlattr* attr = Get(type);
+    if (!attr) return {};
+    sockaddr_storage storage = {};
+    std::memcpy(
+        &storage, mnl_attr_get_payload(attr),
+        std::min<size_t>(sizeof(storage), mnl_attr_get_payload_len(attr)));
+    char text[INET6_ADDRSTRLEN] = "";
+    if (storage.ss_family == AF_INET) {
+      sockaddr_in in;
+      std::memcpy(&in, &storage, sizeof(in));
+      inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text));
+      return fmt::format("{}:{}", text, ntohs(in.sin_port));
+    }
+    if (storage.ss_family != AF_INET6) return {};
+    sockaddr_in6 in6;
+    std::memcpy(&in6, &storage, sizeof(in6));
+    inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof(text));
+    return fmt::format("[{}]:{}", text, ntohs(in6.sin6_port));
+  }
+
+ private:
+  void Add(const nlattr* attr) {
+    const uint16_t type = mnl_attr_get_type(attr);
+    if (type < RDMA_NLDEV_ATTR_MAX) found_[type] = attr;
+  }
+
+  std::array<const nlattr*, RDMA_NLDEV_ATTR_MAX> found_ = {};
+};
+
+// Calls `use` for the attributes of each message of an answer.
+template <typename Use>
+Status ForEach(const Octets& answer, Use use) {
+  const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+  auto left = static_cast<int>(answer.size());
+
+  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+    if (header->nlmsg_type == NLMSG_DONE) return Done{};
+    if (header->nlmsg_type == NLMSG_ERROR) {
+      const auto* error =
+          static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
+      if (mnl_nlmsg_get_payload_len(header) < sizeof(*error))
+        return Error{"RDMA netlink: an answer that is cut short"};
+      if (error->error == 0) return Done{};
+      return Error{
+          fmt::format("RDMA netlink: {}", std::strerror(-error->error))};
+    }
+    use(Attributes(header));
+  }
+  if (left != 0) return Error{"RDMA netlink: an answer that is cut short"};
+  return Done{};
+}
+
+// A table of `entry` inside `table` of each message.
+template <typename Use>
+Status ForEachEntry(const Octets& answer, uint16_t table, Use use) {
+  return ForEach(answer, [table, &use](const Attributes& attributes) {
+    if (const nlattr* nest = attributes.Get(table)) {
+      ForEachNested(nest,
+                    [&use](const nlattr* entry) { use(Attributes(entry)); });
+    }
+  });
+}
+
+Result<Octets> AskAbout(NetlinkChannel* channel, int command, uint32_t device) {
+  Request request(command, NLM_F_ACK | NLM_F_DUMP);
+  request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);
+  return channel->Ask(request.octets());
+}
+
+// Is this the last message of an answer?
+bool IsLast(const nlmsghdr* header) {
+  return header->nlmsg_type == NLMSG_DONE ||
+         header->nlmsg_type == NLMSG_ERROR ||
+         !(header->nlmsg_flags & NLM_F_MULTI);
+}
+
+}  // namespace
+
+void MnlChannel::Closer::operator()(mnl_socket* socket) const {
+  mnl_socket_close(socket);
+}
+
+Result<std::unique_ptr<NetlinkChannel>> MnlChannel::Open() {
+  Socket socket(mnl_socket_open(NETLINK_RDMA));
+  if (!socket) return ErrnoError("RDMA netlink");
+  const timeval wait = {kWaitSeconds, 0};
+  if (setsockopt(mnl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO,
+                 &wait, sizeof(wait)) < 0 ||
+      mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
+    return ErrnoError("RDMA netlink");
+  return std::unique_ptr<NetlinkChannel>(new MnlChannel(std::move(socket)));
+}
+
+Result<Octets> MnlChannel::Ask(std::span<const uint8_t> request) {
+  if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0)
+    return ErrnoError("RDMA netlink");
+
+  Octets answer;
+  Octets buffer(kBufferSize);
+  for (;;) {
+    const ssize_t n =
+        mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
+    if (n < 0) return ErrnoError("RDMA netlink");
+    if (n == 0) return answer;
+    answer.insert(answer.end(), buffer.begin(), buffer.begin() + n);
+    auto left = static_cast<int>(n);
+    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer.data());
+    for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+      if (IsLast(header)) return answer;
+    }
+  }
+}
+
+Result<std::vector<RdmaDevice>> RdmaNetlink::Devices() {
+  const Request request(RDMA_NLDEV_CMD_GET, NLM_F_ACK | NLM_F_DUMP);
+  const Result<Octets> answer = channel_->Ask(request.octets());
+  if (!answer) return answer.error();
+  std::vector<RdmaDevice> devices;
+  const Status status = ForEach(*answer, [&devices](const Attributes& attrs) {
+    const auto index = attrs.U32(RDMA_NLDEV_ATTR_DEV_INDEX);
+    if (!index) return;
+    devices.push_back({*index, attrs.Text(RDMA_NLDEV_ATTR_DEV_NAME),
+                       attrs.Text(RDMA_NLDEV_ATTR_DEV_PROTOCOL)});
+  });
+  if (!status) return status.error();
+  return devices;
+}
+
+Result<std::vector<RdmaPort>> RdmaNetlink::Ports(uint32_t device) {
+  const Result<Octets> answer =
+      AskAbout(channel_, RDMA_NLDEV_CMD_PORT_GET, device);
+  if (!answer) return answer.error();
+  std::vector<RdmaPort> ports;
+  const Status status = ForEach(*answer, [&ports](const Attributes& attrs) {
+    const auto index = attrs.U32(RDMA_NLDEV_ATTR_DEV_INDEX);
+    const auto port = attrs.U32(RDMA_NLDEV_ATTR_PORT_INDEX);
+    if (!index || !port) return;
+    ports.push_back({*index, *port, attrs.Text(RDMA_NLDEV_ATTR_NDEV_NAME),
+                     attrs.U8(RDMA_NLDEV_ATTR_PORT_STATE)});
+  });
+  if (!status) return status.error();
+  return ports;
+}
+
+Result<std::vector<RdmaQp>> RdmaNetlink::Qps(uint32_t device) {
+  const Result<Octets> answer =
+      AskAbout(channel_, RDMA_NLDEV_CMD_RES_QP_GET, device);
+  if (!answer) return answer.error();
+  std::vector<RdmaQp> qps;
+  const Status status = ForEachEntry(
+      *answer, RDMA_NLDEV_ATTR_RES_QP, [&qps](const Attributes& attrs) {
+        const auto number = attrs.U32(RDMA_NLDEV_ATTR_RES_LQPN);
+        if (!number) return;
+        qps.push_back({*number,
+                       NameOf(kQpStates, attrs.U8(RDMA_NLDEV_ATTR_RES_STATE)),
+                       attrs.U32(RDMA_NLDEV_ATTR_RES_PID),
+                       attrs.Text(RDMA_NLDEV_ATTR_RES_KERN_NAME)});
+      });
+  if (!status) return status.error();
+  return qps;
+}
+
+Result<std::vector<RdmaCmId>> RdmaNetlink::CmIds(uint32_t device) {
+  const Result<Octets> answer =
+      AskAbout(channel_, RDMA_NLDEV_CMD_RES_CM_ID_GET, device);
+  if (!answer) return answer.error();
+  std::vector<RdmaCmId> ids;
+  const Status status = ForEachEntry(
+      *answer, RDMA_NLDEV_ATTR_RES_CM_ID, [&ids](const Attributes& attrs) {
+        ids.push_back({attrs.U32(RDMA_NLDEV_ATTR_RES_LQPN),
+                       NameOf(kCmStates, attrs.U8(RDMA_NLDEV_ATTR_RES_STATE)),
+                       attrs.U32(RDMA_NLDEV_ATTR_RES_PID),
+                       attrs.Text(RDMA_NLDEV_ATTR_RES_KERN_NAME),
+                       attrs.Address(RDMA_NLDEV_ATTR_RES_SRC_ADDR),
+                       attrs.Address(RDMA_NLDEV_ATTR_RES_DST_ADDR)});
+      });
+  if (!status) return status.error();
+  return ids;
+}
+
+Result<uint32_t> RdmaNetlink::DriverId(uint32_t device) {
+  Request request(RDMA_NLDEV_CMD_GET_CHARDEV, NLM_F_ACK);
+  request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);
+  request.Put(RDMA_NLDEV_ATTR_CHARDEV_TYPE, "uverbs");
+  const Result<Octets> answer = channel_->Ask(request.octets());
+  if (!answer) return answer.error();
+  std::optional<uint32_t> id;
+  const Status status = ForEach(*answer, [&id](const Attributes& attrs) {
+    id = attrs.U32(RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID);
+    if (const auto wide = attrs.U64(RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID))
+      id = static_cast<uint32_t>(*wide);
+  });
+  if (!status) return status.error();
+  if (!id) return Error{"RDMA netlink: a character device without a driver"};
+  return *id;
+}
+
+Result<bool> RdmaNetlink::NamespacesAreExclusive() {
+  const Request request(RDMA_NLDEV_CMD_SYS_GET, NLM_F_ACK);
+  const Result<Octets> answer = channel_->Ask(request.octets());
+  if (!answer) return answer.error();
+  bool exclusive = false;
+  const Status status = ForEach(*answer, [&exclusive](const Attributes& attrs) {
+    exclusive = attrs.Get(RDMA_NLDEV_SYS_ATTR_NETNS_MODE) &&
+                attrs.U8(RDMA_NLDEV_SYS_ATTR_NETNS_MODE) == 0;
+  });
+  if (!status) return status.error();
+  return exclusive;
+}
+
+}  // namespace siw

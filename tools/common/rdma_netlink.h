@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+// What the kernel's RDMA netlink (RDMA_NL_NLDEV) tells about devices and
+// connections; thin over libmnl.
+#ifndef SIW_TOOLS_COMMON_RDMA_NETLINK_H_
+#define SIW_TOOLS_COMMON_RDMA_NETLINK_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tools/common/result.h"
+
+struct mnl_socket;
+
+namespace siw {
+
+using Octets = std::vector<uint8_t>;
+
+// Takes one request and returns all messages of the answer, one after the
+// other as they came. Tests put recorded answers in its place.
+class NetlinkChannel {
+ public:
+  virtual ~NetlinkChannel() = default;
+  virtual Result<Octets> Ask(std::span<const uint8_t> request) = 0;
+};
+
+// A socket of NETLINK_RDMA. No right is needed for what is asked here.
+class MnlChannel : public NetlinkChannel {
+ public:
+  static Result<std::unique_ptr<NetlinkChannel>> Open();
+  Result<Octets> Ask(std::span<const uint8_t> request) override;
+
+ private:
+  struct Closer {
+    void operator()(mnl_socket* socket) const;
+  };
+  using Socket = std::unique_ptr<mnl_socket, Closer>;
+  explicit MnlChannel(Socket socket) : socket_(std::move(socket)) {}
+
+  Socket socket_;
+};
+
+struct RdmaDevice {
+  uint32_t index = 0;
+  std::string name;
+  std::string protocol;  // "iw", "roce", "ib"; empty if the kernel is too old
+};
+
+struct RdmaPort {
+  uint32_t device = 0;
+  uint32_t port = 0;
+  std::string netdev;
+  uint8_t state = 0;  // enum ib_port_state: 1 is down, 4 is active
+};
+
+struct RdmaQp {
+  uint32_t number = 0;
+  std::string state;
+  std::optional<uint32_t> pid;  // none for a queue pair of the kernel's
+  std::string owner;            // what the kernel's user is called
+};
+
+struct RdmaCmId {
+  std::optional<uint32_t> qp;
+  std::string state;
+  std::optional<uint32_t> pid;
+  std::string owner;
+  std::string source;  // "192.0.2.1:4791", "[2001:db8::1]:4791"
+  std::string destination;
+};
+
+class RdmaNetlink {
+ public:
+  explicit RdmaNetlink(NetlinkChannel* channel) : channel_(channel) {}
+
+  Result<std::vector<RdmaDevice>> Devices();
+  Result<std::vector<RdmaPort>> Ports(uint32_t device);
+  Result<std::vector<RdmaQp>> Qps(uint32_t device);
+  Result<std::vector<RdmaCmId>> CmIds(uint32_t device);
+  // RDMA_DRIVER_*, as its character device for verbs says.
+  Result<uint32_t> DriverId(uint32_t device);
+  // Is a device seen in its own network namespace alone?
+  Result<bool> NamespacesAreExclusive();
+
+ private:
+  NetlinkChannel* channel_;
+};
+
+}  // namespace siw
+
+#endif  // SIW_TOOLS_COMMON_RDMA_NETLINK_H_

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/common/rdma_netlink.h"
+
+#include <gtest/gtest.h>
+#include <libmnl/libmnl.h>
+#include <netinet/in.h>
+#include <rdma/rdma_netlink.h>
+
+#include <cstring>
+#include <utility>
+
+namespace siw {
+namespace {
+
+// Answers as the kernel gives them, put together attribute by attribute.
+class Answer {
+ public:
+  Answer& Message(uint16_t type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV,
+                                                   RDMA_NLDEV_CMD_GET)) {
+    Flush();
+    room_.assign(4096, 0);
+    header_ = mnl_nlmsg_put_header(room_.data());
+    header_->nlmsg_type = type;
+    header_->nlmsg_flags = NLM_F_MULTI;
+    return *this;
+  }
+  Answer& U32(uint16_t type, uint32_t value) {
+    mnl_attr_put_u32(header_, type, value);
+    return *this;
+  }
+  Answer& U8(uint16_t type, uint8_t value) {
+    mnl_attr_put_u8(header_, type, value);
+    return *this;
+  }
+  Answer& Text(uint16_t type, const char* value) {
+    mnl_attr_put_strz(header_, type, value);
+    return *this;
+  }
+  Answer& Blob(uint16_t type, const void* data, size_t size) {
+    mnl_attr_put(header_, type, size, data);
+    return *this;
+  }
+  Answer& Open(uint16_t type) {
+    nests_.push_back(mnl_attr_nest_start(header_, type));
+    return *this;
+  }
+  Answer& Close() {
+    mnl_attr_nest_end(header_, nests_.back());
+    nests_.pop_back();
+    return *this;
+  }
+  Answer& Failure(int error) {
+    Message(NLMSG_ERROR);
+    auto* body = static_cast<nlmsgerr*>(
+        mnl_nlmsg_put_extra_header(header_, sizeof(nlmsgerr)));
+    body->error = -error;
+    return *this;
+  }
+  Octets Finish() {
+    Message(NLMSG_DONE);
+    Flush();
+    return octets_;
+  }
+
+ private:
+  void Flush() {
+    if (header_)
+      octets_.insert(octets_.end(), room_.begin(),
+                     room_.begin() + header_->nlmsg_len);
+    header_ = nullptr;
+  }
+
+  Octets octets_;
+  Octets room_;
+  nlmsghdr* header_ = nullptr;
+  std::vector<nlattr*> nests_;
+};
+
+class Recorded : public NetlinkChannel {
+ public:
+  explicit Recorded(Octets answer) : answer_(std::move(answer)) {}
+  Result<Octets> Ask(std::span<const uint8_t> request) override {
+    asked_.assign(request.begin(), request.end());
+    return answer_;
+  }
+  const nlmsghdr* asked() const {
+    return reinterpret_cast<const nlmsghdr*>(asked_.data());
+  }
+
+ private:
+  Octets answer_;
+  Octets asked_;
+};
+
+sockaddr_storage Ipv4(uint32_t address, uint16_t port) {
+  sockaddr_in in = {};
+  in.sin_family = AF_INET;
+  in.sin_port = htons(port);
+  in.sin_addr.s_addr = htonl(address);
+  sockaddr_storage storage = {};
+  std::memcpy(&storage, &in, sizeof(in));
+  return storage;
+}
+
+sockaddr_storage Ipv6Loopback(uint16_t port) {
+  sockaddr_in6 in6 = {};
+  in6.sin6_family = AF_INET6;
+  in6.sin6_port = htons(port);
+  in6.sin6_addr = in6addr_loopback;
+  sockaddr_storage storage = {};
+  std::memcpy(&storage, &in6, sizeof(in6));
+  return storage;
+}
+
+Octets TwoConnections() {
+  const sockaddr_storage from = Ipv4(0xc0000202, 39218);
+  const sockaddr_storage to = Ipv4(0xc0000201, 4420);
+  const sockaddr_storage listening = Ipv6Loopback(20049);
+  return Answer()
+      .Message()
+      .Open(RDMA_NLDEV_ATTR_RES_CM_ID)
+      .Open(RDMA_NLDEV_ATTR_RES_CM_ID_ENTRY)
+      .U32(RDMA_NLDEV_ATTR_RES_LQPN, 7)
+      .U8(RDMA_NLDEV_ATTR_RES_STATE, 5)
+      .U32(RDMA_NLDEV_ATTR_RES_PID, 1234)
+      .Blob(RDMA_NLDEV_ATTR_RES_SRC_ADDR, &from, sizeof(from))
+      .Blob(RDMA_NLDEV_ATTR_RES_DST_ADDR, &to, sizeof(to))
+      .Close()
+      .Open(RDMA_NLDEV_ATTR_RES_CM_ID_ENTRY)
+      .U8(RDMA_NLDEV_ATTR_RES_STATE, 8)
+      .Text(RDMA_NLDEV_ATTR_RES_KERN_NAME, "svcrdma")
+      .Blob(RDMA_NLDEV_ATTR_RES_SRC_ADDR, &listening, sizeof(listening))
+      .Close()
+      .Close()
+      .Finish();
+}
+
+TEST(RdmaNetlink, ListsDevices) {
+  Recorded channel(Answer()
+                       .Message()
+                       .U32(RDMA_NLDEV_ATTR_DEV_INDEX, 0)
+                       .Text(RDMA_NLDEV_ATTR_DEV_NAME, "siw0")
+                       .Text(RDMA_NLDEV_ATTR_DEV_PROTOCOL, "iw")
+                       .Message()
+                       .U32(RDMA_NLDEV_ATTR_DEV_INDEX, 3)
+                       .Text(RDMA_NLDEV_ATTR_DEV_NAME, "mlx5_0")
+                       .Finish());
+  const auto devices = RdmaNetlink(&channel).Devices();
+  ASSERT_TRUE(devices) << devices.error().message;
+  ASSERT_EQ(2u, devices->size());
+  EXPECT_EQ("siw0", (*devices)[0].name);
+  EXPECT_EQ("iw", (*devices)[0].protocol);
+  EXPECT_EQ(3u, (*devices)[1].index);
+  EXPECT_EQ(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET),
+            channel.asked()->nlmsg_type);
+  EXPECT_TRUE(channel.asked()->nlmsg_flags & NLM_F_DUMP);
+}
+
+TEST(RdmaNetlink, ListsPortsAndQueuePairs) {
+  Recorded ports(Answer()
+                     .Message()
+                     .U32(RDMA_NLDEV_ATTR_DEV_INDEX, 2)
+                     .U32(RDMA_NLDEV_ATTR_PORT_INDEX, 1)
+                     .U8(RDMA_NLDEV_ATTR_PORT_STATE, 4)
+                     .Text(RDMA_NLDEV_ATTR_NDEV_NAME, "eth0")
+                     .Finish());
+  const auto found = RdmaNetlink(&ports).Ports(2);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(1u, found->size());
+  EXPECT_EQ("eth0", (*found)[0].netdev);
+  EXPECT_EQ(4, (*found)[0].state);
+
+  Recorded qps(Answer()
+                   .Message()
+                   .Open(RDMA_NLDEV_ATTR_RES_QP)
+                   .Open(RDMA_NLDEV_ATTR_RES_QP_ENTRY)
+                   .U32(RDMA_NLDEV_ATTR_RES_LQPN, 9)
+                   .U8(RDMA_NLDEV_ATTR_RES_STATE, 6)
+                   .U32(RDMA_NLDEV_ATTR_RES_PID, 77)
+                   .Close()
+                   .Close()
+                   .Finish());
+  const auto list = RdmaNetlink(&qps).Qps(2);
+  ASSERT_TRUE(list);
+  ASSERT_EQ(1u, list->size());
+  EXPECT_EQ(9u, (*list)[0].number);
+  EXPECT_EQ("ERR", (*list)[0].state);
+  EXPECT_EQ(77u, *(*list)[0].pid);
+}
+
+TEST(RdmaNetlink, ListsConnectionsWithTheirAddresses) {
+  Recorded channel(TwoConnections());
+  const auto ids = RdmaNetlink(&channel).CmIds(0);
+  ASSERT_TRUE(ids) << ids.error().message;
+  ASSERT_EQ(2u, ids->size());
+  EXPECT_EQ("CONNECT", (*ids)[0].state);
+  EXPECT_EQ(7u, *(*ids)[0].qp);
+  EXPECT_EQ("192.0.2.2:39218", (*ids)[0].source);
+  EXPECT_EQ("192.0.2.1:4420", (*ids)[0].destination);
+  EXPECT_EQ("LISTEN", (*ids)[1].state);
+  EXPECT_EQ("svcrdma", (*ids)[1].owner);
+  EXPECT_EQ("[::1]:20049", (*ids)[1].source);
+  EXPECT_FALSE((*ids)[1].pid);
+}
+
+TEST(RdmaNetlink, TellsTheDriver) {
+  Recorded channel(
+      Answer().Message().U32(RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, 17).Finish());
+  const auto driver = RdmaNetlink(&channel).DriverId(0);
+  ASSERT_TRUE(driver);
+  EXPECT_EQ(17u, *driver);
+}
+
+TEST(RdmaNetlink, TellsWhetherNamespacesAreExclusive) {
+  for (const uint8_t mode : {0, 1}) {
+    Recorded channel(
+        Answer().Message().U8(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, mode).Finish());
+    const auto exclusive = RdmaNetlink(&channel).NamespacesAreExclusive();
+    ASSERT_TRUE(exclusive);
+    EXPECT_EQ(mode == 0, *exclusive);
+  }
+}
+
+TEST(RdmaNetlink, PassesOnWhatTheKernelRefuses) {
+  Recorded channel(Answer().Failure(EPERM).Finish());
+  const auto devices = RdmaNetlink(&channel).Devices();
+  ASSERT_FALSE(devices);
+  EXPECT_EQ("RDMA netlink: Operation not permitted", devices.error().message);
+}
+
+TEST(RdmaNetlink, SurvivesEveryTruncation) {
+  const Octets whole = TwoConnections();
+  for (size_t n = 0; n < whole.size(); ++n) {
+    // Its own allocation, so that a sanitizer sees what is read behind it.
+    Recorded channel(
+        Octets(whole.begin(), whole.begin() + static_cast<long>(n)));
+    (void)RdmaNetlink(&channel).CmIds(0).ok();
+  }
+}
+
+TEST(RdmaNetlink, SurvivesEveryFlip) {
+  const Octets whole = TwoConnections();
+  for (size_t at = 0; at < whole.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      Octets octets = whole;
+      octets[at] = static_cast<uint8_t>(octets[at] ^ (1 << bit));
+      Recorded channel(octets);
+      (void)RdmaNetlink(&channel).CmIds(0).ok();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace siw

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bash completion of siw(8)
+
+_siw_ids() {
+	local catalog=/usr/share/siw/catalog.json
+	[ -r "$catalog" ] &&
+		sed -n 's/^ *"id": "\(SIW-[A-Z0-9-]*\)",$/\1/p' "$catalog"
+}
+
+_siw() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local words=
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words='status doctor explain --help --version'
+	else
+		case ${COMP_WORDS[1]}:$before in
+		explain:--errno)
+			words=$(errno -l 2>/dev/null | cut -d ' ' -f 1)
+			;;
+		explain:*)
+			words="--json --journal --errno --help $(_siw_ids)"
+			;;
+		doctor:--level)
+			words=quick
+			;;
+		doctor:*)
+			words='--json --level --help'
+			;;
+		status:*)
+			words='--json --help'
+			;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _siw siw

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/explain/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "tools/common/errno_name.h"
+#include "tools/siw/output.h"
+
+namespace siw {
+namespace {
+
+constexpr size_t kMostSimilar = 5;
+// More than this many whole texts do not help: the rest is listed.
+constexpr size_t kMostWhole = 2;
+
+std::string Upper(std::string_view text) {
+  std::string upper(text);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
+  return upper;
+}
+
+bool Has(Strings list, std::string_view text) {
+  return std::any_of(list.begin(), list.end(), [&](std::string_view item) {
+    return Upper(item) == Upper(text);
+  });
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
+  while (!text.empty() &&
+         std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  return text;
+}
+
+// "0/1/0", "1/1/0x00" and "1/1/00" are one code; empty if it is none.
+std::string Code(std::string_view text) {
+  const std::string copy(text);
+  char* end = nullptr;
+  unsigned long part[3];
+  const char* at = copy.c_str();
+  for (int i = 0; i < 3; ++i) {
+    if (!std::isxdigit(static_cast<unsigned char>(*at))) return "";
+    part[i] = std::strtoul(at, &end, i == 2 ? 16 : 10);
+    if (*end != (i == 2 ? '\0' : '/')) return "";
+    at = end + 1;
+  }
+  if (part[0] > 15 || part[1] > 15 || part[2] > 255) return "";
+  return fmt::format("{}/{}/{:02x}", part[0], part[1], part[2]);
+}
+
+std::vector<std::string> Words(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : Upper(text) + " ") {
+    if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {
+      word += c;
+    } else if (!word.empty()) {
+      if (word.size() > 2) words.push_back(word);
+      word.clear();
+    }
+  }
+  return words;
+}
+
+std::vector<const CatalogueEntry*> Similar(CatalogueView catalogue,
+                                           std::string_view text) {
+  const std::vector<std::string> wanted = Words(text);
+  std::vector<std::pair<size_t, const CatalogueEntry*>> scored;
+  for (const CatalogueEntry& entry : catalogue) {
+    const std::vector<std::string> words =
+        Words(fmt::format("{} {}", entry.id, entry.title));
+    const auto score = static_cast<size_t>(
+        std::count_if(wanted.begin(), wanted.end(), [&](const auto& word) {
+          return std::find(words.begin(), words.end(), word) != words.end();
+        }));
+    if (score > 0) scored.emplace_back(score, &entry);
+  }
+  std::stable_sort(
+      scored.begin(), scored.end(),
+      [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<const CatalogueEntry*> similar;
+  for (const auto& [score, entry] : scored) {
+    if (similar.size() < kMostSimilar) similar.push_back(entry);
+  }
+  return similar;
+}
+
+void AddTerm(CatalogueView catalogue, std::string_view code,
+             Explanation* explanation) {
+  for (const CatalogueEntry& entry : catalogue) {
+    if (entry.term == code) explanation->matches.push_back({&entry, {}});
+  }
+}
+
+void AddErrno(CatalogueView catalogue, int number, Explanation* explanation) {
+  const std::string name = ErrnoName(number);
+  for (const CatalogueEntry& entry : catalogue) {
+    if (Has(entry.errnos, name)) explanation->matches.push_back({&entry, {}});
+  }
+}
+
+nlohmann::ordered_json Json(const LineMatch& match) {
+  nlohmann::ordered_json fields = nlohmann::ordered_json::object();
+  for (const Field& field : match.fields) fields[field.name] = field.value;
+  return {{"id", match.entry->id},
+          {"title", match.entry->title},
+          {"severity", SeverityName(match.entry->severity)},
+          {"kind", match.entry->kind},
+          {"fields", fields},
+          {"cause", match.entry->cause},
+          {"what_to_do", match.entry->action},
+          {"how_to_confirm", match.entry->confirm}};
+}
+
+std::string FieldLine(const Fields& fields) {
+  std::string out;
+  for (const Field& field : fields)
+    out += fmt::format("  {} {}\n", field.name, Printable(field.value));
+  return out;
+}
+
+std::string Whole(const LineMatch& match) {
+  const CatalogueEntry& entry = *match.entry;
+  return fmt::format(
+      "{}: {}\n{}\nCause\n{}\n\nWhat to do\n{}\n\nHow to confirm\n{}\n",
+      entry.id, entry.title, FieldLine(match.fields), Indented(entry.cause),
+      Indented(entry.action), Indented(entry.confirm));
+}
+
+std::string Line(const CatalogueEntry& entry) {
+  return fmt::format("  {:<24} {}\n", entry.id, entry.title);
+}
+
+}  // namespace
+
+Explanation Explain(CatalogueView catalogue, std::string_view text) {
+  text = Trim(text);
+  Explanation explanation{std::string(text), {}, {}, {}};
+  if (const CatalogueEntry* entry = FindId(catalogue, text)) {
+    explanation.matches.push_back({entry, {}});
+    return explanation;
+  }
+  if (std::optional<LineMatch> match = LineMatcher(catalogue).Match(text)) {
+    explanation.matches.push_back(std::move(*match));
+    return explanation;
+  }
+  const std::string code = Code(text);
+  if (!code.empty()) AddTerm(catalogue, code, &explanation);
+  for (const CatalogueEntry& entry : catalogue) {
+    if (Has(entry.names, text) || Has(entry.counters, text))
+      explanation.matches.push_back({&entry, {}});
+  }
+  if (!explanation.matches.empty()) return explanation;
+  const bool one_word = text.find(' ') == std::string_view::npos;
+  if (one_word && ErrnoNumber(text)) return ExplainErrno(catalogue, text);
+
+  explanation.foreign = ReadForeignLine(text);
+  if (explanation.foreign && !one_word) {
+    if (!explanation.foreign->term.empty())
+      AddTerm(catalogue, explanation.foreign->term, &explanation);
+    for (const Field& field : explanation.foreign->fields) {
+      if (field.name == "errno" && explanation.matches.empty())
+        AddErrno(catalogue, std::atoi(field.value.c_str()), &explanation);
+    }
+  } else {
+    explanation.foreign.reset();
+  }
+  if (explanation.matches.empty())
+    explanation.similar = Similar(catalogue, text);
+  return explanation;
+}
+
+Explanation ExplainErrno(CatalogueView catalogue, std::string_view text) {
+  Explanation explanation{std::string(text), {}, {}, {}};
+  if (const std::optional<int> number = ErrnoNumber(text)) {
+    explanation.query = fmt::format("{} ({}, {})", ErrnoName(*number), *number,
+                                    std::strerror(*number));
+    AddErrno(catalogue, *number, &explanation);
+  }
+  return explanation;
+}
+
+std::vector<LogFinding> ExplainLog(const LineMatcher& matcher,
+                                   const std::vector<std::string>& lines) {
+  const auto device = [](const LineMatch& match) -> std::string_view {
+    for (const Field& field : match.fields) {
+      if (field.name == "device") return field.value;
+    }
+    return {};
+  };
+  std::vector<LogFinding> findings;
+  for (const std::string& line : lines) {
+    std::optional<LineMatch> match = matcher.Match(line);
+    if (!match) continue;
+    const auto known = std::find_if(
+        findings.begin(), findings.end(), [&](const LogFinding& finding) {
+          return finding.match.entry == match->entry &&
+                 device(finding.match) == device(*match);
+        });
+    const size_t count = 1 + (known == findings.end() ? 0 : known->count);
+    if (known != findings.end()) findings.erase(known);
+    findings.push_back({line, std::move(*match), count});
+  }
+  return findings;
+}
+
+std::string ExplanationText(const Explanation& explanation) {
+  std::string out;
+  const auto& matches = explanation.matches;
+  if (explanation.foreign) {
+    out += fmt::format(
+        "This line is in no entry: another driver, or another version. What "
+        "it says:\n{}",
+        FieldLine(explanation.foreign->fields));
+    if (!explanation.foreign->term.empty())
+      out += fmt::format("  Terminate {}\n", explanation.foreign->term);
+    if (!matches.empty()) out += "\nThat can mean:\n\n";
+  }
+  if (matches.size() > kMostWhole) {
+    out += fmt::format("{}: {} entries; `siw explain ID` tells all of one\n",
+                       Printable(explanation.query), matches.size());
+    for (const LineMatch& match : matches) out += Line(*match.entry);
+    return out;
+  }
+  for (size_t i = 0; i < matches.size(); ++i)
+    out += (i > 0 ? "\n" : "") + Whole(matches[i]);
+  if (!matches.empty() || explanation.foreign) return out;
+  out = fmt::format("The catalogue does not know this: {}\n",
+                    Printable(explanation.query));
+  if (explanation.similar.empty()) return out;
+  out += "Did you mean\n";
+  for (const CatalogueEntry* entry : explanation.similar) out += Line(*entry);
+  return out;
+}
+
+std::string ExplanationJson(const Explanation& explanation) {
+  nlohmann::ordered_json matches = nlohmann::ordered_json::array();
+  for (const LineMatch& match : explanation.matches)
+    matches.push_back(Json(match));
+  nlohmann::ordered_json similar = nlohmann::ordered_json::array();
+  for (const CatalogueEntry* entry : explanation.similar)
+    similar.push_back(entry->id);
+  nlohmann::ordered_json foreign = nullptr;
+  if (explanation.foreign) {
+    foreign = nlohmann::ordered_json::object();
+    for (const Field& field : explanation.foreign->fields)
+      foreign[field.name] = field.value;
+    if (!explanation.foreign->term.empty())
+      foreign["term"] = explanation.foreign->term;
+  }
+  return Dump({{"schema", kJsonSchema},
+               {"query", explanation.query},
+               {"matches", matches},
+               {"foreign", foreign},
+               {"similar", similar}});
+}
+
+std::string LogText(const std::vector<LogFinding>& findings) {
+  std::string out;
+  for (const LogFinding& finding : findings) {
+    out += fmt::format("{}\n  {}: {}{}\n", Printable(finding.line),
+                       finding.match.entry->id, finding.match.entry->title,
+                       finding.count > 1
+                           ? fmt::format(" ({} times)", finding.count)
+                           : std::string());
+  }
+  return out.empty() ? "Nothing in this log is in the catalogue.\n" : out;
+}
+
+std::string LogJson(const std::vector<LogFinding>& findings) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const LogFinding& finding : findings) {
+    nlohmann::ordered_json json = Json(finding.match);
+    json["line"] = finding.line;
+    json["count"] = finding.count;
+    list.push_back(json);
+  }
+  return Dump({{"schema", kJsonSchema}, {"matches", list}});
+}
+
+}  // namespace siw

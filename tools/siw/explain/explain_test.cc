@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/explain/explain.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace siw {
+namespace {
+
+std::string Ids(const Explanation& explanation) {
+  std::string ids;
+  for (const LineMatch& match : explanation.matches)
+    ids += (ids.empty() ? "" : " ") + std::string(match.entry->id);
+  return ids;
+}
+
+std::string Ids(std::string_view text) {
+  return Ids(Explain(Catalogue(), text));
+}
+
+TEST(Explain, FindsAnIdInAnyForm) {
+  for (const char* id : {"SIW-MPA-KEY", "siw-mpa-key", "MPA-KEY", " mpa-key\n"})
+    EXPECT_EQ("SIW-MPA-KEY", Ids(id)) << id;
+}
+
+TEST(Explain, FindsACodeBothWays) {
+  for (const char* code : {"1/1/00", "1/1/0", "1/1/0x00"})
+    EXPECT_EQ("SIW-TERM-1100-RCVD SIW-TERM-1100-SENT", Ids(code)) << code;
+  EXPECT_EQ("", Ids("1/1/99"));
+}
+
+TEST(Explain, FindsNamesOfStatusesEventsAndCounters) {
+  EXPECT_EQ("SIW-WC-FLUSH", Ids("IBV_WC_WR_FLUSH_ERR"));
+  EXPECT_EQ("SIW-WC-FLUSH", Ids("work request flushed error"));
+  EXPECT_EQ("SIW-EVENT-CQ-OVERFLOW", Ids("ibv_event_cq_err"));
+  EXPECT_EQ("SIW-COUNT-CRC", Ids("rx_crc_error"));
+}
+
+TEST(Explain, FindsAnErrnoByNumberAndName) {
+  const std::string refused = Ids(ExplainErrno(Catalogue(), "111"));
+  EXPECT_EQ("SIW-CONN-REFUSED", refused);
+  for (const char* text : {"-111", "ECONNREFUSED", "econnrefused"})
+    EXPECT_EQ(refused, Ids(ExplainErrno(Catalogue(), text))) << text;
+  EXPECT_EQ("", Ids(ExplainErrno(Catalogue(), "no")));
+  EXPECT_EQ("", Ids(ExplainErrno(Catalogue(), "0")));
+  EXPECT_EQ("", Ids(ExplainErrno(Catalogue(), "99999999999999999999")));
+}
+
+TEST(Explain, MakesWhatItCanOfALineOfAnotherDriver) {
+  const Explanation explanation = Explain(
+      Catalogue(), "siw: QP [12]: peer reports layer 1, type 1, code 0x2");
+  EXPECT_EQ("SIW-TERM-1102-RCVD SIW-TERM-1102-SENT", Ids(explanation));
+  ASSERT_TRUE(explanation.foreign);
+  EXPECT_EQ("1/1/02", explanation.foreign->term);
+}
+
+TEST(Explain, SuggestsWhatIsSimilar) {
+  const Explanation explanation = Explain(Catalogue(), "port mapper");
+  EXPECT_EQ("", Ids(explanation));
+  ASSERT_FALSE(explanation.similar.empty());
+  EXPECT_EQ("SIW-IWPMD", explanation.similar[0]->id);
+  EXPECT_TRUE(Explain(Catalogue(), "xyzzy").similar.empty());
+}
+
+TEST(Explain, TextHidesWhatATerminalWouldObey) {
+  const std::string text =
+      ExplanationText(Explain(Catalogue(), "\x1b[31mxyzzy"));
+  EXPECT_EQ(std::string::npos, text.find('\x1b'));
+}
+
+TEST(Explain, JsonSurvivesOctetsThatAreNoText) {
+  const std::string json =
+      ExplanationJson(Explain(Catalogue(), "\xff\xfe siw \x80"));
+  EXPECT_FALSE(nlohmann::json::parse(json, nullptr, false).is_discarded());
+}
+
+TEST(Explain, JsonHasTheFieldsOfTheLine) {
+  const auto json = nlohmann::json::parse(
+      ExplanationJson(Explain(
+          Catalogue(),
+          "siw0: peer 192.0.2.2:1: MPA Request refused: wrong key, not MPA")),
+      nullptr, false);
+  EXPECT_EQ("SIW-MPA-KEY", json["matches"][0]["id"]);
+  EXPECT_EQ("192.0.2.2:1", json["matches"][0]["fields"]["peer"]);
+  EXPECT_EQ("Request", json["matches"][0]["fields"]["frame"]);
+  EXPECT_EQ("siw0", json["matches"][0]["fields"]["device"]);
+}
+
+TEST(ExplainLog, CountsTheSameMessageOfADevice) {
+  const std::string fault =
+      ": peer 192.0.2.2:1: MPA Request refused: unknown revision";
+  const auto findings = ExplainLog(
+      LineMatcher(Catalogue()),
+      {"siw0" + fault, "siw1" + fault, "usb 1-1: new device", "siw0" + fault});
+  ASSERT_EQ(2u, findings.size());
+  EXPECT_EQ(1u, findings[0].count);
+  EXPECT_EQ(2u, findings[1].count);
+  EXPECT_EQ("SIW-MPA-REV", findings[1].match.entry->id);
+}
+
+}  // namespace
+}  // namespace siw

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+// siw: looks after software iWARP on this host.
+#include <fmt/format.h>
+#include <stdio.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/siw/explain/explain.h"
+#include "tools/siw/output.h"
+#include "tools/siw/status/status.h"
+
+namespace siw {
+namespace {
+
+void Print(const std::string& text) { fmt::print("{}", text); }
+
+int Fail(const Error& error) {
+  fmt::print(stderr, "siw: {}\n", error.message);
+  return kExitBlind;
+}
+
+struct ExplainOptions {
+  bool json = false;
+  bool journal = false;
+  std::string number;
+  std::vector<std::string> words;
+};
+
+// All of the kernel's lines that journald has of this boot; without journald,
+// or without the right to read it, those the kernel still holds.
+Result<std::vector<std::string>> ReadJournal() {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
+      popen("journalctl -k -b -q --no-pager -o short-iso 2>/dev/null", "r"),
+      pclose);
+  std::string text;
+  char buffer[4096];
+  size_t n;
+  while (pipe && (n = fread(buffer, 1, sizeof(buffer), pipe.get())) > 0)
+    text.append(buffer, n);
+  if (!text.empty()) return Lines(text);
+  return ReadKernelLog();
+}
+
+std::vector<std::string> ReadInput() {
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(std::cin, line);) lines.push_back(line);
+  return lines;
+}
+
+int ExplainLines(const std::vector<std::string>& lines, bool json) {
+  const std::vector<LogFinding> findings =
+      ExplainLog(LineMatcher(Catalogue()), lines);
+  Print(json ? LogJson(findings) : LogText(findings));
+  return findings.empty() ? kExitFound : kExitGood;
+}
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words)
+    text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+int RunExplain(const ExplainOptions& options) {
+  if (options.journal) {
+    const Result<std::vector<std::string>> lines = ReadJournal();
+    if (!lines) return Fail(lines.error());
+    return ExplainLines(*lines, options.json);
+  }
+  const std::string text = Join(options.words);
+  if (text == "-") return ExplainLines(ReadInput(), options.json);
+  if (text.empty() && options.number.empty()) {
+    fmt::print(stderr,
+               "siw: explain: give an id, a line of the kernel log, --errno, "
+               "--journal, or - to read lines\n");
+    return kExitUsage;
+  }
+  const Explanation explanation =
+      options.number.empty() ? Explain(Catalogue(), text)
+                             : ExplainErrno(Catalogue(), options.number);
+  Print(options.json ? ExplanationJson(explanation)
+                     : ExplanationText(explanation));
+  return explanation.matches.empty() ? kExitFound : kExitGood;
+}
+
+Facts GatherHere() {
+  Result<std::unique_ptr<NetlinkChannel>> channel = MnlChannel::Open();
+  Facts facts = Gather(Host(), channel ? channel->get() : nullptr);
+  if (!channel) facts.netlink_unread = channel.error().message;
+  facts.memlock = MemlockLimit();
+  Result<std::vector<std::string>> log = ReadKernelLog();
+  if (log)
+    facts.log = std::move(*log);
+  else
+    facts.log_unread = log.error().message;
+  return facts;
+}
+
+int RunStatus(bool json) {
+  const Facts facts = GatherHere();
+  const std::vector<Finding> findings = Judge(Examine(facts, Catalogue()));
+  Print(json ? StatusJson(facts, findings) : StatusText(facts, findings));
+  return HasError(findings) ? kExitFound : kExitGood;
+}
+
+int RunDoctor(bool json) {
+  const std::vector<Check> checks = Examine(GatherHere(), Catalogue());
+  Print(json ? DoctorJson(checks) : DoctorText(checks));
+  return HasError(Judge(checks)) ? kExitFound : kExitGood;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app{"Looks after software iWARP on this host"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", SIW_VERSION);
+
+  bool status_json = false;
+  CLI::App* status =
+      app.add_subcommand("status", "what is here, what is wrong first");
+  status->add_flag("--json", status_json, "print JSON");
+
+  bool doctor_json = false;
+  std::string level = "quick";
+  CLI::App* doctor = app.add_subcommand("doctor", "check the installation");
+  doctor->add_flag("--json", doctor_json, "print JSON");
+  doctor->add_option("--level", level, "quick")
+      ->check(CLI::IsMember({"quick"}));
+
+  ExplainOptions options;
+  CLI::App* explain = app.add_subcommand(
+      "explain", "what an id, a line of the kernel log or an errno means");
+  explain->add_flag("--json", options.json, "print JSON");
+  explain->add_flag("--journal", options.journal,
+                    "explain what the kernel said since boot");
+  explain->add_option("--errno", options.number, "number or name");
+  explain->add_option("text", options.words,
+                      "id, line, code such as 1/1/00, or - to read lines");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitGood : kExitUsage;
+  }
+  if (*status) return RunStatus(status_json);
+  return *doctor ? RunDoctor(doctor_json) : RunExplain(options);
+}
+
+}  // namespace
+}  // namespace siw
+
+int main(int argc, char** argv) { return siw::Main(argc, argv); }

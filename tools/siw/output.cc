@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/output.h"
+
+#include <nlohmann/json.hpp>
+
+namespace siw {
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    out += octet < 0x20 || octet == 0x7f ? '?' : c;
+  }
+  return out;
+}
+
+std::string Indented(std::string_view text) {
+  std::string out;
+  bool at_start = true;
+  for (const char c : text) {
+    if (at_start && c != '\n') out += "  ";
+    out += c;
+    at_start = c == '\n';
+  }
+  return out;
+}
+
+std::string Dump(const nlohmann::ordered_json& json) {
+  // A log line may hold octets that are no UTF-8.
+  return json.dump(2, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
+}
+
+}  // namespace siw

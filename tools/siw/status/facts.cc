@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/status/facts.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <sstream>
+
+namespace siw {
+namespace {
+
+constexpr const char* kInfiniband = "/sys/class/infiniband/";
+
+bool StartsWith(const std::string& text, const std::string& start) {
+  return text.compare(0, start.size(), start) == 0;
+}
+
+bool EndsWith(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() &&
+         text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// A module's file as modprobe(8) would choose it; `object` is "siw.ko".
+std::string ModuleFile(const Host& host, const std::string& kernel,
+                       const std::string& object) {
+  const std::string dir = "/lib/modules/" + kernel;
+  for (const std::string& line :
+       Lines(host.ReadOrEmpty(dir + "/modules.dep"))) {
+    const std::string file = line.substr(0, line.find(':'));
+    const std::string name = file.substr(file.rfind('/') + 1);
+    if (name == object || StartsWith(name, object + ".")) return file;
+  }
+  for (const std::string& line :
+       Lines(host.ReadOrEmpty(dir + "/modules.builtin"))) {
+    if (EndsWith(line, "/" + object)) return "built in";
+  }
+  return "";
+}
+
+void ReadDkms(const Host& host, const std::string& kernel,
+              ModuleFacts* module) {
+  const std::string dir = "/var/lib/dkms/siw";
+  for (const std::string& version : host.List(dir)) {
+    // Beside the versions there are links "kernel-RELEASE-ARCH".
+    if (StartsWith(version, "kernel-")) continue;
+    module->dkms = true;
+    module->dkms_version = version;
+    module->dkms_built = host.Exists(dir + "/" + version + "/" + kernel);
+    const std::string log = dir + "/" + version + "/build/make.log";
+    if (!module->dkms_built && host.Exists(log)) module->dkms_log = log;
+    if (module->dkms_built) return;
+  }
+}
+
+ModuleFacts ReadModule(const Host& host, const std::string& kernel) {
+  ModuleFacts module;
+  module.loaded = host.Exists("/sys/module/siw");
+  module.out_of_tree =
+      host.ReadOrEmpty("/sys/module/siw/taint").find('O') != std::string::npos;
+  module.version = host.ReadOrEmpty("/sys/module/siw/version");
+  module.available = ModuleFile(host, kernel, "siw.ko");
+  module.rdma_core = host.Exists("/sys/module/ib_core") ||
+                     !ModuleFile(host, kernel, "ib_core.ko").empty();
+  module.headers = host.Exists("/lib/modules/" + kernel + "/build");
+  ReadDkms(host, kernel, &module);
+  return module;
+}
+
+TrustFacts ReadTrust(const Host& host) {
+  TrustFacts trust;
+  // Four octets of attributes, then the value.
+  const Result<std::string> secure_boot = host.Read(
+      "/sys/firmware/efi/efivars/"
+      "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c");
+  trust.secure_boot =
+      secure_boot && secure_boot->size() > 4 && (*secure_boot)[4] == 1;
+  // "none [integrity] confidentiality"
+  const std::string lockdown =
+      host.ReadOrEmpty("/sys/kernel/security/lockdown");
+  const size_t open = lockdown.find('[');
+  const size_t close = lockdown.find(']');
+  if (open != std::string::npos && close != std::string::npos && open < close)
+    trust.lockdown = lockdown.substr(open + 1, close - open - 1);
+  trust.signatures_enforced =
+      host.ReadOrEmpty("/sys/module/module/parameters/sig_enforce") == "Y";
+  return trust;
+}
+
+// Versions of the packages whose names begin with siw, as dpkg knows them.
+std::map<std::string, std::string> ReadPackages(const Host& host) {
+  std::map<std::string, std::string> packages;
+  std::string name;
+  bool installed = false;
+  for (const std::string& line :
+       Lines(host.ReadOrEmpty("/var/lib/dpkg/status"))) {
+    if (StartsWith(line, "Package: ")) {
+      name = line.substr(9);
+      installed = false;
+    } else if (StartsWith(line, "Status: ")) {
+      installed = EndsWith(line, " installed");
+    } else if (StartsWith(line, "Version: ") && installed &&
+               (name == "siw" || StartsWith(name, "siw-"))) {
+      packages[name] = line.substr(9);
+    }
+  }
+  return packages;
+}
+
+// The lines of links.conf as siw-link(8) reads them.
+void ReadConfigured(const Host& host, Facts* facts) {
+  const std::vector<std::string> lines =
+      Lines(host.ReadOrEmpty("/etc/siw/links.conf"));
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::istringstream words(lines[i]);
+    std::string name, netdev, rest;
+    words >> name >> netdev >> rest;
+    if (name.empty() || name[0] == '#') continue;
+    if (netdev.empty() || netdev[0] == '#' || (!rest.empty() && rest[0] != '#'))
+      facts->bad_lines.push_back(fmt::format("{}: {}", i + 1, lines[i]));
+    else
+      facts->configured.push_back({name, netdev});
+  }
+}
+
+void ReadProvider(const Host& host, Facts* facts) {
+  std::vector<std::string> dirs = {"/usr/lib64/libibverbs",
+                                   "/usr/lib/libibverbs"};
+  for (const std::string& triplet : host.List("/usr/lib")) {
+    if (triplet.find("-linux-gnu") != std::string::npos)
+      dirs.push_back("/usr/lib/" + triplet + "/libibverbs");
+  }
+  for (const std::string& dir : dirs) {
+    for (const std::string& name : host.List(dir)) {
+      if (StartsWith(name, "libsiw-rdmav")) facts->provider = dir + "/" + name;
+    }
+  }
+  facts->provider_enabled = host.Exists("/etc/libibverbs.d/siw.driver");
+}
+
+std::map<std::string, uint64_t> ReadCounters(const Host& host,
+                                             const std::string& device) {
+  std::map<std::string, uint64_t> counters;
+  const std::string base = kInfiniband + device;
+  for (const std::string& dir :
+       {base + "/ports/1/hw_counters", base + "/hw_counters"}) {
+    for (const std::string& name : host.List(dir)) {
+      const std::string value = host.ReadOrEmpty(dir + "/" + name);
+      if (name != "lifespan" && !value.empty())
+        counters[name] = std::strtoull(value.c_str(), nullptr, 10);
+    }
+    if (!counters.empty()) break;
+  }
+  return counters;
+}
+
+// "4: ACTIVE"
+std::string PortState(const Host& host, const std::string& device) {
+  const std::string state =
+      host.ReadOrEmpty(kInfiniband + device + "/ports/1/state");
+  const size_t colon = state.find(": ");
+  return colon == std::string::npos ? state : state.substr(colon + 2);
+}
+
+Link ReadLink(const Host& host, const std::string& name) {
+  Link link;
+  const std::string base = kInfiniband + name;
+  link.name = name;
+  link.state = PortState(host, name);
+  link.netdev = host.ReadOrEmpty(base + "/ports/1/gid_attrs/ndevs/0");
+  link.counters = ReadCounters(host, name);
+  // A counter of ours that the in-box driver does not have.
+  link.ours = link.counters.count("rx_straddle") > 0;
+  for (const std::string& uverbs : host.List("/sys/class/infiniband_verbs")) {
+    if (host.ReadOrEmpty("/sys/class/infiniband_verbs/" + uverbs + "/ibdev") ==
+        name)
+      link.uverbs.push_back(uverbs);
+  }
+  return link;
+}
+
+bool IsRnic(const Host& host, const std::string& device) {
+  return StartsWith(host.ReadOrEmpty(kInfiniband + device + "/node_type"), "4");
+}
+
+// A device of siw that netlink names; iWARP adapters are left out.
+void AddFromNetlink(const Host& host, RdmaNetlink* netlink,
+                    const RdmaDevice& device, Facts* facts) {
+  const Result<uint32_t> driver = netlink->DriverId(device.index);
+  Link link = ReadLink(host, device.name);
+  if (driver ? *driver != RDMA_DRIVER_SIW : !link.ours) return;
+
+  if (const auto ports = netlink->Ports(device.index)) {
+    for (const RdmaPort& port : *ports) {
+      if (port.device == device.index) link.netdev = port.netdev;
+    }
+  }
+  if (const auto qps = netlink->Qps(device.index)) link.qps = qps->size();
+  if (const auto ids = netlink->CmIds(device.index)) link.connections = *ids;
+  facts->links.push_back(link);
+}
+
+void ReadLinks(const Host& host, NetlinkChannel* channel, Facts* facts) {
+  if (channel) {
+    RdmaNetlink netlink(channel);
+    const Result<std::vector<RdmaDevice>> devices = netlink.Devices();
+    if (devices) {
+      for (const RdmaDevice& device : *devices)
+        AddFromNetlink(host, &netlink, device, facts);
+      const Result<bool> exclusive = netlink.NamespacesAreExclusive();
+      facts->namespaces_exclusive = exclusive && *exclusive;
+    } else {
+      facts->netlink_unread = devices.error().message;
+    }
+  }
+  if (!channel || !facts->netlink_unread.empty()) {
+    for (const std::string& name : host.List("/sys/class/infiniband")) {
+      Link link = ReadLink(host, name);
+      if (link.ours || (IsRnic(host, name) && facts->module.loaded))
+        facts->links.push_back(link);
+    }
+  }
+  for (Link& link : facts->links) {
+    const std::string base = "/sys/class/net/" + link.netdev;
+    link.netdev_up =
+        !link.netdev.empty() && host.ReadOrEmpty(base + "/carrier") == "1";
+  }
+}
+
+void ReadNodes(const Host& host, Facts* facts) {
+  const std::string dir = "/dev/infiniband/";
+  facts->rdma_cm_node = host.Exists(dir + "rdma_cm");
+  facts->rdma_cm_usable = host.MayReadAndWrite(dir + "rdma_cm");
+  for (const Link& link : facts->links) {
+    for (const std::string& node : link.uverbs) {
+      if (!host.MayReadAndWrite(dir + node))
+        facts->unusable_nodes.push_back(dir + node);
+    }
+  }
+}
+
+}  // namespace
+
+Facts Gather(const Host& host, NetlinkChannel* channel) {
+  Facts facts;
+  facts.kernel = host.ReadOrEmpty("/proc/sys/kernel/osrelease");
+  facts.packages = ReadPackages(host);
+  facts.module = ReadModule(host, facts.kernel);
+  facts.trust = ReadTrust(host);
+  ReadConfigured(host, &facts);
+  ReadProvider(host, &facts);
+  ReadLinks(host, channel, &facts);
+  ReadNodes(host, &facts);
+  return facts;
+}
+
+std::optional<uint64_t> MemlockLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+    return {};
+  return limit.rlim_cur;
+}
+
+Result<std::vector<std::string>> ReadKernelLog() {
+  const int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return ErrnoError("/dev/kmsg");
+  std::vector<std::string> lines;
+  std::array<char, 8192> record;
+  for (;;) {
+    const ssize_t n = read(fd, record.data(), record.size());
+    // EPIPE: the record was overwritten; the next read goes on behind it.
+    if (n < 0 && (errno == EPIPE || errno == EINTR)) continue;
+    if (n <= 0) break;
+    // "level,sequence,time,flags;text", then lines of details
+    const std::string_view text(record.data(), static_cast<size_t>(n));
+    const size_t start = text.find(';');
+    if (start == std::string_view::npos) continue;
+    lines.emplace_back(text.substr(start + 1, text.find('\n') - start - 1));
+  }
+  const int why = errno;
+  close(fd);
+  if (lines.empty() && why != EAGAIN) {
+    errno = why;
+    return ErrnoError("/dev/kmsg");
+  }
+  return lines;
+}
+
+}  // namespace siw

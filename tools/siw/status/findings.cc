@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/status/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "tools/common/log_line.h"
+
+namespace siw {
+namespace {
+
+// Below this, a program that registers a few buffers already fails.
+constexpr uint64_t kLittleMemlock = 1 << 20;
+constexpr size_t kMostLogFindings = 5;
+
+class Examination {
+ public:
+  Examination(const Facts& facts, CatalogueView catalogue)
+      : facts_(facts), catalogue_(catalogue) {}
+
+  std::vector<Check> Run() {
+    Begin("module", ModuleSeen());
+    Module();
+    Begin("signatures", SignaturesSeen());
+    Signatures();
+    Begin("provider", facts_.provider);
+    Provider();
+    Begin("device nodes", NodesSeen());
+    Nodes();
+    Begin("configuration", fmt::format("{} links in /etc/siw/links.conf",
+                                       facts_.configured.size()));
+    Configuration();
+    Begin("links", LinksSeen());
+    Links();
+    Begin("locked memory", facts_.memlock
+                               ? fmt::format("{} KiB", *facts_.memlock / 1024)
+                               : "without limit");
+    Limits();
+    Begin("kernel log", fmt::format("{} lines", facts_.log.size()));
+    Log();
+    return std::move(checks_);
+  }
+
+ private:
+  void Begin(std::string what, std::string seen) {
+    checks_.push_back({std::move(what), std::move(seen), {}});
+  }
+
+  std::string ModuleSeen() const {
+    const std::string& file = facts_.module.available;
+    return fmt::format("kernel {}, {}{}", facts_.kernel,
+                       facts_.module.loaded ? "loaded, " : "",
+                       file.empty() ? "no siw.ko" : file);
+  }
+
+  std::string SignaturesSeen() const {
+    return fmt::format(
+        "Secure Boot {}, lockdown {}, unsigned modules {}",
+        facts_.trust.secure_boot ? "on" : "off",
+        facts_.trust.lockdown.empty() ? "none" : facts_.trust.lockdown,
+        facts_.trust.signatures_enforced ? "refused" : "taken");
+  }
+
+  std::string NodesSeen() const {
+    if (facts_.links.empty()) return "no link, so none is needed";
+    std::string seen = "/dev/infiniband/rdma_cm";
+    for (const Link& link : facts_.links) {
+      for (const std::string& node : link.uverbs) seen += ", " + node;
+    }
+    return seen;
+  }
+
+  std::string LinksSeen() const {
+    std::string seen;
+    for (const Link& link : facts_.links)
+      seen += fmt::format("{}{} on {} {}", seen.empty() ? "" : ", ", link.name,
+                          link.netdev, link.state);
+    return seen.empty() ? "none" : seen;
+  }
+
+  void Add(std::string_view id, std::string object, std::string evidence,
+           std::string next) {
+    const CatalogueEntry* entry = FindId(catalogue_, id);
+    if (entry) {
+      checks_.back().findings.push_back(
+          {entry, std::move(object), std::move(evidence), std::move(next)});
+    }
+  }
+
+  // Why there is no module for this kernel.
+  void ModuleMissing() {
+    const ModuleFacts& module = facts_.module;
+    const std::string seen =
+        fmt::format("/lib/modules/{}/modules.dep has no siw.ko", facts_.kernel);
+    if (!module.rdma_core) {
+      Add("SIW-MOD-NO-RDMA", "kernel",
+          fmt::format("/lib/modules/{} has no ib_core.ko, and none is loaded",
+                      facts_.kernel),
+          "modinfo ib_core");
+    } else if (!module.dkms) {
+      Add("SIW-MOD-ABSENT", "module", seen, "apt install siw-dkms");
+    } else if (!module.headers) {
+      Add("SIW-MOD-HEADERS", "module",
+          fmt::format("{}, and no /lib/modules/{}/build", seen, facts_.kernel),
+          fmt::format("apt install linux-headers-{}", facts_.kernel));
+    } else if (!module.dkms_log.empty()) {
+      Add("SIW-MOD-BUILD", "module", module.dkms_log + " is of a failed build",
+          "less " + module.dkms_log);
+    } else {
+      Add("SIW-MOD-NOT-BUILT", "module", seen + "; dkms has not built it",
+          fmt::format("dkms install siw/{} -k {}", module.dkms_version,
+                      facts_.kernel));
+    }
+  }
+
+  bool SigningMatters() const {
+    return facts_.trust.secure_boot || facts_.trust.signatures_enforced ||
+           (!facts_.trust.lockdown.empty() && facts_.trust.lockdown != "none");
+  }
+
+  void Module() {
+    const ModuleFacts& module = facts_.module;
+    if (!module.loaded && module.available.empty()) {
+      ModuleMissing();
+      return;
+    }
+    if (module.loaded && !module.out_of_tree) {
+      Add("SIW-MOD-INBOX", "module",
+          "siw is loaded, and /sys/module/siw/taint has no O",
+          "modinfo -n siw");
+    }
+    const auto package = facts_.packages.find("siw-dkms");
+    if (module.loaded && !module.version.empty() &&
+        package != facts_.packages.end() &&
+        package->second.rfind(module.version, 0) != 0) {
+      Add("SIW-MOD-STALE", "module",
+          fmt::format("{} is loaded, siw-dkms {} is installed", module.version,
+                      package->second),
+          "modinfo siw");
+    }
+    if (!module.loaded && !facts_.configured.empty()) {
+      Add("SIW-MOD-NOT-LOADED", "module",
+          fmt::format("/etc/siw/links.conf has links, {} is there, and it is "
+                      "not loaded",
+                      module.available),
+          "systemctl status siw");
+    } else if (!module.loaded) {
+      Add("SIW-MOD-IDLE", "module",
+          fmt::format("{} is there and not loaded", module.available),
+          "rdma link add siw0 type siw netdev eth0");
+    }
+  }
+
+  void Signatures() {
+    const ModuleFacts& module = facts_.module;
+    if (!module.loaded && !module.available.empty() && SigningMatters()) {
+      Add("SIW-MOD-SIGNED-ONLY", "module",
+          facts_.trust.secure_boot ? "Secure Boot is on"
+                                   : "the kernel takes signed modules only",
+          "mokutil --list-enrolled");
+    }
+  }
+
+  void Provider() {
+    if (facts_.provider.empty()) {
+      Add("SIW-PROVIDER-ABSENT", "provider",
+          "no libsiw-rdmav*.so in a libibverbs directory",
+          "apt install ibverbs-providers");
+    } else if (!facts_.provider_enabled) {
+      Add("SIW-PROVIDER-OFF", "provider",
+          fmt::format("{} is there, /etc/libibverbs.d/siw.driver is not",
+                      facts_.provider),
+          "apt install --reinstall ibverbs-providers");
+    }
+  }
+
+  void Nodes() {
+    if (facts_.links.empty()) return;
+    const std::string cm = "/dev/infiniband/rdma_cm";
+    if (!facts_.rdma_cm_node)
+      Add("SIW-NODE-ABSENT", cm, "it does not exist", "modprobe rdma_ucm");
+    else if (!facts_.rdma_cm_usable)
+      Add("SIW-NODE-DENIED", cm, "this user may not read and write it",
+          "ls -l /dev/infiniband");
+    for (const std::string& node : facts_.unusable_nodes)
+      Add("SIW-NODE-DENIED", node, "this user may not read and write it",
+          "ls -l /dev/infiniband");
+    for (const Link& link : facts_.links) {
+      if (link.uverbs.empty())
+        Add("SIW-NODE-ABSENT", link.name, "it has no uverbs device",
+            "modprobe ib_uverbs");
+    }
+  }
+
+  void Configuration() {
+    for (const std::string& line : facts_.bad_lines)
+      Add("SIW-CONF-LINE", "/etc/siw/links.conf", "line " + line,
+          "man siw-links.conf");
+    for (const ConfiguredLink& wanted : facts_.configured) {
+      const bool there = std::any_of(
+          facts_.links.begin(), facts_.links.end(), [&](const Link& link) {
+            return link.name == wanted.name || link.netdev == wanted.netdev;
+          });
+      if (!there && facts_.module.loaded)
+        Add("SIW-LINK-MISSING", wanted.name,
+            fmt::format("/etc/siw/links.conf wants it on {}", wanted.netdev),
+            "siw-link up");
+    }
+  }
+
+  void Links() {
+    if (facts_.links.empty() && facts_.module.loaded &&
+        facts_.namespaces_exclusive)
+      Add("SIW-LINK-NETNS", "links",
+          "siw is loaded, no link is seen here, and namespaces are exclusive",
+          "rdma system show");
+    else if (facts_.links.empty() && facts_.configured.empty() &&
+             facts_.module.loaded)
+      Add("SIW-LINK-NONE", "links", "siw is loaded and has no link",
+          "rdma link add siw0 type siw netdev eth0");
+    for (const Link& link : facts_.links) OneLink(link);
+    if (!facts_.netlink_unread.empty() && facts_.module.loaded)
+      Add("SIW-TOOL-NETLINK", "netlink", facts_.netlink_unread,
+          "modprobe ib_core");
+  }
+
+  void OneLink(const Link& link) {
+    if (link.netdev.empty()) {
+      Add("SIW-LINK-GONE", link.name, "it has no interface any more",
+          fmt::format("rdma link delete {}", link.name));
+    } else if (link.state != "ACTIVE") {
+      Add("SIW-LINK-DOWN", link.name,
+          fmt::format("port {}, {} {}", link.state, link.netdev,
+                      link.netdev_up ? "has a carrier" : "has no carrier"),
+          fmt::format("ip link show {}", link.netdev));
+    }
+    for (const auto& [name, id] : kTelling) {
+      const auto counter = link.counters.find(std::string(name));
+      if (counter != link.counters.end() && counter->second > 0)
+        Add(id, link.name, fmt::format("{} {}", name, counter->second),
+            fmt::format("rdma statistic show link {}/1", link.name));
+    }
+  }
+
+  void Limits() {
+    if (facts_.memlock && *facts_.memlock < kLittleMemlock)
+      Add("SIW-LIMIT-MEMLOCK", "memlock",
+          fmt::format("{} KiB", *facts_.memlock / 1024), "ulimit -l");
+  }
+
+  // The last of what the kernel said of us.
+  void Log() {
+    const LineMatcher matcher(catalogue_);
+    std::vector<Finding> last;
+    for (auto line = facts_.log.rbegin(); line != facts_.log.rend(); ++line) {
+      if (last.size() == kMostLogFindings) break;
+      const std::optional<LineMatch> match = matcher.Match(*line);
+      if (!match || match->entry->severity == Severity::kInfo) continue;
+      const bool told =
+          std::any_of(last.begin(), last.end(), [&](const Finding& finding) {
+            return finding.entry == match->entry;
+          });
+      if (!told)
+        last.push_back({match->entry, "kernel log", *line,
+                        fmt::format("siw explain {}", match->entry->id)});
+    }
+    checks_.back().findings = std::move(last);
+    if (!facts_.log_unread.empty())
+      Add("SIW-TOOL-LOG", "kernel log", facts_.log_unread,
+          "journalctl -k | siw explain -");
+  }
+
+  // Counters that only grow when something went wrong.
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8>
+      kTelling = {{{"rx_crc_error", "SIW-COUNT-CRC"},
+                   {"rx_fault", "SIW-COUNT-FAULT"},
+                   {"rx_terminate", "SIW-COUNT-TERM-RCVD"},
+                   {"local_error", "SIW-COUNT-LOCAL"},
+                   {"cq_overflow", "SIW-EVENT-CQ-OVERFLOW"},
+                   {"conn_refused", "SIW-COUNT-REFUSED"},
+                   {"conn_timeout", "SIW-COUNT-TIMEOUT"},
+                   {"tx_terminate", "SIW-COUNT-TERM-SENT"}}};
+
+  const Facts& facts_;
+  CatalogueView catalogue_;
+  std::vector<Check> checks_;
+};
+
+}  // namespace
+
+std::vector<Check> Examine(const Facts& facts, CatalogueView catalogue) {
+  return Examination(facts, catalogue).Run();
+}
+
+std::vector<Finding> Judge(const std::vector<Check>& checks) {
+  std::vector<Finding> findings;
+  for (const Check& check : checks)
+    findings.insert(findings.end(), check.findings.begin(),
+                    check.findings.end());
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) {
+                     return a.entry->severity > b.entry->severity;
+                   });
+  return findings;
+}
+
+bool HasError(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+    return f.entry->severity == Severity::kError;
+  });
+}
+
+}  // namespace siw

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/status/status.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace siw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kKernel = "6.12.118+deb13-amd64";
+
+// A directory that stands for "/", gone with the test.
+class Root {
+ public:
+  Root() {
+    char name[] = "/tmp/siw-status-XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~Root() { fs::remove_all(path_); }
+
+  void Put(const std::string& path, const std::string& text = "") {
+    fs::create_directories(fs::path(path_ + path).parent_path());
+    std::ofstream(path_ + path) << text << "\n";
+  }
+  Host host() const { return Host(path_); }
+
+ private:
+  std::string path_;
+};
+
+std::string Modules(const std::string& path) {
+  return "/lib/modules/" + std::string(kKernel) + path;
+}
+
+// A host on which all is well.
+void FillGood(Root* root) {
+  root->Put("/proc/sys/kernel/osrelease", kKernel);
+  root->Put(Modules("/modules.dep"),
+            "kernel/drivers/infiniband/core/ib_core.ko.xz:\n"
+            "updates/dkms/siw.ko.xz: kernel/x.ko");
+  root->Put(Modules("/build/Makefile"));
+  root->Put("/sys/module/siw/taint", "OE");
+  root->Put("/sys/module/ib_core/initstate", "live");
+  root->Put("/usr/lib/x86_64-linux-gnu/libibverbs/libsiw-rdmav34.so");
+  root->Put("/etc/libibverbs.d/siw.driver", "driver siw");
+  root->Put("/var/lib/dpkg/status",
+            "Package: siw\nStatus: install ok installed\nVersion: 0.1.0\n\n"
+            "Package: siw-dkms\nStatus: install ok installed\n"
+            "Version: 0.1.0\n\n"
+            "Package: siw-old\nStatus: deinstall ok config-files\n"
+            "Version: 0.0.1\n");
+  root->Put("/var/lib/dkms/siw/0.1.0/" + std::string(kKernel) + "/x");
+  root->Put("/etc/siw/links.conf", "# links\nsiw0 eth0  # first\n");
+  const std::string device = "/sys/class/infiniband/siw0";
+  root->Put(device + "/node_type", "4: RNIC");
+  root->Put(device + "/ports/1/state", "4: ACTIVE");
+  root->Put(device + "/ports/1/gid_attrs/ndevs/0", "eth0");
+  root->Put(device + "/ports/1/hw_counters/rx_straddle", "5");
+  root->Put(device + "/ports/1/hw_counters/rx_fault", "0");
+  root->Put("/sys/class/infiniband_verbs/uverbs0/ibdev", "siw0");
+  root->Put("/sys/class/net/eth0/carrier", "1");
+  root->Put("/dev/infiniband/rdma_cm");
+  root->Put("/dev/infiniband/uverbs0");
+}
+
+std::string Ids(const std::vector<Finding>& findings) {
+  std::string ids;
+  for (const Finding& finding : findings)
+    ids += (ids.empty() ? "" : " ") + std::string(finding.entry->id);
+  return ids;
+}
+
+class StatusTest : public testing::Test {
+ protected:
+  std::string Judged() const {
+    return Ids(Judge(Examine(Gather(root_.host(), nullptr), Catalogue())));
+  }
+
+  Root root_;
+};
+
+TEST_F(StatusTest, FindsNothingOnAGoodHost) {
+  FillGood(&root_);
+  EXPECT_EQ("", Judged());
+  const Facts facts = Gather(root_.host(), nullptr);
+  EXPECT_EQ(kKernel, facts.kernel);
+  EXPECT_EQ("updates/dkms/siw.ko.xz", facts.module.available);
+  EXPECT_TRUE(facts.module.dkms_built);
+  EXPECT_EQ(2u, facts.packages.size());
+  ASSERT_EQ(1u, facts.links.size());
+  EXPECT_EQ("eth0", facts.links[0].netdev);
+  EXPECT_TRUE(facts.links[0].ours);
+}
+
+TEST_F(StatusTest, SaysWhyThereIsNoModule) {
+  root_.Put("/proc/sys/kernel/osrelease", kKernel);
+  root_.Put("/usr/lib/x86_64-linux-gnu/libibverbs/libsiw-rdmav34.so");
+  root_.Put("/etc/libibverbs.d/siw.driver");
+  EXPECT_EQ("SIW-MOD-NO-RDMA", Judged());
+  root_.Put(Modules("/modules.dep"), "kernel/ib_core.ko:");
+  EXPECT_EQ("SIW-MOD-ABSENT", Judged());
+  root_.Put("/var/lib/dkms/siw/0.1.0/source");
+  EXPECT_EQ("SIW-MOD-HEADERS", Judged());
+  root_.Put(Modules("/build/Makefile"));
+  EXPECT_EQ("SIW-MOD-NOT-BUILT", Judged());
+  root_.Put("/var/lib/dkms/siw/0.1.0/build/make.log");
+  EXPECT_EQ("SIW-MOD-BUILD", Judged());
+  root_.Put(Modules("/modules.dep"), "kernel/ib_core.ko:\nupdates/siw.ko:");
+  EXPECT_EQ("SIW-MOD-IDLE", Judged());
+}
+
+TEST_F(StatusTest, TellsTheInBoxModuleAndAnOldOne) {
+  FillGood(&root_);
+  root_.Put("/sys/module/siw/taint", "");
+  EXPECT_EQ("SIW-MOD-INBOX", Judged());
+  root_.Put("/sys/module/siw/taint", "O");
+  root_.Put("/sys/module/siw/version", "0.0.9");
+  EXPECT_EQ("SIW-MOD-STALE", Judged());
+}
+
+TEST_F(StatusTest, SeesThatModulesHaveToBeSigned) {
+  root_.Put("/proc/sys/kernel/osrelease", kKernel);
+  root_.Put(Modules("/modules.dep"), "kernel/ib_core.ko:\nupdates/siw.ko:");
+  root_.Put("/usr/lib/x86_64-linux-gnu/libibverbs/libsiw-rdmav34.so");
+  root_.Put("/etc/libibverbs.d/siw.driver");
+  root_.Put("/sys/kernel/security/lockdown",
+            "none [integrity] confidentiality");
+  EXPECT_EQ("SIW-MOD-SIGNED-ONLY SIW-MOD-IDLE", Judged());
+  root_.Put("/sys/kernel/security/lockdown",
+            "[none] integrity confidentiality");
+  EXPECT_EQ("SIW-MOD-IDLE", Judged());
+  root_.Put(
+      "/sys/firmware/efi/efivars/"
+      "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+      std::string("\6\0\0\0\1", 5));
+  EXPECT_EQ("SIW-MOD-SIGNED-ONLY SIW-MOD-IDLE", Judged());
+}
+
+TEST_F(StatusTest, SeesAMissingProvider) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.provider.clear();
+  EXPECT_EQ("SIW-PROVIDER-ABSENT", Ids(Judge(Examine(facts, Catalogue()))));
+  facts.provider = "/x";
+  facts.provider_enabled = false;
+  EXPECT_EQ("SIW-PROVIDER-OFF", Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST_F(StatusTest, SeesDeviceNodes) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.rdma_cm_usable = false;
+  facts.unusable_nodes = {"/dev/infiniband/uverbs0"};
+  EXPECT_EQ("SIW-NODE-DENIED SIW-NODE-DENIED",
+            Ids(Judge(Examine(facts, Catalogue()))));
+  facts.unusable_nodes.clear();
+  facts.rdma_cm_node = false;
+  facts.links[0].uverbs.clear();
+  EXPECT_EQ("SIW-NODE-ABSENT SIW-NODE-ABSENT",
+            Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST_F(StatusTest, ComparesConfigurationAndLinks) {
+  FillGood(&root_);
+  root_.Put("/etc/siw/links.conf", "siw0 eth0\nsiw1 eth1\nsiw2\nsiw3 a b\n");
+  EXPECT_EQ("SIW-CONF-LINE SIW-CONF-LINE SIW-LINK-MISSING", Judged());
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.links.clear();
+  facts.configured.clear();
+  facts.bad_lines.clear();
+  EXPECT_EQ("SIW-LINK-NONE", Ids(Judge(Examine(facts, Catalogue()))));
+  facts.module.loaded = false;
+  facts.configured = {{"siw0", "eth0"}};
+  EXPECT_EQ("SIW-MOD-NOT-LOADED", Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST_F(StatusTest, SeesPortsCountersAndLimits) {
+  FillGood(&root_);
+  const std::string port = "/sys/class/infiniband/siw0/ports/1";
+  root_.Put(port + "/state", "1: DOWN");
+  root_.Put("/sys/class/net/eth0/carrier", "0");
+  root_.Put(port + "/hw_counters/rx_crc_error", "2");
+  root_.Put(port + "/hw_counters/cq_overflow", "1");
+  EXPECT_EQ("SIW-LINK-DOWN SIW-EVENT-CQ-OVERFLOW SIW-COUNT-CRC", Judged());
+
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.links[0].state = "ACTIVE";
+  facts.links[0].counters.clear();
+  facts.memlock = 65536;
+  EXPECT_EQ("SIW-LIMIT-MEMLOCK", Ids(Judge(Examine(facts, Catalogue()))));
+  facts.memlock.reset();
+  facts.links[0].netdev.clear();
+  EXPECT_EQ("SIW-LINK-GONE", Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST_F(StatusTest, TellsTheLastErrorsOfTheKernelLog) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  const std::string fault =
+      "siw0: QP 7, peer 192.0.2.2:1: stream ended by us: CRC error (2/0/02), "
+      "STag 0x0";
+  facts.log = {"siw: loading out-of-tree module taints kernel.", fault, fault};
+  const auto findings = Judge(Examine(facts, Catalogue()));
+  EXPECT_EQ("SIW-TERM-2002-SENT", Ids(findings));
+  EXPECT_EQ(fault, findings[0].evidence);
+  facts.log.clear();
+  facts.log_unread = "/dev/kmsg: Operation not permitted";
+  facts.netlink_unread = "RDMA netlink: Protocol not supported";
+  EXPECT_EQ("SIW-TOOL-NETLINK SIW-TOOL-LOG",
+            Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST_F(StatusTest, SaysNothingOfAnEmptyDirectory) {
+  EXPECT_EQ("SIW-MOD-NO-RDMA SIW-PROVIDER-ABSENT", Judged());
+}
+
+TEST_F(StatusTest, SeesThatDevicesMayBeHidden) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.links.clear();
+  facts.configured.clear();
+  facts.namespaces_exclusive = true;
+  EXPECT_EQ("SIW-LINK-NETNS", Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST_F(StatusTest, DoctorShowsEveryCheck) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.memlock = 65536;
+  const auto checks = Examine(facts, Catalogue());
+  const std::string text = DoctorText(checks);
+  EXPECT_NE(std::string::npos, text.find("ok       module"));
+  EXPECT_EQ(std::string::npos, text.find("ok       locked memory"));
+  EXPECT_NE(std::string::npos, text.find("SIW-LIMIT-MEMLOCK"));
+  const auto json = nlohmann::json::parse(DoctorJson(checks), nullptr, false);
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(8u, json["checks"].size());
+  EXPECT_EQ("ok", json["checks"][0]["verdict"]);
+}
+
+TEST_F(StatusTest, JsonHasFindingsAndLinks) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.links[0].connections = {
+      {7, "CONNECT", 12, "", "192.0.2.2:1", "192.0.2.1:2"}};
+  facts.links[0].state = "DOWN";
+  const auto findings = Judge(Examine(facts, Catalogue()));
+  const auto json =
+      nlohmann::json::parse(StatusJson(facts, findings), nullptr, false);
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ("SIW-LINK-DOWN", json["findings"][0]["id"]);
+  EXPECT_EQ("siw0", json["links"][0]["name"]);
+  EXPECT_EQ(7, json["links"][0]["connections"][0]["qp"]);
+  EXPECT_EQ(nullptr, json["links"][0]["queue_pairs"]);
+  EXPECT_EQ(nullptr, json["memlock"]);
+  EXPECT_NE(std::string::npos,
+            StatusText(facts, findings).find("192.0.2.2:1 -> 192.0.2.1:2"));
+  EXPECT_TRUE(HasError(findings));
+}
+
+}  // namespace
+}  // namespace siw
