@@ -127,7 +127,7 @@ std::optional<ForeignLine> ReadForeignLine(std::string_view line) {
   const auto add = [&found](std::string name, std::string value) {
     found.fields.push_back({std::move(name), std::move(value)});
   };
-  for (const std::string_view word : {"qp", "qpn", "qp id"}) {
+  for (const std::string_view word : {"qp", "qpn", "qp id", "qp [id"}) {
     if (const auto qp = NumberAfter(lower, word)) {
       add("qp", std::to_string(*qp));
       break;

@@ -109,6 +109,19 @@ void AddErrno(CatalogueView catalogue, int number, Explanation* explanation) {
   }
 }
 
+// A line of another driver: as far as it says something.
+void AddForeign(CatalogueView catalogue, std::string_view line,
+                Explanation* explanation) {
+  std::optional<ForeignLine> foreign = ReadForeignLine(line);
+  if (!foreign || (foreign->fields.empty() && foreign->term.empty())) return;
+  if (!foreign->term.empty()) AddTerm(catalogue, foreign->term, explanation);
+  for (const Field& field : foreign->fields) {
+    if (field.name == "errno" && explanation->matches.empty())
+      AddErrno(catalogue, std::atoi(field.value.c_str()), explanation);
+  }
+  explanation->foreign = std::move(foreign);
+}
+
 nlohmann::ordered_json Json(const LineMatch& match) {
   nlohmann::ordered_json fields = nlohmann::ordered_json::object();
   for (const Field& field : match.fields) fields[field.name] = field.value;
@@ -164,17 +177,7 @@ Explanation Explain(CatalogueView catalogue, std::string_view text) {
   const bool one_word = text.find(' ') == std::string_view::npos;
   if (one_word && ErrnoNumber(text)) return ExplainErrno(catalogue, text);
 
-  explanation.foreign = ReadForeignLine(text);
-  if (explanation.foreign && !one_word) {
-    if (!explanation.foreign->term.empty())
-      AddTerm(catalogue, explanation.foreign->term, &explanation);
-    for (const Field& field : explanation.foreign->fields) {
-      if (field.name == "errno" && explanation.matches.empty())
-        AddErrno(catalogue, std::atoi(field.value.c_str()), &explanation);
-    }
-  } else {
-    explanation.foreign.reset();
-  }
+  if (!one_word) AddForeign(catalogue, text, &explanation);
   if (explanation.matches.empty())
     explanation.similar = Similar(catalogue, text);
   return explanation;
@@ -234,9 +237,11 @@ std::string ExplanationText(const Explanation& explanation) {
   }
   for (size_t i = 0; i < matches.size(); ++i)
     out += (i > 0 ? "\n" : "") + Whole(matches[i]);
-  if (!matches.empty() || explanation.foreign) return out;
-  out = fmt::format("The catalogue does not know this: {}\n",
-                    Printable(explanation.query));
+  if (!matches.empty()) return out;
+  if (!explanation.foreign) {
+    out += fmt::format("The catalogue does not know this: {}\n",
+                       Printable(explanation.query));
+  }
   if (explanation.similar.empty()) return out;
   out += "Did you mean\n";
   for (const CatalogueEntry* entry : explanation.similar) out += Line(*entry);

@@ -56,6 +56,13 @@ TEST(Explain, MakesWhatItCanOfALineOfAnotherDriver) {
   EXPECT_EQ("1/1/02", explanation.foreign->term);
 }
 
+TEST(Explain, TreatsWordsAsWordsEvenIfOneIsSiw) {
+  const Explanation explanation = Explain(Catalogue(), "siw port mapper");
+  EXPECT_FALSE(explanation.foreign);
+  ASSERT_FALSE(explanation.similar.empty());
+  EXPECT_EQ("SIW-IWPMD", explanation.similar[0]->id);
+}
+
 TEST(Explain, SuggestsWhatIsSimilar) {
   const Explanation explanation = Explain(Catalogue(), "port mapper");
   EXPECT_EQ("", Ids(explanation));

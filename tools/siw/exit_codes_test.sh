@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+# exit_codes_test.sh SIW: the exit codes that siw(8) promises.
+set -u
+
+siw=$1
+failed=0
+
+want() {
+	code=$1
+	shift
+	"$@" >/dev/null 2>&1 </dev/null
+	got=$?
+	[ "$got" -eq "$code" ] && return
+	echo "$*: exit code $got, not $code"
+	failed=1
+}
+
+piped() {
+	echo "$1" | "$siw" explain -
+}
+
+want 0 "$siw" --version
+want 0 "$siw" --help
+want 0 "$siw" explain SIW-MPA-KEY
+want 0 "$siw" explain --json --errno ECONNRESET
+want 0 piped 'siw0: peer 192.0.2.2:1: MPA Reply refused: unknown revision'
+want 1 piped 'usb 1-1: new device'
+want 1 "$siw" explain xyzzy
+want 1 "$siw" explain --errno 0
+want 2 "$siw"
+want 2 "$siw" bogus
+want 2 "$siw" explain
+want 2 "$siw" status --bogus
+want 2 "$siw" doctor --level load
+
+# What they find depends on the host; that they end does not.
+for command in status doctor; do
+	"$siw" $command --json | grep -q '"schema": 1' || {
+		echo "$command --json: no schema"
+		failed=1
+	}
+done
+exit $failed
