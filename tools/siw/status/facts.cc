@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <sstream>
 
@@ -246,6 +247,18 @@ void ReadNodes(const Host& host, Facts* facts) {
 
 }  // namespace
 
+std::string KernelLine(std::string_view record) {
+  const size_t start = record.find(';');
+  if (start == std::string_view::npos) return "";
+  const std::string head(record.substr(0, start));
+  unsigned long long microseconds = 0;
+  if (std::sscanf(head.c_str(), "%*u,%*u,%llu", &microseconds) != 1) return "";
+  const std::string_view text =
+      record.substr(start + 1, record.find('\n', start) - start - 1);
+  return fmt::format("[{:5}.{:06}] {}", microseconds / 1000000,
+                     microseconds % 1000000, text);
+}
+
 Facts Gather(const Host& host, NetlinkChannel* channel) {
   Facts facts;
   facts.kernel = host.ReadOrEmpty("/proc/sys/kernel/osrelease");
@@ -276,11 +289,9 @@ Result<std::vector<std::string>> ReadKernelLog() {
     // EPIPE: the record was overwritten; the next read goes on behind it.
     if (n < 0 && (errno == EPIPE || errno == EINTR)) continue;
     if (n <= 0) break;
-    // "level,sequence,time,flags;text", then lines of details
-    const std::string_view text(record.data(), static_cast<size_t>(n));
-    const size_t start = text.find(';');
-    if (start == std::string_view::npos) continue;
-    lines.emplace_back(text.substr(start + 1, text.find('\n') - start - 1));
+    const std::string line =
+        KernelLine(std::string_view(record.data(), static_cast<size_t>(n)));
+    if (!line.empty()) lines.push_back(line);
   }
   const int why = errno;
   close(fd);

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/common/host.h"
@@ -75,6 +76,10 @@ Facts Gather(const Host& host, NetlinkChannel* channel);
 
 // What Gather() takes of the process itself, not of files.
 std::optional<uint64_t> MemlockLimit();
+
+// A record of /dev/kmsg, "level,sequence,microseconds,flags;text" and lines of
+// details, as dmesg(1) shows it; empty if it is none.
+std::string KernelLine(std::string_view record);
 
 // The kernel's log as it is kept in memory, or why it cannot be read.
 Result<std::vector<std::string>> ReadKernelLog();

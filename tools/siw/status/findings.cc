@@ -86,8 +86,9 @@ class Examination {
            std::string next) {
     const CatalogueEntry* entry = FindId(catalogue_, id);
     if (entry) {
-      checks_.back().findings.push_back(
-          {entry, std::move(object), std::move(evidence), std::move(next)});
+      checks_.back().findings.push_back({entry, entry->severity,
+                                         std::move(object), std::move(evidence),
+                                         std::move(next)});
     }
   }
 
@@ -252,7 +253,8 @@ class Examination {
           fmt::format("{} KiB", *facts_.memlock / 1024), "ulimit -l");
   }
 
-  // The last of what the kernel said of us.
+  // The last of what the kernel said of us. It is past, and a peer can cause
+  // most of it, so it is a warning and no more.
   void Log() {
     const LineMatcher matcher(catalogue_);
     std::vector<Finding> last;
@@ -265,7 +267,7 @@ class Examination {
             return finding.entry == match->entry;
           });
       if (!told)
-        last.push_back({match->entry, "kernel log", *line,
+        last.push_back({match->entry, Severity::kWarning, "kernel log", *line,
                         fmt::format("siw explain {}", match->entry->id)});
     }
     checks_.back().findings = std::move(last);
@@ -303,14 +305,14 @@ std::vector<Finding> Judge(const std::vector<Check>& checks) {
                     check.findings.end());
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) {
-                     return a.entry->severity > b.entry->severity;
+                     return a.severity > b.severity;
                    });
   return findings;
 }
 
 bool HasError(const std::vector<Finding>& findings) {
   return std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
-    return f.entry->severity == Severity::kError;
+    return f.severity == Severity::kError;
   });
 }
 

@@ -14,6 +14,7 @@ namespace siw {
 
 struct Finding {
   const CatalogueEntry* entry = nullptr;
+  Severity severity = Severity::kError;
   std::string object;    // "module", "siw0", "/dev/infiniband/rdma_cm"
   std::string evidence;  // what was seen, and where
   std::string next;      // a command

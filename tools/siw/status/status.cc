@@ -27,7 +27,7 @@ std::string Who(const RdmaCmId& id) {
 
 std::string FindingText(const Finding& finding) {
   return fmt::format("  {:<8}{}: {}\n          {}: {}\n          next: {}\n",
-                     SeverityName(finding.entry->severity), finding.entry->id,
+                     SeverityName(finding.severity), finding.entry->id,
                      finding.entry->title, finding.object,
                      Printable(finding.evidence), finding.next);
 }
@@ -36,7 +36,7 @@ Json FindingsJson(const std::vector<Finding>& findings) {
   Json found = Json::array();
   for (const Finding& finding : findings) {
     found.push_back({{"id", finding.entry->id},
-                     {"severity", SeverityName(finding.entry->severity)},
+                     {"severity", SeverityName(finding.severity)},
                      {"title", finding.entry->title},
                      {"object", finding.object},
                      {"evidence", finding.evidence},
@@ -50,7 +50,7 @@ std::string_view Verdict(const Check& check) {
   if (check.findings.empty()) return "ok";
   Severity worst = Severity::kInfo;
   for (const Finding& finding : check.findings)
-    worst = std::max(worst, finding.entry->severity);
+    worst = std::max(worst, finding.severity);
   return SeverityName(worst);
 }
 

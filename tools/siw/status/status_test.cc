@@ -206,14 +206,23 @@ TEST_F(StatusTest, TellsTheLastErrorsOfTheKernelLog) {
       "siw0: QP 7, peer 192.0.2.2:1: stream ended by us: CRC error (2/0/02), "
       "STag 0x0";
   facts.log = {"siw: loading out-of-tree module taints kernel.", fault, fault};
-  const auto findings = Judge(Examine(facts, Catalogue()));
+  auto findings = Judge(Examine(facts, Catalogue()));
   EXPECT_EQ("SIW-TERM-2002-SENT", Ids(findings));
   EXPECT_EQ(fault, findings[0].evidence);
+  EXPECT_FALSE(HasError(findings));
   facts.log.clear();
   facts.log_unread = "/dev/kmsg: Operation not permitted";
   facts.netlink_unread = "RDMA netlink: Protocol not supported";
   EXPECT_EQ("SIW-TOOL-NETLINK SIW-TOOL-LOG",
             Ids(Judge(Examine(facts, Catalogue()))));
+}
+
+TEST(KernelLine, IsAsDmesgShowsIt) {
+  EXPECT_EQ("[  123.000456] siw0: gone",
+            KernelLine("5,1234,123000456,-;siw0: gone\n SUBSYSTEM=x\n"));
+  EXPECT_EQ("[    0.000001] ", KernelLine("5,1,1,-;"));
+  for (const char* record : {"", "5,1", "5,x,y;text", ";"})
+    EXPECT_EQ("", KernelLine(record)) << record;
 }
 
 TEST_F(StatusTest, SaysNothingOfAnEmptyDirectory) {
