@@ -33,12 +33,13 @@ std::string NameOf(const std::array<const char*, kCount>& names, uint8_t n) {
 
 class Request {
  public:
-  Request(int command, uint16_t flags) : room_(MNL_NLMSG_HDRLEN + 64) {
+  Request(int command, uint16_t flags, uint32_t sequence)
+      : room_(MNL_NLMSG_HDRLEN + 64) {
     header_ = mnl_nlmsg_put_header(room_.data());
     header_->nlmsg_type =
         static_cast<uint16_t>(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command));
     header_->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
-    header_->nlmsg_seq = 1;
+    header_->nlmsg_seq = sequence;
   }
 
   void Put(uint16_t type, uint32_t value) {
@@ -176,12 +177,6 @@ Status ForEachEntry(const Octets& answer, uint16_t table, Use use) {
   });
 }
 
-Result<Octets> AskAbout(NetlinkChannel* channel, int command, uint32_t device) {
-  Request request(command, NLM_F_ACK | NLM_F_DUMP);
-  request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);
-  return channel->Ask(request.octets());
-}
-
 // Is this the last message of an answer?
 bool IsLast(const nlmsghdr* header) {
   return header->nlmsg_type == NLMSG_DONE ||
@@ -195,8 +190,9 @@ void MnlChannel::Closer::operator()(mnl_socket* socket) const {
   mnl_socket_close(socket);
 }
 
-Result<std::unique_ptr<NetlinkChannel>> MnlChannel::Open() {
-  Socket socket(mnl_socket_open(NETLINK_RDMA));
+Result<std::unique_ptr<NetlinkChannel>> MnlChannel::Open(int family) {
+  static_assert(kFamilyRdma == NETLINK_RDMA);
+  Socket socket(mnl_socket_open(family));
   if (!socket) return ErrnoError("RDMA netlink");
   const timeval wait = {kWaitSeconds, 0};
   if (setsockopt(mnl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO,
@@ -207,6 +203,10 @@ Result<std::unique_ptr<NetlinkChannel>> MnlChannel::Open() {
 }
 
 Result<Octets> MnlChannel::Ask(std::span<const uint8_t> request) {
+  nlmsghdr asked;
+  if (request.size() < sizeof(asked))
+    return Error{"RDMA netlink: a request that is cut short"};
+  std::memcpy(&asked, request.data(), sizeof(asked));
   if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0)
     return ErrnoError("RDMA netlink");
 
@@ -216,18 +216,27 @@ Result<Octets> MnlChannel::Ask(std::span<const uint8_t> request) {
     const ssize_t n =
         mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
     if (n < 0) return ErrnoError("RDMA netlink");
-    if (n == 0) return answer;
-    answer.insert(answer.end(), buffer.begin(), buffer.begin() + n);
     auto left = static_cast<int>(n);
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer.data());
     for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+      // What is left of an earlier answer does not count.
+      if (header->nlmsg_seq != asked.nlmsg_seq) continue;
+      const auto* octets = reinterpret_cast<const uint8_t*>(header);
+      answer.insert(answer.end(), octets, octets + header->nlmsg_len);
+      answer.resize(MNL_ALIGN(answer.size()));
       if (IsLast(header)) return answer;
     }
   }
 }
 
+Result<Octets> RdmaNetlink::AskAbout(int command, uint32_t device) {
+  Request request(command, NLM_F_DUMP, ++sequence_);
+  request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);
+  return channel_->Ask(request.octets());
+}
+
 Result<std::vector<RdmaDevice>> RdmaNetlink::Devices() {
-  const Request request(RDMA_NLDEV_CMD_GET, NLM_F_ACK | NLM_F_DUMP);
+  const Request request(RDMA_NLDEV_CMD_GET, NLM_F_DUMP, ++sequence_);
   const Result<Octets> answer = channel_->Ask(request.octets());
   if (!answer) return answer.error();
   std::vector<RdmaDevice> devices;
@@ -242,8 +251,7 @@ Result<std::vector<RdmaDevice>> RdmaNetlink::Devices() {
 }
 
 Result<std::vector<RdmaPort>> RdmaNetlink::Ports(uint32_t device) {
-  const Result<Octets> answer =
-      AskAbout(channel_, RDMA_NLDEV_CMD_PORT_GET, device);
+  const Result<Octets> answer = AskAbout(RDMA_NLDEV_CMD_PORT_GET, device);
   if (!answer) return answer.error();
   std::vector<RdmaPort> ports;
   const Status status = ForEach(*answer, [&ports](const Attributes& attrs) {
@@ -258,8 +266,7 @@ Result<std::vector<RdmaPort>> RdmaNetlink::Ports(uint32_t device) {
 }
 
 Result<std::vector<RdmaQp>> RdmaNetlink::Qps(uint32_t device) {
-  const Result<Octets> answer =
-      AskAbout(channel_, RDMA_NLDEV_CMD_RES_QP_GET, device);
+  const Result<Octets> answer = AskAbout(RDMA_NLDEV_CMD_RES_QP_GET, device);
   if (!answer) return answer.error();
   std::vector<RdmaQp> qps;
   const Status status = ForEachEntry(
@@ -276,8 +283,7 @@ Result<std::vector<RdmaQp>> RdmaNetlink::Qps(uint32_t device) {
 }
 
 Result<std::vector<RdmaCmId>> RdmaNetlink::CmIds(uint32_t device) {
-  const Result<Octets> answer =
-      AskAbout(channel_, RDMA_NLDEV_CMD_RES_CM_ID_GET, device);
+  const Result<Octets> answer = AskAbout(RDMA_NLDEV_CMD_RES_CM_ID_GET, device);
   if (!answer) return answer.error();
   std::vector<RdmaCmId> ids;
   const Status status = ForEachEntry(
@@ -294,7 +300,7 @@ Result<std::vector<RdmaCmId>> RdmaNetlink::CmIds(uint32_t device) {
 }
 
 Result<uint32_t> RdmaNetlink::DriverId(uint32_t device) {
-  Request request(RDMA_NLDEV_CMD_GET_CHARDEV, NLM_F_ACK);
+  Request request(RDMA_NLDEV_CMD_GET_CHARDEV, 0, ++sequence_);
   request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);
   request.Put(RDMA_NLDEV_ATTR_CHARDEV_TYPE, "uverbs");
   const Result<Octets> answer = channel_->Ask(request.octets());
@@ -311,7 +317,7 @@ Result<uint32_t> RdmaNetlink::DriverId(uint32_t device) {
 }
 
 Result<bool> RdmaNetlink::NamespacesAreExclusive() {
-  const Request request(RDMA_NLDEV_CMD_SYS_GET, NLM_F_ACK);
+  const Request request(RDMA_NLDEV_CMD_SYS_GET, 0, ++sequence_);
   const Result<Octets> answer = channel_->Ask(request.octets());
   if (!answer) return answer.error();
   bool exclusive = false;

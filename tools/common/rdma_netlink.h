@@ -19,18 +19,22 @@ namespace siw {
 
 using Octets = std::vector<uint8_t>;
 
-// Takes one request and returns all messages of the answer, one after the
-// other as they came. Tests put recorded answers in its place.
+constexpr int kFamilyRdma = 20;  // NETLINK_RDMA
+
+// Takes one request and returns all messages that answer it (that have its
+// sequence number), one after the other as they came. Tests put recorded
+// answers in its place.
 class NetlinkChannel {
  public:
   virtual ~NetlinkChannel() = default;
   virtual Result<Octets> Ask(std::span<const uint8_t> request) = 0;
 };
 
-// A socket of NETLINK_RDMA. No right is needed for what is asked here.
+// A socket of NETLINK_RDMA. No right is needed for what is asked here. Tests
+// open one of another family, which every kernel has.
 class MnlChannel : public NetlinkChannel {
  public:
-  static Result<std::unique_ptr<NetlinkChannel>> Open();
+  static Result<std::unique_ptr<NetlinkChannel>> Open(int family = kFamilyRdma);
   Result<Octets> Ask(std::span<const uint8_t> request) override;
 
  private:
@@ -86,7 +90,10 @@ class RdmaNetlink {
   Result<bool> NamespacesAreExclusive();
 
  private:
+  Result<Octets> AskAbout(int command, uint32_t device);
+
   NetlinkChannel* channel_;
+  uint32_t sequence_ = 0;
 };
 
 }  // namespace siw

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <rdma/rdma_netlink.h>
 
@@ -226,6 +227,49 @@ TEST(RdmaNetlink, PassesOnWhatTheKernelRefuses) {
   const auto devices = RdmaNetlink(&channel).Devices();
   ASSERT_FALSE(devices);
   EXPECT_EQ("RDMA netlink: Operation not permitted", devices.error().message);
+}
+
+// The kernel itself answers, on the routing family: the same channel.
+Octets AskForLinks(uint16_t flags, uint32_t sequence, int index) {
+  Octets room(256, 0);
+  nlmsghdr* header = mnl_nlmsg_put_header(room.data());
+  header->nlmsg_type = RTM_GETLINK;
+  header->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
+  header->nlmsg_seq = sequence;
+  auto* body = static_cast<ifinfomsg*>(
+      mnl_nlmsg_put_extra_header(header, sizeof(ifinfomsg)));
+  body->ifi_index = index;
+  room.resize(header->nlmsg_len);
+  return room;
+}
+
+std::vector<uint16_t> TypesOf(const Octets& answer) {
+  std::vector<uint16_t> types;
+  const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+  auto left = static_cast<int>(answer.size());
+  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
+    types.push_back(header->nlmsg_type);
+  return types;
+}
+
+TEST(MnlChannel, TakesWhatAnswersItsRequestAndNoMore) {
+  auto channel = MnlChannel::Open(NETLINK_ROUTE);
+  ASSERT_TRUE(channel) << channel.error().message;
+  for (uint32_t sequence = 1; sequence < 7; sequence += 3) {
+    const auto dump = (*channel)->Ask(AskForLinks(NLM_F_DUMP, sequence, 0));
+    ASSERT_TRUE(dump) << dump.error().message;
+    ASSERT_GE(TypesOf(*dump).size(), 2u);
+    EXPECT_EQ(NLMSG_DONE, TypesOf(*dump).back());
+
+    // The acknowledgment that follows is nobody's answer.
+    const auto one = (*channel)->Ask(AskForLinks(NLM_F_ACK, sequence + 1, 1));
+    ASSERT_TRUE(one) << one.error().message;
+    EXPECT_EQ(std::vector<uint16_t>({RTM_NEWLINK}), TypesOf(*one));
+
+    const auto none = (*channel)->Ask(AskForLinks(0, sequence + 2, 1 << 30));
+    ASSERT_TRUE(none);
+    EXPECT_EQ(std::vector<uint16_t>({NLMSG_ERROR}), TypesOf(*none));
+  }
 }
 
 TEST(RdmaNetlink, SurvivesEveryTruncation) {
