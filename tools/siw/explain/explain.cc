@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "tools/common/errno_name.h"
@@ -72,18 +76,50 @@ std::vector<std::string> Words(std::string_view text) {
   return words;
 }
 
+// Words that are in any text and say nothing of it.
+constexpr std::array<std::string_view, 20> kFillers = {
+    "AND",  "ARE", "BUT",  "CAN", "CANNOT", "DOES", "FOR",
+    "FROM", "HAS", "HAVE", "ITS", "NOT",    "OUT",  "SIW",
+    "THAT", "THE", "THIS", "WAS", "WITH",   "LINE"};
+
+// Words of an entry: those of its title and texts count twice.
+std::map<std::string, double> WordsOf(const CatalogueEntry& entry) {
+  std::map<std::string, double> words;
+  for (std::string& word : Words(entry.cause)) words[std::move(word)] = 1;
+  std::string more = fmt::format("{} {}", entry.id, entry.title);
+  for (const std::string_view text : entry.texts)
+    more += fmt::format(" {}", text);
+  for (const std::string_view name : entry.names)
+    more += fmt::format(" {}", name);
+  for (std::string& word : Words(more)) words[std::move(word)] = 2;
+  for (const std::string_view filler : kFillers)
+    words.erase(std::string(filler));
+  return words;
+}
+
+// The entries that share most with `text`; a word counts the more, the fewer
+// entries have it.
 std::vector<const CatalogueEntry*> Similar(CatalogueView catalogue,
                                            std::string_view text) {
-  const std::vector<std::string> wanted = Words(text);
-  std::vector<std::pair<size_t, const CatalogueEntry*>> scored;
+  std::map<std::string, size_t> spread;
+  std::vector<std::map<std::string, double>> words;
   for (const CatalogueEntry& entry : catalogue) {
-    const std::vector<std::string> words =
-        Words(fmt::format("{} {}", entry.id, entry.title));
-    const auto score = static_cast<size_t>(
-        std::count_if(wanted.begin(), wanted.end(), [&](const auto& word) {
-          return std::find(words.begin(), words.end(), word) != words.end();
-        }));
-    if (score > 0) scored.emplace_back(score, &entry);
+    words.push_back(WordsOf(entry));
+    for (const auto& [word, weight] : words.back()) ++spread[word];
+  }
+  const std::vector<std::string> wanted = Words(text);
+  const std::set<std::string> distinct(wanted.begin(), wanted.end());
+
+  std::vector<std::pair<double, const CatalogueEntry*>> scored;
+  for (size_t i = 0; i < catalogue.size(); ++i) {
+    double score = 0;
+    for (const std::string& word : distinct) {
+      const auto found = words[i].find(word);
+      if (found == words[i].end()) continue;
+      score += found->second * std::log(static_cast<double>(catalogue.size()) /
+                                        static_cast<double>(spread[word]));
+    }
+    if (score > 0) scored.emplace_back(score, &catalogue[i]);
   }
   std::stable_sort(
       scored.begin(), scored.end(),

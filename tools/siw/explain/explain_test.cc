@@ -71,6 +71,15 @@ TEST(Explain, SuggestsWhatIsSimilar) {
   EXPECT_TRUE(Explain(Catalogue(), "xyzzy").similar.empty());
 }
 
+TEST(Explain, SuggestsByTheWordsThatAreRare) {
+  const auto first = [](std::string_view line) -> std::string_view {
+    const Explanation explanation = Explain(Catalogue(), line);
+    return explanation.similar.empty() ? "" : explanation.similar[0]->id;
+  };
+  EXPECT_EQ("SIW-COUNT-CRC", first("siw: QP [5]: rx CRC mismatch"));
+  EXPECT_EQ("SIW-LIMIT-MEMLOCK", first("siw: cannot pin, memlock limit"));
+}
+
 TEST(Explain, TextHidesWhatATerminalWouldObey) {
   const std::string text =
       ExplanationText(Explain(Catalogue(), "\x1b[31mxyzzy"));
