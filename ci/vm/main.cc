@@ -1,4 +1,5 @@
 // siw-vm: boots Debian kernels in QEMU to test siw and to show it.
+#include <cstdio>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -197,4 +198,8 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace siw::vm
 
-int main(int argc, char** argv) { return siw::vm::Main(argc, argv); }
+int main(int argc, char** argv) {
+  // Who watches a file or a pipe wants each result when it comes.
+  setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  return siw::vm::Main(argc, argv);
+}
