@@ -1,8 +1,8 @@
 // siw-vm: boots Debian kernels in QEMU to test siw and to show it.
-#include <cstdio>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
