@@ -34,6 +34,9 @@ static const enum ibv_wc_opcode opcodes[SIW_NUM_OPCODES] = {
 	[SIW_OP_REG_MR] = IBV_WC_DRIVER1,
 };
 
+/* In the flags of an element that is not the driver's: skip it. */
+#define CQE_FORGOTTEN	0x80
+
 /**
  * siw_cq_take() - take the next completion
  * @cq: the queue
@@ -43,16 +46,37 @@ static const enum ibv_wc_opcode opcodes[SIW_NUM_OPCODES] = {
  */
 bool siw_cq_take(struct siw_cqes *cq, struct siw_cqe *cqe)
 {
-	struct siw_cqe *slot = &cq->ring[cq->get];
+	do {
+		struct siw_cqe *slot = &cq->ring[cq->get];
 
-	/* Pairs with the driver's release: the body is there first. */
-	if (!(__atomic_load_n(&slot->flags, __ATOMIC_ACQUIRE) & SIW_WQE_VALID))
-		return false;
-	memcpy(cqe, slot, sizeof(*cqe));
-	/* Pairs with the driver's acquire: it may be filled again. */
-	__atomic_store_n(&slot->flags, 0, __ATOMIC_RELEASE);
-	cq->get = siw_queue_index(cq->get + 1, cq->num);
+		/* Pairs with the driver's release: the body is there first. */
+		if (!(__atomic_load_n(&slot->flags, __ATOMIC_ACQUIRE) &
+		      SIW_WQE_VALID))
+			return false;
+		memcpy(cqe, slot, sizeof(*cqe));
+		/* Pairs with the driver's acquire: it may be filled again. */
+		__atomic_store_n(&slot->flags, 0, __ATOMIC_RELEASE);
+		cq->get = siw_queue_index(cq->get + 1, cq->num);
+	} while (cqe->flags & CQE_FORGOTTEN);
 	return true;
+}
+
+/* A destroyed queue pair completes nothing; its number may be used again. */
+void siw_cq_forget(struct siw_cqes *cq, uint32_t qp_num)
+{
+	uint32_t n;
+
+	for (n = 0; n < cq->num; n++) {
+		struct siw_cqe *cqe =
+			&cq->ring[siw_queue_index(cq->get + n, cq->num)];
+
+		/* Pairs with the driver's release: the body is there first. */
+		if (!(__atomic_load_n(&cqe->flags, __ATOMIC_ACQUIRE) &
+		      SIW_WQE_VALID))
+			break;
+		if (cqe->qp_id == qp_num)
+			cqe->flags |= CQE_FORGOTTEN;
+	}
 }
 
 enum ibv_wc_status siw_cq_status(const struct siw_cqe *cqe)

@@ -84,6 +84,7 @@ int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr,
 
 /* cq.c */
 bool siw_cq_take(struct siw_cqes *cq, struct siw_cqe *cqe);
+void siw_cq_forget(struct siw_cqes *cq, uint32_t qp_num);
 enum ibv_wc_status siw_cq_status(const struct siw_cqe *cqe);
 enum ibv_wc_opcode siw_cq_opcode(const struct siw_cqe *cqe);
 int siw_cq_poll(struct siw_cqes *cq, int num, struct ibv_wc *wc);

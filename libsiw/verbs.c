@@ -469,6 +469,15 @@ static int siw_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
 	return ibv_cmd_query_qp(qp, attr, mask, init_attr, &cmd, sizeof(cmd));
 }
 
+static void forget_qp(struct ibv_cq *base, const struct ibv_qp *qp)
+{
+	struct siw_cq *cq = to_siw_cq(base);
+
+	pthread_spin_lock(&cq->lock);
+	siw_cq_forget(&cq->cqes, qp->qp_num);
+	pthread_spin_unlock(&cq->lock);
+}
+
 static int siw_destroy_qp(struct ibv_qp *base)
 {
 	struct siw_qp *qp = to_siw_qp(base);
@@ -476,6 +485,8 @@ static int siw_destroy_qp(struct ibv_qp *base)
 
 	if (err)
 		return err;
+	forget_qp(base->send_cq, base);
+	forget_qp(base->recv_cq, base);
 	unmap_queue(qp->sq.ring, qp->sq_map_size);
 	unmap_queue(qp->rq.ring, qp->rq_map_size);
 	pthread_spin_destroy(&qp->sq_lock);
