@@ -59,14 +59,12 @@ static struct verbs_context *siw_alloc_context(struct ibv_device *device,
 
 static struct verbs_device *siw_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
 {
-	struct siw_device *dev = calloc(1, sizeof(*dev));
-
-	return dev ? &dev->base : NULL;
+	return calloc(1, sizeof(struct verbs_device));
 }
 
 static void siw_uninit_device(struct verbs_device *device)
 {
-	free(to_siw_device(&device->device));
+	free(device);
 }
 
 static const struct verbs_match_ent siw_match_table[] = {

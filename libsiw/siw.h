@@ -14,10 +14,6 @@
 #include "queue.h"
 #include "siw-ext-abi.h"
 
-struct siw_device {
-	struct verbs_device base;
-};
-
 /**
  * struct siw_context - an open device
  * @base: what libibverbs sees
@@ -26,10 +22,6 @@ struct siw_device {
 struct siw_context {
 	struct verbs_context base;
 	uint32_t features;
-};
-
-struct siw_pd {
-	struct ibv_pd base;
 };
 
 /**
@@ -110,11 +102,6 @@ DECLARE_DRV_CMD(siw_reg_mr_cmd, IB_USER_VERBS_CMD_REG_MR,
 #define _STRUCT_siw_uresp_alloc_ctx_ext	struct siw_uresp_alloc_ctx_ext ext_resp
 DECLARE_DRV_CMD(siw_alloc_ctx_ext, IB_USER_VERBS_CMD_GET_CONTEXT,
 		siw_ureq_alloc_ctx_ext, siw_uresp_alloc_ctx_ext);
-
-static inline struct siw_device *to_siw_device(struct ibv_device *device)
-{
-	return container_of(device, struct siw_device, base.device);
-}
 
 static inline struct siw_context *to_siw_context(struct ibv_context *context)
 {

@@ -60,20 +60,20 @@ static struct ibv_pd *siw_alloc_pd(struct ibv_context *context)
 {
 	struct ib_uverbs_alloc_pd_resp resp = {};
 	struct ibv_alloc_pd cmd = {};
-	struct siw_pd *pd;
+	struct ibv_pd *pd;
 	int err;
 
 	pd = calloc(1, sizeof(*pd));
 	if (!pd)
 		return NULL;
-	err = ibv_cmd_alloc_pd(context, &pd->base, &cmd, sizeof(cmd), &resp,
+	err = ibv_cmd_alloc_pd(context, pd, &cmd, sizeof(cmd), &resp,
 			       sizeof(resp));
 	if (err) {
 		free(pd);
 		errno = err;
 		return NULL;
 	}
-	return &pd->base;
+	return pd;
 }
 
 static int siw_dealloc_pd(struct ibv_pd *pd)
@@ -81,7 +81,7 @@ static int siw_dealloc_pd(struct ibv_pd *pd)
 	int err = ibv_cmd_dealloc_pd(pd);
 
 	if (!err)
-		free(container_of(pd, struct siw_pd, base));
+		free(pd);
 	return err;
 }
 
