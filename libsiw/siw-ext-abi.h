@@ -13,11 +13,13 @@
 
 #include <linux/types.h>
 
-/*
- * A struct siw_qp_ctrl follows the last element of each send queue.  The
- * mapping is longer by its size.
- */
-#define SIW_EXT_QP_CTRL		(1u << 0)
+enum siw_ext_features {
+	/*
+	 * A struct siw_qp_ctrl follows the last element of each send queue.
+	 * The mapping is longer by its size.
+	 */
+	SIW_EXT_QP_CTRL = (1 << 0)
+};
 
 struct siw_ureq_alloc_ctx_ext {
 	__u32 features;
@@ -29,12 +31,15 @@ struct siw_uresp_alloc_ctx_ext {
 	__u32 features;
 };
 
-/*
- * The stream is over: nobody looks at the queues any more.  After the driver
- * has set it, it flushes what is posted; who posts after that, be it a receive,
- * rings the doorbell to have it flushed.  Cleared by a move to RESET.
- */
-#define SIW_QP_CTRL_STOPPED	(1u << 0)
+enum siw_qp_ctrl_flags {
+	/*
+	 * The stream is over: nobody looks at the queues any more.  After the
+	 * driver has set it, it flushes what is posted; who posts after that,
+	 * be it a receive, rings the doorbell to have it flushed.  Cleared by a
+	 * move to RESET.
+	 */
+	SIW_QP_CTRL_STOPPED = (1 << 0)
+};
 
 /* Written by the driver, read by the provider */
 struct siw_qp_ctrl {
