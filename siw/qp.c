@@ -214,6 +214,19 @@ static void forget_stream(struct siw_qp *qp)
 	qp->ib_state = IB_QPS_RESET;
 }
 
+/* What the provider is told of the queues of its QP */
+static void set_ctrl(struct siw_qp *qp, u32 flags)
+{
+	if (!qp->sq.ctrl)
+		return;
+	WRITE_ONCE(qp->sq.ctrl->flags, flags);
+	/*
+	 * It posts, has a full barrier, and looks at the flags: either that is
+	 * seen by who flushes after this, or this by it.
+	 */
+	smp_mb();
+}
+
 /* Begin anew. Return: 0, or -EBUSY if a connection still has it. */
 int siw_qp_reset(struct siw_qp *qp)
 {
@@ -223,6 +236,7 @@ int siw_qp_reset(struct siw_qp *qp)
 	spin_lock_bh(&qp->lock);
 	if (may_reset(qp)) {
 		forget_stream(qp);
+		set_ctrl(qp, 0);
 		WRITE_ONCE(qp->state,
 			   siw_qp_next(qp->state, SIW_QP_EV_RESET));
 		err = 0;
@@ -375,6 +389,7 @@ void siw_qp_stop(struct siw_qp *qp, const void *owner)
 		siw_rx_stop(qp);
 		WRITE_ONCE(qp->llp, NULL);
 		siw_txbuf_drop(&qp->tx.buf);
+		set_ctrl(qp, SIW_QP_CTRL_STOPPED);
 		siw_sq_flush(qp);
 		siw_rq_flush(qp);
 		report_last_wqe(qp);

@@ -9,6 +9,7 @@
 #include <linux/kref.h>
 
 #include "cq.h"
+#include "ext_abi.h"
 #include "llp.h"
 #include "mr.h"
 #include "siw.h"
@@ -80,6 +81,7 @@ struct siw_sq_entry {
  * @lock: guards @entry, @comp and the order of completions
  * @post_lock: posts by kernel users
  * @ring: elements, mapped to user space for a user QP
+ * @ctrl: behind the last element, if the provider asked for it; written only
  * @entry: one for each element, @fetch and @comp index it
  * @num: elements, a power of two
  * @put: next element a kernel user fills
@@ -93,6 +95,7 @@ struct siw_sq {
 	spinlock_t lock;	/* entries and completions */
 	spinlock_t post_lock;	/* kernel posters */
 	struct siw_sqe *ring;
+	struct siw_qp_ctrl *ctrl;
 	struct siw_sq_entry *entry;
 	u32 num;
 	u32 put;

@@ -105,8 +105,14 @@ struct siw_device {
 	u8 raw_gid[16];
 };
 
+/**
+ * struct siw_ucontext - a process that opened the device
+ * @base: what ib_core sees
+ * @features: extensions of the user ABI it was granted, SIW_EXT_*
+ */
 struct siw_ucontext {
 	struct ib_ucontext base;
+	u32 features;
 };
 
 struct siw_pd {

@@ -103,19 +103,39 @@ static int siw_query_gid(struct ib_device *base, u32 port, int index,
 	return 0;
 }
 
-static int siw_alloc_ucontext(struct ib_ucontext *ctx, struct ib_udata *udata)
+/* Which extensions does the provider know?  The stock one sends no request. */
+static int extensions_of(struct ib_udata *udata, u32 *features)
 {
-	struct siw_device *dev = to_siw_dev(ctx->device);
-	struct siw_uresp_alloc_ctx resp = { .dev_id = dev->base.index };
+	struct siw_ureq_alloc_ctx_ext req = {};
 	int err;
 
+	*features = 0;
+	if (!udata->inlen)
+		return 0;
+	err = ib_copy_validate_udata_in(udata, req, reserved);
+	if (!err && req.reserved)
+		err = -EINVAL;
+	*features = req.features & SIW_EXT_QP_CTRL;
+	return err;
+}
+
+static int siw_alloc_ucontext(struct ib_ucontext *base, struct ib_udata *udata)
+{
+	struct siw_ucontext *ctx =
+		container_of(base, struct siw_ucontext, base);
+	struct siw_device *dev = to_siw_dev(base->device);
+	struct siw_uresp_alloc_ctx_ext resp = { .dev_id = dev->base.index };
+	int err;
+
+	BUILD_BUG_ON(sizeof(resp) != sizeof(struct siw_uresp_alloc_ctx));
 	if (udata->outlen < sizeof(resp))
 		return -EINVAL;
-	err = ib_is_udata_in_empty(udata);
+	err = extensions_of(udata, &ctx->features);
 	if (!err)
 		err = object_new(dev, SIW_OBJ_CONTEXT, SIW_MAX_CONTEXT);
 	if (err)
 		return err;
+	resp.features = ctx->features;
 	err = ib_respond_udata(udata, resp);
 	if (err)
 		object_gone(dev, SIW_OBJ_CONTEXT);
@@ -340,18 +360,31 @@ static void free_queues(struct siw_qp *qp)
 	kfree(qp->orq);
 }
 
+static bool has_ctrl(struct ib_udata *udata)
+{
+	return udata && rdma_udata_to_drv_context(udata, struct siw_ucontext,
+						  base)->features &
+				SIW_EXT_QP_CTRL;
+}
+
 static int new_queues(struct siw_qp *qp, const struct ib_qp_cap *cap,
 		      struct ib_udata *udata, struct siw_uresp_create_qp *resp)
 {
+	size_t len;
+
 	qp->sq.num = roundup_pow_of_two(max(cap->max_send_wr, 1u));
 	qp->sq.entry = kvcalloc(qp->sq.num, sizeof(*qp->sq.entry),
 				GFP_KERNEL_ACCOUNT);
 	if (!qp->sq.entry)
 		return -ENOMEM;
-	qp->sq.ring = siw_queue_new(udata, qp->sq.num * sizeof(*qp->sq.ring),
-				    &qp->sq.mmap, &resp->sq_key);
+	len = qp->sq.num * sizeof(*qp->sq.ring);
+	if (has_ctrl(udata))
+		len += sizeof(*qp->sq.ctrl);
+	qp->sq.ring = siw_queue_new(udata, len, &qp->sq.mmap, &resp->sq_key);
 	if (IS_ERR(qp->sq.ring))
 		return PTR_ERR(qp->sq.ring);
+	if (has_ctrl(udata))
+		qp->sq.ctrl = (struct siw_qp_ctrl *)&qp->sq.ring[qp->sq.num];
 	resp->num_sqe = qp->sq.num;
 	if (qp->srq)
 		return 0;
