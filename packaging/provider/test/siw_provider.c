@@ -482,6 +482,21 @@ static void cq_ex(void)
 	pair_close(&p);
 }
 
+/* ---- credentials ---- */
+
+/* The kernel refuses write() then.  So it does to rdma_cm: no orderly end. */
+static void other_credentials(void)
+{
+	struct pair p;
+
+	pair_open(&p, NULL);
+	recv_at(&p.b, 1, 0, 64);
+	ASSERT(!setgid(1), "setgid");
+	POST(&p.a, .op = IBV_WR_SEND, .len = 8, .id = 2);
+	WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+}
+
 /* ---- posting in ERROR ---- */
 
 /* A receive takes no system call, unless nobody would look at it any more. */
@@ -639,6 +654,7 @@ static const struct test tests[] = {
 	{ "ibv_wr API", wr_api },
 	{ "ibv_wr API: a failure makes all of it void", wr_api_fails_as_a_whole },
 	{ "extended completion queues", cq_ex },
+	{ "post_send after a change of credentials", other_credentials },
 	{ "a receive posted in ERROR is flushed", receive_in_error },
 	{ "a receive posted after the peer left is flushed",
 	  receive_after_the_peer_left },
