@@ -35,7 +35,7 @@ kselftest_payload() {
 # run_kselftests NAME LOG-DIR: KTAP on standard output.
 # Emulation is slow: the tests' own time limits stretch, a hang still ends.
 # Tracepoints are patched in before there is a second CPU: TCG may show it half
-# a patch. Our own kernels with all their checks take too long to trace that much.
+# a patch.
 run_kselftests() {
 	local name=$1 logs=$2 junit=$2/vm-$1.xml args slow memory budget
 	local program random=
@@ -49,12 +49,11 @@ run_kselftests() {
 	[ "$(acceleration "$name")" = tcg ] || slow=1
 	: "${slow:=3}"
 	read -ra args <<<"$(machine "$name" "$logs")"
-	[ -n "$(kernel_field "$name" config)" ] ||
-		args+=(--append 'trace_event=kmem:kmalloc,kmem:kmem_cache_alloc')
 	"$vm_bin" test "${args[@]}" --payload "$(image_dir "$name")/payload.erofs" \
 		--name "$name" --junit "$junit" --memory "${memory:-1536}" \
 		--test-limit $((120 * slow + 4 * ${budget:-0})) \
 		--total-limit $((900 * slow + 10 * ${budget:-0})) \
+		--append 'trace_event=kmem:kmalloc,kmem:kmem_cache_alloc' \
 		"cd /payload && SIW_KSFT_SLOW=$slow$random ./run.sh" </dev/null
 }
 
