@@ -37,7 +37,12 @@ static int dial(struct siw_conn *conn)
 		return err;
 	siw_conn_set_state(conn, SIW_CONN_CONNECTING);
 	siw_llp_attach(&conn->llp, &siw_conn_llp_ops);
-	err = siw_llp_bind(&conn->llp, &cm_id->m_local_addr);
+	/*
+	 * The second try comes from another port: what is left of the first
+	 * connection at the peer may see the SYN before our reset.
+	 */
+	err = siw_llp_bind(&conn->llp, &cm_id->m_local_addr,
+			   conn->setup->req.rev == 1);
 	if (!err)
 		err = siw_llp_connect(&conn->llp, &cm_id->m_remote_addr,
 				      conn->setup->tos);

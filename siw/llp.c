@@ -180,24 +180,27 @@ static void bind_to_scope(struct siw_llp *llp,
  * siw_llp_bind() - set the local address of a socket that is to connect
  * @llp: from siw_llp_open()
  * @addr: local address and port
+ * @any_port: any port does
  *
  * rdma_cm hands out ports without asking TCP.  If TCP has this one in use,
  * any other does.
  *
  * Return: 0 or what bind said.
  */
-int siw_llp_bind(struct siw_llp *llp, const struct sockaddr_storage *addr)
+int siw_llp_bind(struct siw_llp *llp, const struct sockaddr_storage *addr,
+		 bool any_port)
 {
-	struct sockaddr_storage any_port = *addr;
-	int err;
+	struct sockaddr_storage other = *addr;
+	int err = -EADDRINUSE;
 
 	bind_to_scope(llp, addr);
-	err = kernel_bind(llp->sock, (struct sockaddr_unsized *)addr,
-			  addr_len(addr));
+	if (!any_port)
+		err = kernel_bind(llp->sock, (struct sockaddr_unsized *)addr,
+				  addr_len(addr));
 	if (err != -EADDRINUSE && err != -EACCES)
 		return err;
-	set_port(&any_port, 0);
-	return kernel_bind(llp->sock, (struct sockaddr_unsized *)&any_port,
+	set_port(&other, 0);
+	return kernel_bind(llp->sock, (struct sockaddr_unsized *)&other,
 			   addr_len(addr));
 }
 

@@ -75,7 +75,8 @@ void siw_llp_detach(struct siw_llp *llp);
 void siw_llp_abort(struct siw_llp *llp);
 void siw_llp_shutdown(struct siw_llp *llp);
 
-int siw_llp_bind(struct siw_llp *llp, const struct sockaddr_storage *addr);
+int siw_llp_bind(struct siw_llp *llp, const struct sockaddr_storage *addr,
+		 bool any_port);
 int siw_llp_connect(struct siw_llp *llp, const struct sockaddr_storage *addr,
 		    int tos);
 int siw_llp_listen(struct siw_llp *llp, const struct sockaddr_storage *addr,

@@ -734,9 +734,13 @@ static void fall_back(bool rst)
 	wire_close(&w);
 }
 
+/* Often: the second try must not run into what is left of the first. */
 static void fall_back_fin(void)
 {
-	fall_back(false);
+	int i;
+
+	for (i = 0; i < 300; i++)
+		fall_back(false);
 }
 
 static void fall_back_rst(void)
@@ -969,7 +973,7 @@ static const struct test tests[] = {
 	{ "peer gone before accept", gone_before_accept, 60 },
 	{ "the Request of the driver", request_sent },
 	{ "private data of a Reply, 0 to 508 octets", reply_private },
-	{ "fall back to revision 1 after FIN", fall_back_fin },
+	{ "fall back to revision 1 after FIN", fall_back_fin, 60 },
 	{ "fall back to revision 1 after RST", fall_back_rst },
 	{ "rejected with private data", rejected },
 	{ "bad Replies end the attempt", bad_replies, 90 },
