@@ -73,6 +73,19 @@ del() {
 	[ -n "$n" ] && ip netns exec "s$1" rdma link del "$n"
 }
 
+# ib_core gives a name free some time after its device has left sysfs.
+add_soon() {
+	i=0
+	until why=$(add "$1" 2>&1); do
+		i=$((i + 1))
+		if [ $i -gt 200 ]; then
+			echo "# topo.sh: siw$1: $why"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
 down() {
 	for s in a b; do
 		[ -e "/var/run/netns/s$s" ] || continue
@@ -117,7 +130,7 @@ up() {
 		netns add sb
 		link add va address 02:83:00:00:00:01 mtu 1500 netns sa type veth peer name vb address 02:83:00:00:00:02 mtu 1500 netns sb
 	EOF
-	side_up a 1 2 && side_up b 2 1 && add a && add b
+	side_up a 1 2 && side_up b 2 1 && add_soon a && add_soon b
 }
 
 case "$1" in
