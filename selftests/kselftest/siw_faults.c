@@ -11,9 +11,10 @@
  * A call is made with its first allocation failing, with its second, and so on
  * until it has come through untouched (/proc/PID/fail-nth).  In between it may
  * succeed, if it could do without, or fail; then nothing is left of it, and
- * the same call works at once.  What the driver does in interrupts and workers
- * belongs to no call: there the allocations below it fail at random, for
- * SIW_FAULTS_SECONDS.
+ * the same call works at once.  They come in random order: where there are more
+ * than fit into SIW_FAULTS_SECONDS, the test says how many it made fail.  What
+ * the driver does in interrupts and workers belongs to no call: there the
+ * allocations below it fail at random, for as long.
  *
  * Needs CONFIG_FAULT_INJECTION, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC and
  * their files in debugfs.
@@ -76,13 +77,18 @@ static void fail_nth(unsigned int n)
 	ASSERT(pwrite(nth_fd, text, len, 0) == len, "fail-nth");
 }
 
-/* Did it? */
-static bool has_failed(void)
+/* How many are still missing; 0 if it has failed. */
+static unsigned int allocations_to_go(void)
 {
 	char text[16] = "";
 
 	ASSERT(pread(nth_fd, text, sizeof(text) - 1, 0) > 0, "fail-nth");
-	return !atoi(text);
+	return strtoul(text, NULL, 10);
+}
+
+static unsigned int seconds_per_call(void)
+{
+	return env_number("SIW_FAULTS_SECONDS", 5);
 }
 
 /* ---- the calls ---- */
@@ -99,12 +105,73 @@ struct call {
 	void (*finish)(bool ok);
 };
 
+/* No allocation fails. */
+static int call_cleanly(const struct call *c)
+{
+	int rc;
+
+	if (c->prepare)
+		c->prepare();
+	rc = c->act();
+	c->finish(!rc);
+	return rc;
+}
+
+/**
+ * call_failing() - make a call, and its @n-th allocation fail
+ * @c: the call
+ * @n: which, from 1
+ * @baseline: what resources() said before
+ * @needed: counts the calls that failed
+ *
+ * Return: how many allocations it made, if fewer than @n; else 0
+ */
+static unsigned int call_failing(const struct call *c, unsigned int n,
+				 long baseline, unsigned int *needed)
+{
+	unsigned int left;
+	int rc;
+
+	if (c->prepare)
+		c->prepare();
+	fail_nth(n);
+	rc = c->act();
+	left = allocations_to_go();
+	fail_nth(0);
+	c->finish(!rc);
+	EXPECT(resources_back(baseline, 10000),
+	       "allocation %u: objects are left", n);
+	if (left) {
+		EXPECT(!rc, "%d without a fault", rc);
+		return n - left;
+	}
+	if (rc) {
+		++*needed;
+		rc = call_cleanly(c);
+		EXPECT(!rc, "after allocation %u had failed: %d", n, rc);
+	}
+	return 0;
+}
+
+/* 1 to @n in random order. */
+static void shuffled(unsigned int *v, unsigned int n, struct rng *r)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < n; i++) {
+		j = below(r, i + 1);
+		v[i] = v[j];
+		v[j] = i + 1;
+	}
+}
+
 static void each_allocation(const struct call *c)
 {
-	unsigned int n, failed = 0;
-	bool fired;
+	uint64_t end = now_ms() + 1000 * seconds_per_call();
+	unsigned int order[MOST], count, i, needed = 0;
+	uint64_t seed = first_seed();
+	struct rng r;
 	long baseline;
-	int rc;
 
 	if (nth_fd <= 0) {
 		nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
@@ -112,38 +179,19 @@ static void each_allocation(const struct call *c)
 	}
 	prepare_faults();
 	/* Once without, so that everything that stays has been made. */
-	if (c->prepare)
-		c->prepare();
-	rc = c->act();
-	ASSERT(!rc, "does not work at all: %d", rc);
-	c->finish(true);
+	ASSERT(!call_cleanly(c), "does not work at all");
 	baseline = resources();
-	for (n = 1; n < MOST; n++) {
-		if (c->prepare)
-			c->prepare();
-		fail_nth(n);
-		rc = c->act();
-		fired = has_failed();
-		fail_nth(0);
-		c->finish(!rc);
-		EXPECT(resources_back(baseline, 10000),
-		       "allocation %u: objects are left", n);
-		if (!fired) {
-			EXPECT(!rc, "%d without a fault", rc);
+	count = call_failing(c, MOST, baseline, &needed);
+	ASSERT(count, "%u allocations, and no end to it", MOST);
+	rng_seed(&r, seed);
+	shuffled(order, count, &r);
+	for (i = 0; i < count && !passed(end); i++)
+		call_failing(c, order[i], baseline, &needed);
+	/* The count is not the same each time: a cache fills, a worker helps. */
+	for (; i == count && count < MOST && !passed(end); i = ++count)
+		if (call_failing(c, count + 1, baseline, &needed))
 			break;
-		}
-		failed += !!rc;
-		if (!rc)
-			continue;
-		/* The same again, at once. */
-		if (c->prepare)
-			c->prepare();
-		rc = c->act();
-		EXPECT(!rc, "after allocation %u had failed: %d", n, rc);
-		c->finish(!rc);
-	}
-	EXPECT(n < MOST, "no end to it");
-	test_note("%u allocations, %u of them needed", n - 1, failed);
+	test_note("%u of %u allocations, %u of them needed", i, count, needed);
 }
 
 #define CALL(name)							\
@@ -716,9 +764,8 @@ static void try_connection(uint64_t seed)
 
 static void below_the_driver(void)
 {
-	unsigned int seconds = env_number("SIW_FAULTS_SECONDS", 5);
 	uint64_t seed = first_seed();
-	uint64_t end = now_ms() + 1000 * seconds;
+	uint64_t end = now_ms() + 1000 * seconds_per_call();
 	unsigned int worked = 0, tried = 0;
 	long baseline = resources();
 	uint64_t limit;
@@ -760,32 +807,34 @@ static void below_the_driver(void)
 }
 
 static struct test tests[] = {
-	{ "link add", each_link_add, 120 },
-	{ "link del", each_link_del, 120 },
-	{ "ibv_open_device", each_open, 60 },
-	{ "ibv_alloc_pd", each_pd, 60 },
-	{ "ibv_create_comp_channel", each_chan, 60 },
-	{ "ibv_create_cq", each_cq, 60 },
-	{ "ibv_create_srq", each_srq, 60 },
-	{ "ibv_reg_mr", each_mr, 60 },
-	{ "ibv_create_qp", each_qp, 60 },
-	{ "ibv_destroy_qp", each_qp_gone, 60 },
-	{ "rdma_create_id", each_id, 60 },
-	{ "rdma_listen", each_listen, 60 },
-	{ "rdma_resolve_addr", each_resolve, 60 },
-	{ "rdma_connect", each_connect, 120 },
-	{ "rdma_accept", each_accept, 120 },
-	{ "rdma_reject", each_reject, 120 },
-	{ "rdma_disconnect", each_disconnect, 120 },
-	{ "ibv_modify_qp to ERROR", each_modify, 120 },
-	{ "a Write of 256 KiB", each_write, 120 },
-	{ "a Read of 256 KiB", each_read, 120 },
-	{ "rdma_destroy_id", each_destroy_id, 120 },
+	{ "link add", each_link_add },
+	{ "link del", each_link_del },
+	{ "ibv_open_device", each_open },
+	{ "ibv_alloc_pd", each_pd },
+	{ "ibv_create_comp_channel", each_chan },
+	{ "ibv_create_cq", each_cq },
+	{ "ibv_create_srq", each_srq },
+	{ "ibv_reg_mr", each_mr },
+	{ "ibv_create_qp", each_qp },
+	{ "ibv_destroy_qp", each_qp_gone },
+	{ "rdma_create_id", each_id },
+	{ "rdma_listen", each_listen },
+	{ "rdma_resolve_addr", each_resolve },
+	{ "rdma_connect", each_connect },
+	{ "rdma_accept", each_accept },
+	{ "rdma_reject", each_reject },
+	{ "rdma_disconnect", each_disconnect },
+	{ "ibv_modify_qp to ERROR", each_modify },
+	{ "a Write of 256 KiB", each_write },
+	{ "a Read of 256 KiB", each_read },
+	{ "rdma_destroy_id", each_destroy_id },
 	{ "faults at random, in interrupts and workers too", below_the_driver },
 };
 
 int main(int argc, char **argv)
 {
+	unsigned int i;
+
 	if (!geteuid() && access(DEBUGFS "/failslab", F_OK))
 		sh("mount -t debugfs none " DEBUGFS " 2>/dev/null");
 	if (access("/proc/self/fail-nth", F_OK) ||
@@ -794,7 +843,7 @@ int main(int argc, char **argv)
 		return 4;
 	}
 	faults_wanted = true;
-	tests[ARRAY_SIZE(tests) - 1].seconds =
-		env_number("SIW_FAULTS_SECONDS", 5) + 120;
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
+		tests[i].seconds = seconds_per_call() + 120;
 	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
 }
