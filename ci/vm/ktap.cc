@@ -84,6 +84,7 @@ TestCase KtapReader::Leaf(std::string name, Clock::time_point now) {
   test.log = std::exchange(log_, {});
   test.seconds = std::chrono::duration<double>(now - last_result_).count();
   last_result_ = now;
+  last_name_ = test.name;
   if (!trouble_.empty()) {
     test.verdict = Verdict::kFail;
     test.reason = "kernel: " + std::exchange(trouble_, {});

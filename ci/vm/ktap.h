@@ -38,6 +38,9 @@ class KtapReader {
 
   Clock::time_point last_result() const { return last_result_; }
 
+  // The test that gave it, without those around it: they have yet to end.
+  const std::string& last_name() const { return last_name_; }
+
  private:
   struct Node {
     size_t indent;
@@ -55,6 +58,7 @@ class KtapReader {
   std::string log_;
   std::string trouble_;
   Clock::time_point last_result_;
+  std::string last_name_;
 };
 
 }  // namespace siw::vm

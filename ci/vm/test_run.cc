@@ -21,6 +21,7 @@ constexpr const char* kScanLeaks =
     "f=/sys/kernel/debug/kmemleak; [ -e $f ] || exit 0; "
     "echo scan >$f; sleep 6; echo scan >$f; cat $f";
 constexpr seconds kAfterwards{60};
+constexpr seconds kQuiet{30};
 
 TestCase Failure(std::string name, std::string reason, std::string log) {
   TestCase test;
@@ -77,9 +78,18 @@ class TestRun {
     for (const std::string& line : lines_.Feed(bytes))
       for (TestCase& test : reader_.Feed(line, Clock::now()))
         Conclude(std::move(test));
+    ShowProgress();
+  }
+
+  // A program's results are told when it ends. Meanwhile, a sign of life.
+  void ShowProgress() {
+    if (reader_.last_result() < last_shown_ + kQuiet) return;
+    fmt::print(stderr, "{}: at {}\n", vm_->name(), reader_.last_name());
+    last_shown_ = reader_.last_result();
   }
 
   void Conclude(TestCase test) {
+    last_shown_ = Clock::now();
     std::fputs(KtapLine(cases_.size() + 1, test).c_str(), stdout);
     std::fflush(stdout);
     cases_.push_back(std::move(test));
@@ -102,6 +112,7 @@ class TestRun {
   KtapReader reader_;
   LineSplitter lines_;
   std::vector<TestCase> cases_;
+  Clock::time_point last_shown_ = Clock::now();
 };
 
 }  // namespace
