@@ -42,7 +42,7 @@ conform_run() {
 	local name=$1 dir=$conform/$1 args slow
 	shift
 	slow=$(kernel_field "$name" slow)
-	[ "$(acceleration "$(image_dir "$name")")" = tcg ] || slow=1
+	[ "$(acceleration "$name")" = tcg ] || slow=1
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	read -ra args <<<"$(machine "$name" "$dir")"

@@ -22,6 +22,7 @@
 #define KSFT_SKIP 4
 
 int verbose;
+static bool quick;
 bool faults_wanted;
 bool forgiving;
 
@@ -412,8 +413,9 @@ static void usage(const char *me, const struct test *tests, size_t n)
 {
 	size_t i;
 
-	printf("usage: %s [-v] [-l] [-k] [--seed N] [NAME...]\n"
+	printf("usage: %s [-v] [-q] [-l] [-k] [--seed N] [NAME...]\n"
 	       "  -v    say more\n"
+	       "  -q    quick: without the tests that take seconds\n"
 	       "  -l    list the tests\n"
 	       "  -k    keep a topology that is there, and leave it\n"
 	       "  -s, --seed N  where random tests begin\n"
@@ -426,6 +428,8 @@ static bool chosen(const struct test *t, char **words, int n)
 {
 	int i;
 
+	if (quick && t->slow)
+		return false;
 	for (i = 0; i < n; i++)
 		if (strstr(t->name, words[i]))
 			return true;
@@ -458,13 +462,16 @@ int harness_main(int argc, char **argv, const struct test *tests, size_t n)
 	seed = now_ms() << 16 ^ (uint64_t)getpid() ^ (uint64_t)time(NULL);
 	if (getenv("SIW_KSFT_SEED"))
 		seed = strtoull(getenv("SIW_KSFT_SEED"), NULL, 0);
-	while ((c = getopt_long(argc, argv, "vlks:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "vqlks:h", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
 			seed = strtoull(optarg, NULL, 0);
 			break;
 		case 'v':
 			verbose++;
+			break;
+		case 'q':
+			quick = true;
 			break;
 		case 'k':
 			keep = true;
@@ -493,6 +500,10 @@ int harness_main(int argc, char **argv, const struct test *tests, size_t n)
 	printf("KTAP version 1\n");
 	if (geteuid())
 		return skip_all("needs root");
+	for (i = 0; i < n; i++)
+		plan += chosen(&tests[i], argv + optind, argc - optind);
+	if (!plan)
+		return skip_all("no test of that name, or none that is quick");
 	if (!keep) {
 		if (topo("load"))
 			return skip_all("no module siw for this kernel");
@@ -510,8 +521,6 @@ int harness_main(int argc, char **argv, const struct test *tests, size_t n)
 	signal(SIGHUP, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 
-	for (i = 0; i < n; i++)
-		plan += chosen(&tests[i], argv + optind, argc - optind);
 	printf("1..%zu\n", plan);
 	baseline = resources();
 	for (i = 0; i < n; i++) {

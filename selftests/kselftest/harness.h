@@ -53,12 +53,14 @@
  * @run: the script; runs in a child process of its own
  * @seconds: time limit, 0 for the usual one
  * @fresh: rebuild the topology before this test
+ * @slow: takes seconds; -q leaves it out
  */
 struct test {
 	const char *name;
 	void (*run)(void);
 	unsigned int seconds;
 	bool fresh;
+	bool slow;
 };
 
 int harness_main(int argc, char **argv, const struct test *tests, size_t n);

@@ -10,7 +10,9 @@
 #	|      fd83::1/64      | MTU 1500 |       fd83::2/64     |
 #	+----------------------+          +----------------------+
 #
-# run.sh [-v] [FILTER [NAME...]]
+# run.sh [-v] [-q] [FILTER [NAME...]]
+#	-v	say more
+#	-q	quick: without the tests that take seconds
 #	FILTER	only programs whose name holds it ("mpa")
 #	NAME	only tests whose name holds one of these words
 #
@@ -19,7 +21,7 @@
 # SIW_KSFT_SEED		where random tests begin, to play a failure again
 # SIW_FUZZ_SECONDS	how long each siw_fuzz_* runs
 # SIW_STORM_SECONDS	how long siw_storm runs
-# SIW_FAULTS_SECONDS	how long siw_faults fails allocations at random
+# SIW_FAULTS_SECONDS	how long each call of siw_faults is tried
 # SIW_LIMITS_FULL	1: siw_limits with 10000 peers and the slow tests
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -29,11 +31,11 @@ programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_life
 	siw_limits siw_faults siw_fuzz_live siw_fuzz_ring siw_fuzz_sys
 	siw_storm siw_kunit"
 slow=${SIW_KSFT_SLOW:-1}
-verbose=
-if [ "$1" = -v ]; then
-	verbose=-v
+options=
+while [ "$1" = -v ] || [ "$1" = -q ]; do
+	options="$options $1"
 	shift
-fi
+done
 filter=$1
 [ $# -gt 0 ] && shift
 words=$*
@@ -56,7 +58,7 @@ limit() {
 	case $1 in
 	siw_life | siw_cm) echo 900 ;;
 	siw_limits) echo 900 ;;
-	siw_faults) echo $((900 + ${SIW_FAULTS_SECONDS:-0})) ;;
+	siw_faults) echo $((900 + 25 * ${SIW_FAULTS_SECONDS:-5})) ;;
 	siw_fuzz_*) echo $((600 + ${SIW_FUZZ_SECONDS:-0})) ;;
 	siw_storm) echo $((600 + ${SIW_STORM_SECONDS:-0})) ;;
 	*) echo 600 ;;
@@ -122,7 +124,7 @@ for p in $names; do
 	seconds=$(($(limit "$p") * slow))
 	{
 		# shellcheck disable=SC2086 # words are words
-		timeout -k 60 "$seconds" "./$p" $verbose $words
+		timeout -k 60 "$seconds" "./$p" $options $words
 		echo $? >"$tmp/rc"
 	} 2>&1 | sed -u 's/^/    /' &
 	child=$!

@@ -615,7 +615,8 @@ static const struct test tests[] = {
 	{ "a source or sink out of bounds", local_bounds, 90 },
 	{ "a Read sink needs local write and no more", read_sink_rights },
 	{ "opcodes that are not for users", unknown_opcodes, 60 },
-	{ "regions deregistered under load", revoke_under_load, 90 },
+	{ "regions deregistered under load", revoke_under_load, 90,
+	  .slow = true },
 };
 
 int main(int argc, char **argv)

@@ -843,7 +843,9 @@ int main(int argc, char **argv)
 		return 4;
 	}
 	faults_wanted = true;
-	for (i = 0; i < ARRAY_SIZE(tests); i++)
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
 		tests[i].seconds = seconds_per_call() + 120;
+		tests[i].slow = true;
+	}
 	return harness_main(argc, argv, tests, ARRAY_SIZE(tests));
 }

@@ -888,7 +888,7 @@ static void streams(void)
 }
 
 static struct test tests[] = {
-	{ "streams bent at random", streams },
+	{ "streams bent at random", streams, .slow = true },
 };
 
 int main(int argc, char **argv)

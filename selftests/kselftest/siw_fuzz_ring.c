@@ -343,7 +343,7 @@ static void rings(void)
 }
 
 static struct test tests[] = {
-	{ "queues rewritten while work runs", rings },
+	{ "queues rewritten while work runs", rings, .slow = true },
 };
 
 int main(int argc, char **argv)

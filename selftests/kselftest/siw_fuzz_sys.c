@@ -941,7 +941,7 @@ static void calls(void)
 }
 
 static struct test tests[] = {
-	{ "system calls in any order", calls },
+	{ "system calls in any order", calls, .slow = true },
 };
 
 int main(int argc, char **argv)

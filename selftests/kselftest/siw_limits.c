@@ -357,11 +357,13 @@ static void rdma_cgroup(void)
 }
 
 static const struct test tests[] = {
-	{ "link del with many connections", link_del, 60, true },
-	{ "link del with many connections that are held", link_del_held, 60, true },
-	{ "rmmod with many connections", module_goes, 90, true },
-	{ "namespace exit with many connections", namespaces_go, 60, true },
-	{ "a flood of half-open connections", flood, 120, true },
+	{ "link del with many connections", link_del, 60, true, .slow = true },
+	{ "link del with many connections that are held", link_del_held, 60, true,
+	  .slow = true },
+	{ "rmmod with many connections", module_goes, 90, true, .slow = true },
+	{ "namespace exit with many connections", namespaces_go, 60, true,
+	  .slow = true },
+	{ "a flood of half-open connections", flood, 120, true, .slow = true },
 	{ "bad streams and the log", bad_streams, 600 },
 	{ "a peer that is gone without a word", dead_peer, 400 },
 	{ "the rdma cgroup is honoured", rdma_cgroup },

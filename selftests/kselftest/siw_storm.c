@@ -700,7 +700,7 @@ static void storm(void)
 }
 
 static struct test tests[] = {
-	{ "a storm", storm },
+	{ "a storm", storm, .slow = true },
 };
 
 int main(int argc, char **argv)
