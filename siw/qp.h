@@ -233,6 +233,8 @@ struct siw_rx {
  * @max_send_sge: as asked for
  * @max_recv_sge: as asked for
  * @sig_all: every send request is signalled
+ * @creator: process (thread group) that made the QP
+ * @creator_uid: its effective user
  * @sq: send queue
  * @rq: receive queue, unused with @srq
  * @orq: Reads we wait for; filled by tx, emptied by rx
@@ -271,6 +273,8 @@ struct siw_qp {
 	u32 max_send_sge;
 	u32 max_recv_sge;
 	bool sig_all;
+	pid_t creator;
+	kuid_t creator_uid;
 	struct siw_sq sq;
 	struct siw_rq rq;
 	struct siw_orq_entry *orq;

@@ -452,6 +452,8 @@ static int siw_create_qp(struct ib_qp *base, struct ib_qp_init_attr *init,
 	qp->srq = init->srq ? to_siw_srq(init->srq) : NULL;
 	qp->access = SIW_ACCESS_REMOTE_WRITE | SIW_ACCESS_REMOTE_READ;
 	qp->sig_all = init->sq_sig_type == IB_SIGNAL_ALL_WR;
+	qp->creator = current->tgid;
+	qp->creator_uid = current_euid();
 	qp->max_send_sge = init->cap.max_send_sge;
 	qp->max_recv_sge = init->cap.max_recv_sge;
 	err = new_queues(qp, &init->cap, udata, &resp);

@@ -624,6 +624,51 @@ static void qp_before_id(void)
 	pair_close(&p);
 }
 
+/* Connects the queue pair of number @qpn as user nobody. */
+static void connect_anothers(uint16_t port, uint32_t qpn)
+{
+	struct rdma_conn_param cp = { .qp_num = qpn };
+	struct side s;
+	int rc;
+
+	side_init(&s, NS_A, NULL);
+	side_resolve(&s, ADDR_B, port);
+	ASSERT(!setresuid(65534, 65534, 65534), "setresuid");
+	rc = rdma_connect(s.id, &cp);
+	EXPECT(rc, "rdma_connect took another user's queue pair");
+	_exit(0);
+}
+
+static void anothers_qp(void)
+{
+	uint16_t port = next_port();
+	struct pair p;
+	int status;
+	pid_t pid;
+
+	memset(&p, 0, sizeof(p));
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, ADDR_B, port, 4);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		connect_anothers(port, p.a.qp->qp_num);
+	ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid, "fork");
+	EXPECT_EQ(0, status);
+	/* It is still free for its owner. */
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&p.b);
+	ASSERT(!side_accept(&p.b), "rdma_accept");
+	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	pair_works(&p);
+	pair_close(&p);
+}
+
 /* A process that connects and talks until it is killed. */
 static pid_t victim(const char *ns, bool listens, uint16_t port)
 {
@@ -830,6 +875,7 @@ static const struct test tests[] = {
 	{ "both ends disconnect at once", both_disconnect, 60 },
 	{ "disconnect before the connection is up", early_disconnect, 60 },
 	{ "queue pair destroyed before its id", qp_before_id },
+	{ "the queue pair of another user", anothers_qp },
 	{ "an end killed at a random moment", killed, 120, .slow = true },
 };
 
