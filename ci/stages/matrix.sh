@@ -100,12 +100,12 @@ pair_payload() {
 pair_run() {
 	local name=$1 dir=$2 args
 	read -ra args <<<"$(machine "$(field pair "$name" a)" "$dir")"
-	SIW_PEER=$(field pair "$name" inbox) SIW_VM=$vm_bin SIW_KTAP=$dir/20-vm.ktap "$vm_bin" hosts "${args[@]}" \
-		--memory 1024 \
+	SIW_PEER=$(field pair "$name" inbox) SIW_VM=$vm_bin \
+		SIW_KTAP=$dir/20-vm.ktap "$vm_bin" hosts "${args[@]}" --memory 1024 \
 		--payload "$(image_dir "$(field pair "$name" a)")/demo.erofs" \
 		--append 'ci.systemd systemd.show_status=0' --host a \
 		--host "b=$(image_dir "$(field pair "$name" b)")" \
-		"$top/ci/demo/script" >"$dir/hosts.log" 2>&1 </dev/null
+		"$top/ci/demo/script" pair >"$dir/hosts.log" 2>&1 </dev/null
 }
 
 # job_run KIND NAME DIR: the guest's part; several at a time.
