@@ -243,9 +243,8 @@ int siw_qp_reset(struct siw_qp *qp)
 	}
 	spin_unlock_bh(&qp->lock);
 	if (!err) {
-		spin_lock_bh(&qp->sq.lock);
-		qp->sq.peer_status = SIW_WC_SUCCESS;
-		spin_unlock_bh(&qp->sq.lock);
+		siw_sq_forget(qp);
+		siw_rq_forget(qp);
 	}
 	unlock_tx(qp);
 	return err;

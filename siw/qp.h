@@ -381,6 +381,7 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe);
 void siw_sq_done(struct siw_qp *qp, u32 index, enum siw_wc_status status);
 void siw_sq_sent(struct siw_qp *qp, u32 end);
 void siw_sq_flush(struct siw_qp *qp);
+void siw_sq_forget(struct siw_qp *qp);
 bool siw_sq_is_idle(struct siw_qp *qp);
 
 /* rq.c */
@@ -389,6 +390,7 @@ int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe);
 u32 siw_rq_available(struct siw_qp *qp, u32 most);
 void siw_rq_flush(struct siw_qp *qp);
+void siw_rq_forget(struct siw_qp *qp);
 void siw_srq_arm(struct siw_srq *srq, u32 limit);
 
 /* tx.c */

@@ -144,6 +144,23 @@ u32 siw_rq_available(struct siw_qp *qp, u32 most)
 	return n;
 }
 
+/* Forget everything that is posted: the QP begins anew. */
+void siw_rq_forget(struct siw_qp *qp)
+{
+	struct siw_rq *rq = &qp->rq;
+	struct siw_rqe rqe;
+	unsigned long irq;
+	u32 n;
+
+	if (qp->srq)
+		return;
+	spin_lock_irqsave(&rq->lock, irq);
+	/* A process that keeps posting must not keep us here. */
+	for (n = 0; n < rq->num && take_locked(rq, &rqe); n++)
+		;
+	spin_unlock_irqrestore(&rq->lock, irq);
+}
+
 /* Elements that are flushed without letting go of the lock */
 #define FLUSH_BATCH	16
 

@@ -268,6 +268,22 @@ void siw_sq_sent(struct siw_qp *qp, u32 end)
 		siw_cq_notify(qp->scq);
 }
 
+/* Forget everything that is posted; the caller owns the transmitter. */
+void siw_sq_forget(struct siw_qp *qp)
+{
+	struct siw_sq *sq = &qp->sq;
+	struct siw_sqe sqe;
+	u32 n;
+
+	for (n = 0; n < sq->num && siw_sq_fetch(qp, &sqe); n++)
+		;
+	spin_lock_bh(&sq->lock);
+	smp_store_release(&sq->comp, sq->fetch);
+	sq->sent = sq->fetch;
+	sq->peer_status = SIW_WC_SUCCESS;
+	spin_unlock_bh(&sq->lock);
+}
+
 /* Status of the next request to be flushed: the first tells what went wrong */
 static enum siw_wc_status flush_status(struct siw_sq *sq)
 {

@@ -929,11 +929,22 @@ uint16_t next_port(void)
 	return port++;
 }
 
-static void pair_join(struct pair *p, uint16_t port)
+uint16_t pair_ready(struct pair *p, const struct opts *oa,
+		    const struct opts *ob)
 {
+	uint16_t port = next_port();
+
+	memset(p, 0, sizeof(*p));
+	side_init(&p->b, NS_B, ob);
+	side_init(&p->a, NS_A, oa);
 	side_listen(&p->b, ADDR_B, port, 4);
 	side_resolve(&p->a, ADDR_B, port);
 	side_open(&p->a);
+	return port;
+}
+
+void pair_connect(struct pair *p)
+{
 	ASSERT(!side_connect(&p->a), "rdma_connect");
 	side_want(&p->b, RDMA_CM_EVENT_CONNECT_REQUEST);
 	side_open(&p->b);
@@ -946,9 +957,8 @@ static void pair_join(struct pair *p, uint16_t port)
 
 void pair_open2(struct pair *p, const struct opts *oa, const struct opts *ob)
 {
-	side_init(&p->b, NS_B, ob);
-	side_init(&p->a, NS_A, oa);
-	pair_join(p, next_port());
+	pair_ready(p, oa, ob);
+	pair_connect(p);
 }
 
 void pair_open(struct pair *p, const struct opts *o)

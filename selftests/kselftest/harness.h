@@ -252,6 +252,10 @@ struct pair {
 };
 
 uint16_t next_port(void);
+/* Everything but the connection; the port where b listens. */
+uint16_t pair_ready(struct pair *p, const struct opts *oa,
+		    const struct opts *ob);
+void pair_connect(struct pair *p);
 void pair_open(struct pair *p, const struct opts *o);
 void pair_open2(struct pair *p, const struct opts *oa, const struct opts *ob);
 void pair_again(struct pair *p);	/* a new connection on a new pair */

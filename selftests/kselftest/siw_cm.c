@@ -641,17 +641,12 @@ static void connect_anothers(uint16_t port, uint32_t qpn)
 
 static void anothers_qp(void)
 {
-	uint16_t port = next_port();
 	struct pair p;
+	uint16_t port;
 	int status;
 	pid_t pid;
 
-	memset(&p, 0, sizeof(p));
-	side_init(&p.b, NS_B, NULL);
-	side_init(&p.a, NS_A, NULL);
-	side_listen(&p.b, ADDR_B, port, 4);
-	side_resolve(&p.a, ADDR_B, port);
-	side_open(&p.a);
+	port = pair_ready(&p, NULL, NULL);
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
@@ -659,12 +654,7 @@ static void anothers_qp(void)
 	ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid, "fork");
 	EXPECT_EQ(0, status);
 	/* It is still free for its owner. */
-	ASSERT(!side_connect(&p.a), "rdma_connect");
-	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
-	side_open(&p.b);
-	ASSERT(!side_accept(&p.b), "rdma_accept");
-	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
-	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	pair_connect(&p);
 	pair_works(&p);
 	pair_close(&p);
 }

@@ -1288,6 +1288,25 @@ static void no_recv_queue(void)
 	fresh_pair_works();
 }
 
+static void reset_forgets(void)
+{
+	struct ibv_qp_attr qa = { .qp_state = IBV_QPS_RESET };
+	struct pair p;
+
+	pair_ready(&p, NULL, NULL);
+	recv_at(&p.a, 1, 0, 64);
+	try_post(&p.a, &(struct wr){ .op = IBV_WR_SEND, .len = 64, .id = 2 });
+	ASSERT(!ibv_modify_qp(p.a.qp, &qa, IBV_QP_STATE), "to RESET");
+	recv_at(&p.a, 3, 64, 64);
+	recv_at(&p.a, 4, 128, 64);
+	pair_connect(&p);
+	POST(&p.b, .op = IBV_WR_SEND, .len = 10, .id = 5);
+	WANT_WC(p.b.scq, 5, IBV_WC_SUCCESS);
+	WANT_WC(p.a.rcq, 3, IBV_WC_SUCCESS);
+	EXPECT(no_wc(p.a.scq, 200), "a Send from before the reset");
+	pair_close(&p);
+}
+
 /*
  * A connection is made by rdma_cm and by nothing else.  Verbs let a provider
  * take or refuse the states on the way, but none of them may act like a
@@ -1513,6 +1532,7 @@ static const struct test tests[] = {
 	{ "everything posted comes back when a connection ends", drain, 90 },
 	{ "disconnect flushes and tells both ends", disconnect },
 	{ "what was sent before an orderly close arrives", send_then_close },
+	{ "modify_qp to RESET forgets what is posted", reset_forgets },
 	{ "modify_qp makes no connection, and ERROR works always", modify_states },
 	{ "objects in use cannot be destroyed", busy_objects },
 };
