@@ -945,8 +945,13 @@ uint16_t pair_ready(struct pair *p, const struct opts *oa,
 
 void pair_connect(struct pair *p)
 {
+	int got;
+
 	ASSERT(!side_connect(&p->a), "rdma_connect");
-	side_want(&p->b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	got = side_event(&p->b, EVENT_MS);
+	ASSERT(got == RDMA_CM_EVENT_CONNECT_REQUEST,
+	       "no request at b but %d; event %d at a, status %d", got,
+	       side_event(&p->a, 0), p->a.status);
 	side_open(&p->b);
 	ASSERT(!side_accept(&p->b), "rdma_accept");
 	side_want(&p->a, RDMA_CM_EVENT_ESTABLISHED);

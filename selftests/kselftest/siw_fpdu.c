@@ -1489,7 +1489,7 @@ static void terminate_slow_reader(void)
 		got += f.len;
 		/* Slowly for 8 s, then as fast as it comes. */
 		if (now_ms() - start < 8000)
-			sleep_ms(100);
+			sleep_ms(400);
 	} while (get16(f.ulpdu) != CTL_TERM);
 	EXPECT_EQ(0x1201c000, get32(f.ulpdu + 18));
 	EXPECT(now_ms() - start > 6500, "it took %llu ms only: no test",

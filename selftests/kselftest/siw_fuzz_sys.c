@@ -370,6 +370,20 @@ static void learn(struct rng *r, uint32_t number, const struct request *q)
 	}
 }
 
+/* A size that the core takes as it is: what comes of it is not the driver's. */
+static void bound_wqe(struct request *q)
+{
+	struct ib_uverbs_post_send *c = (void *)q->body;
+
+	switch (q->hdr.command) {
+	case IB_USER_VERBS_CMD_POST_SEND:
+	case IB_USER_VERBS_CMD_POST_RECV:
+	case IB_USER_VERBS_CMD_POST_SRQ_RECV:
+		if (c->wqe_size > 1 << 16)
+			c->wqe_size = 1 << 16;
+	}
+}
+
 static bool verbs_write(struct rng *r)
 {
 	const struct command *c = &commands[below(r, ARRAY_SIZE(commands))];
@@ -389,6 +403,7 @@ static bool verbs_write(struct rng *r)
 	q.hdr.out_words = out / 4;
 	if (chance(r, 2))
 		q.hdr.in_words = rnd(r);
+	bound_wqe(&q);
 	if (write(verbs_fd[below(r, NFD)], &q, sizeof(q.hdr) + len) < 0)
 		return false;
 	learn(r, q.hdr.command, &q);
