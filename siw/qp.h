@@ -393,6 +393,10 @@ void siw_rq_flush(struct siw_qp *qp);
 void siw_rq_forget(struct siw_qp *qp);
 void siw_srq_arm(struct siw_srq *srq, u32 limit);
 
+/* build.c */
+int siw_build_one(struct siw_qp *qp);
+int siw_build_terminate(struct siw_qp *qp);
+
 /* tx.c */
 void siw_tx_init(struct siw_qp *qp);
 void siw_tx_run(struct siw_qp *qp);
