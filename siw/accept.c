@@ -98,12 +98,20 @@ void siw_accept_request(struct siw_conn *conn)
 	err = siw_startup_read(conn, SIW_MPA_REQUEST, &conn->setup->req);
 	if (err == -EAGAIN)
 		return;
-	if (!err)
-		err = ask_ulp(conn);
-	if (err)
+	if (err) {
+		siw_conn_failed(conn, err == -EPROTO ? SIW_CNT_CONN_REFUSED :
+						       SIW_CNT_CONN_CLOSED,
+				err);
 		siw_conn_retire(conn);
-	else
-		siw_conn_arm(conn, SIW_ULP_TIMEOUT);
+		return;
+	}
+	err = ask_ulp(conn);
+	if (err) {
+		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, err);
+		siw_conn_retire(conn);
+		return;
+	}
+	siw_conn_arm(conn, SIW_ULP_TIMEOUT);
 }
 
 /* The connection iw_cm means, with a reference; NULL if it is over already */
@@ -199,6 +207,7 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 	if (conn->state == SIW_CONN_ULP && conn->dev == dev) {
 		err = accept_with(conn, cm_id, param);
 		if (err) {
+			siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, err);
 			siw_conn_set_state(conn, SIW_CONN_LINGER);
 			siw_llp_barrier(&conn->llp);
 			if (conn->qp)
@@ -225,6 +234,7 @@ int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len)
 		siw_mpa_setup_reply(&reply, &conn->setup->req,
 				    READ_ONCE(conn->dev->crc), 0, 0, 0);
 		reply.reject = true;
+		siw_conn_failed(conn, SIW_CNT_CONN_REJ_SENT, -ECONNREFUSED);
 		err = siw_startup_send(conn, &reply, pd, pd_len);
 		siw_conn_linger(conn);
 	}

@@ -4,6 +4,17 @@
  */
 #include "qp.h"
 
+/* Messages; not the Terminate, which has counters of its own */
+static const u8 tx_counter[SIW_RDMAP_TERMINATE] = {
+	[SIW_RDMAP_WRITE] = SIW_CNT_TX_WRITE,
+	[SIW_RDMAP_READ_REQ] = SIW_CNT_TX_READ_REQ,
+	[SIW_RDMAP_READ_RSP] = SIW_CNT_TX_READ_RSP,
+	[SIW_RDMAP_SEND] = SIW_CNT_TX_SEND,
+	[SIW_RDMAP_SEND_INV] = SIW_CNT_TX_SEND,
+	[SIW_RDMAP_SEND_SE] = SIW_CNT_TX_SEND,
+	[SIW_RDMAP_SEND_SE_INV] = SIW_CNT_TX_SEND,
+};
+
 /* Append octets to the stream, with the Markers that are due before them. */
 static void emit(struct siw_tx *tx, const void *p, size_t n)
 {
@@ -68,9 +79,11 @@ static void begin_fpdu(struct siw_tx *tx, const struct siw_seg *seg,
 	emit(tx, hdr, SIW_MPA_LEN_LEN + n);
 }
 
-static void end_fpdu(struct siw_tx *tx, struct siw_txmark mark, u32 ulpdu_len)
+static void end_fpdu(struct siw_qp *qp, const struct siw_seg *seg,
+		     struct siw_txmark mark, u32 ulpdu_len)
 {
 	u8 field[SIW_MPA_CRC_LEN] = {};
+	struct siw_tx *tx = &qp->tx;
 
 	emit(tx, "\0\0\0", siw_mpa_pad(ulpdu_len));
 	emit_marker_due(tx, false);
@@ -78,6 +91,10 @@ static void end_fpdu(struct siw_tx *tx, struct siw_txmark mark, u32 ulpdu_len)
 		siw_mpa_crc_put(field, siw_txbuf_crc(&tx->buf, mark));
 	siw_txbuf_put(&tx->buf, field, sizeof(field));
 	tx->pos += sizeof(field);
+
+	tx->fpdus++;
+	if (seg->last && seg->op < ARRAY_SIZE(tx_counter))
+		siw_count(siw_qp_dev(qp), tx_counter[seg->op]);
 }
 
 /* An FPDU whose ULPDU is a header and @n octets at @p */
@@ -94,8 +111,7 @@ static int put_small(struct siw_qp *qp, const struct siw_seg *seg,
 	mark = siw_txbuf_mark(&tx->buf);
 	begin_fpdu(tx, seg, hdr_len + n);
 	emit(tx, p, n);
-	end_fpdu(tx, mark, hdr_len + n);
-	siw_count(siw_qp_dev(qp), SIW_CNT_TX_FPDU);
+	end_fpdu(qp, seg, mark, hdr_len + n);
 	return 0;
 }
 
@@ -197,8 +213,7 @@ static int put_wqe(struct siw_qp *qp)
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
 		return 0;
 	}
-	end_fpdu(tx, mark, ulpdu_len);
-	siw_count(siw_qp_dev(qp), SIW_CNT_TX_FPDU);
+	end_fpdu(qp, &seg, mark, ulpdu_len);
 
 	tx->done += seg.len;
 	tx->msg = SIW_TX_WQE;
@@ -222,19 +237,29 @@ static bool orq_is_empty(struct siw_qp *qp)
 	return qp->orq_put == smp_load_acquire(&qp->orq_get);
 }
 
+static void count_stall(struct siw_qp *qp)
+{
+	siw_count(siw_qp_dev(qp), SIW_CNT_TX_STALL);
+}
+
 /*
  * True if a Read has to complete first.  Announce the wait, then look again:
  * the receiver pops first and then looks whether anybody waits.
  */
 static bool waits_for_read(struct siw_qp *qp, bool (*ready)(struct siw_qp *qp))
 {
+	bool waited = READ_ONCE(qp->tx.stalled);
+
 	if (ready(qp))
 		return false;
 	WRITE_ONCE(qp->tx.stalled, true);
 	/* Pairs with the barrier in orq_pop(). */
 	smp_mb();
-	if (!ready(qp))
+	if (!ready(qp)) {
+		if (!waited)
+			count_stall(qp);
 		return true;
+	}
 	WRITE_ONCE(qp->tx.stalled, false);
 	return false;
 }
@@ -312,10 +337,12 @@ static void do_local(struct siw_qp *qp)
 				    sqe->rkey, sqe->access);
 	else
 		err = siw_mr_invalidate_local(dev, qp->base.pd, sqe->rkey);
-	if (err)
+	if (err) {
 		fail_wqe(qp, SIW_WC_LOC_QP_OP_ERR);
-	else
-		wqe_finished(qp);
+		return;
+	}
+	siw_count(dev, SIW_CNT_LOCAL_OP);
+	wqe_finished(qp);
 }
 
 /* Take the next work request; false if there is none that may start. */
@@ -428,8 +455,7 @@ static int put_response(struct siw_qp *qp)
 		fail_response(qp, req, verdict);
 		return 0;
 	}
-	end_fpdu(tx, mark, ulpdu_len);
-	siw_count(siw_qp_dev(qp), SIW_CNT_TX_FPDU);
+	end_fpdu(qp, &seg, mark, ulpdu_len);
 
 	tx->rsp_done += seg.len;
 	tx->msg = SIW_TX_RESPONSE;
@@ -472,6 +498,7 @@ static int put_rtr(struct siw_qp *qp)
 int siw_build_terminate(struct siw_qp *qp)
 {
 	u8 ulpdu[SIW_TERM_ULPDU_MAX];
+	struct siw_term term;
 	struct siw_seg seg = {
 		.op = SIW_RDMAP_TERMINATE,
 		.last = true,
@@ -483,13 +510,16 @@ int siw_build_terminate(struct siw_qp *qp)
 	int err;
 
 	spin_lock_bh(&qp->lock);
-	n = siw_term_encode(ulpdu, &qp->term);
+	term = qp->term;
 	spin_unlock_bh(&qp->lock);
+	n = siw_term_encode(ulpdu, &term);
 	err = put_small(qp, &seg, ulpdu + SIW_DDP_UNTAGGED_LEN,
 			n - SIW_DDP_UNTAGGED_LEN);
 	if (err)
 		return err;
 	siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM);
+	if (term.layer <= SIW_LAYER_MPA)
+		siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM_RDMAP + term.layer);
 	qp->tx.msg = SIW_TX_TERMINATE;
 	return 0;
 }

@@ -95,6 +95,14 @@ static const struct siw_qp_ops conn_qp_ops = {
 	.wake = on_wake,
 };
 
+/* No connection comes of it; @cause is the counter that says why. */
+void siw_conn_failed(struct siw_conn *conn, enum siw_counter cause, int err)
+{
+	siw_count(conn->dev, cause);
+	if (cause >= SIW_CNT_TIMEOUT_TCP && cause <= SIW_CNT_HALF_OPEN)
+		siw_count(conn->dev, SIW_CNT_CONN_TIMEOUT);
+}
+
 /* Enter a state; the callbacks of the socket see it from now on. */
 void siw_conn_set_state(struct siw_conn *conn, enum siw_conn_state state)
 {
@@ -402,7 +410,8 @@ static void conn_look(struct siw_conn *conn)
 	case SIW_CONN_CONNECTING:
 	case SIW_CONN_WAIT_REPLY:
 		if (siw_qp_state(conn->qp) == SIW_QP_ERROR)
-			siw_connect_fail(conn, -ECONNABORTED);
+			siw_connect_fail(conn, SIW_CNT_CONN_ABORT,
+					 -ECONNABORTED);
 		else if (conn->state == SIW_CONN_CONNECTING)
 			siw_connect_tcp(conn);
 		else
@@ -413,8 +422,10 @@ static void conn_look(struct siw_conn *conn)
 		break;
 	case SIW_CONN_ULP:
 		if (siw_llp_state(&conn->llp) != SIW_LLP_UP ||
-		    siw_llp_has_data(&conn->llp))
+		    siw_llp_has_data(&conn->llp)) {
+			siw_conn_failed(conn, SIW_CNT_CONN_CLOSED, -ECONNRESET);
 			siw_conn_retire(conn);
+		}
 		break;
 	case SIW_CONN_WAIT_FIRST:
 	case SIW_CONN_UP:
@@ -451,12 +462,17 @@ static void conn_timeout(struct work_struct *work)
 	conn->deadline = 0;
 	switch (conn->state) {
 	case SIW_CONN_CONNECTING:
+		siw_connect_fail(conn, SIW_CNT_TIMEOUT_TCP, -ETIMEDOUT);
+		break;
 	case SIW_CONN_WAIT_REPLY:
-		siw_connect_fail(conn, -ETIMEDOUT);
+		siw_connect_fail(conn, SIW_CNT_TIMEOUT_REPLY, -ETIMEDOUT);
 		break;
 	case SIW_CONN_WAIT_REQUEST:
+		siw_conn_failed(conn, SIW_CNT_TIMEOUT_REQ, -ETIMEDOUT);
+		siw_conn_retire(conn);
+		break;
 	case SIW_CONN_ULP:
-		siw_count(conn->dev, SIW_CNT_CONN_TIMEOUT);
+		siw_conn_failed(conn, SIW_CNT_TIMEOUT_ULP, -ETIMEDOUT);
 		siw_conn_retire(conn);
 		break;
 	case SIW_CONN_WAIT_FIRST:
@@ -466,7 +482,8 @@ static void conn_timeout(struct work_struct *work)
 			break;
 		}
 		if (conn->state == SIW_CONN_WAIT_FIRST)
-			siw_count(conn->dev, SIW_CNT_CONN_TIMEOUT);
+			siw_conn_failed(conn, SIW_CNT_TIMEOUT_FIRST,
+					-ETIMEDOUT);
 		siw_qp_event(conn->qp, SIW_QP_EV_LOST);
 		conn_look(conn);
 		break;
@@ -618,7 +635,7 @@ void siw_conn_drop_oldest(struct siw_backlog *backlog)
 		return;
 	mutex_lock(&oldest->lock);
 	if (oldest->state == SIW_CONN_WAIT_REQUEST) {
-		siw_count(dev, SIW_CNT_CONN_TIMEOUT);
+		siw_conn_failed(oldest, SIW_CNT_HALF_OPEN, -ETIMEDOUT);
 		siw_conn_retire(oldest);
 	}
 	mutex_unlock(&oldest->lock);

@@ -129,6 +129,7 @@ void siw_conn_tell(struct siw_conn *conn, struct iw_cm_event *event);
 void siw_conn_tell_status(struct siw_conn *conn, enum iw_cm_event_type type,
 			  int status);
 void siw_conn_established(struct siw_conn *conn);
+void siw_conn_failed(struct siw_conn *conn, enum siw_counter cause, int err);
 void siw_conn_linger(struct siw_conn *conn);
 void siw_conn_retire(struct siw_conn *conn);
 
@@ -144,7 +145,8 @@ u8 siw_startup_depth(const struct siw_mpa_setup *frame, u16 depth);
 /* connect.c: the initiator's steps, with the lock held */
 void siw_connect_tcp(struct siw_conn *conn);
 void siw_connect_reply(struct siw_conn *conn);
-void siw_connect_fail(struct siw_conn *conn, int status);
+void siw_connect_fail(struct siw_conn *conn, enum siw_counter cause,
+		      int status);
 
 /* accept.c: the responder's steps, with the lock held */
 void siw_accept_request(struct siw_conn *conn);

@@ -7,10 +7,9 @@
 #include "conn.h"
 
 /* The initiator's start-up failed. */
-void siw_connect_fail(struct siw_conn *conn, int status)
+void siw_connect_fail(struct siw_conn *conn, enum siw_counter cause, int status)
 {
-	if (status == -ETIMEDOUT)
-		siw_count(conn->dev, SIW_CNT_CONN_TIMEOUT);
+	siw_conn_failed(conn, cause, status);
 	siw_conn_set_state(conn, SIW_CONN_LINGER);
 	siw_llp_barrier(&conn->llp);
 	siw_conn_tell_status(conn, IW_CM_EVENT_CONNECT_REPLY, status);
@@ -61,7 +60,7 @@ static void send_request(struct siw_conn *conn)
 	siw_llp_local(&conn->llp, &conn->local);
 	err = siw_startup_send(conn, &setup->req, setup->pd, setup->pd_len);
 	if (err) {
-		siw_connect_fail(conn, -ECONNRESET);
+		siw_connect_fail(conn, SIW_CNT_CONN_CLOSED, -ECONNRESET);
 		return;
 	}
 	setup->in_len = 0;
@@ -84,7 +83,9 @@ void siw_connect_tcp(struct siw_conn *conn)
 		return;
 	default:
 		err = siw_llp_error(&conn->llp);
-		siw_connect_fail(conn, err ? err : -ECONNREFUSED);
+		siw_connect_fail(conn, err == -ETIMEDOUT ? SIW_CNT_TIMEOUT_TCP :
+							   SIW_CNT_CONN_TCP,
+				 err ? err : -ECONNREFUSED);
 	}
 }
 
@@ -97,7 +98,7 @@ static void fall_back(struct siw_conn *conn)
 	struct siw_mpa_setup *req = &conn->setup->req;
 
 	if (req->rev == 1) {
-		siw_connect_fail(conn, -ECONNRESET);
+		siw_connect_fail(conn, SIW_CNT_CONN_CLOSED, -ECONNRESET);
 		return;
 	}
 	siw_llp_abort(&conn->llp);
@@ -105,7 +106,9 @@ static void fall_back(struct siw_conn *conn)
 	req->enhanced = false;
 	req->p2p = false;
 	req->rtr = 0;
+	siw_count(conn->dev, SIW_CNT_CONN_FALLBACK);
 	if (dial(conn)) {
+		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, -ECONNRESET);
 		siw_conn_tell_status(conn, IW_CM_EVENT_CONNECT_REPLY, -ECONNRESET);
 		siw_conn_drop_cm_id(conn);
 		siw_conn_release_qp(conn);
@@ -122,6 +125,7 @@ static void refused(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 		.ord = siw_startup_depth(reply, reply->ord),
 	};
 
+	siw_conn_failed(conn, SIW_CNT_CONN_REJ_RCVD, -ECONNRESET);
 	siw_startup_private_data(conn, &event, reply);
 	siw_conn_tell(conn, &event);
 	siw_conn_drop_cm_id(conn);
@@ -151,13 +155,14 @@ static void connected(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 	siw_startup_private_data(conn, &event, reply);
 	siw_conn_disarm(conn);
 	if (siw_qp_start(conn->qp, &start)) {
-		siw_connect_fail(conn, -ECONNABORTED);
+		siw_connect_fail(conn, SIW_CNT_CONN_ABORT, -ECONNABORTED);
 		return;
 	}
 	siw_conn_set_state(conn, SIW_CONN_UP);
 	/* TCP may have had room again before the state said "up". */
 	siw_tx_kick(conn->qp);
 	if (fault) {		/* RFC 6581 section 10 */
+		siw_conn_failed(conn, SIW_CNT_CONN_TERMS, -EPROTO);
 		siw_qp_fault(conn->qp, fault, NULL, 0, 0);
 		event.status = -EPROTO;
 	} else {
@@ -181,7 +186,7 @@ void siw_connect_reply(struct siw_conn *conn)
 	if (err == -ECONNRESET)
 		fall_back(conn);
 	else if (err)
-		siw_connect_fail(conn, err);
+		siw_connect_fail(conn, SIW_CNT_CONN_REFUSED, err);
 	else if (reply.reject)
 		refused(conn, &reply);
 	else
@@ -243,6 +248,7 @@ int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
 	if (!err)
 		err = dial(conn);
 	if (err) {
+		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, err);
 		siw_conn_drop_cm_id(conn);
 		siw_conn_release_qp(conn);
 		siw_conn_retire(conn);

@@ -203,6 +203,7 @@ static void forget_stream(struct siw_qp *qp)
 	siw_ddp_rx_init(&qp->rx.ddp);
 	qp->rx.fpdus = 0;
 	qp->tx.pos = 0;
+	qp->tx.fpdus = 0;
 	qp->tx.last = SIW_TX_NONE;
 	qp->fault = SIW_OK;
 	qp->by_peer = false;
@@ -250,6 +251,13 @@ int siw_qp_reset(struct siw_qp *qp)
 	return err;
 }
 
+/* Neither side said why. */
+static bool is_loss(enum siw_qp_state state, enum siw_qp_event ev)
+{
+	return ev == SIW_QP_EV_LOST &&
+	       (state == SIW_QP_RTS || state == SIW_QP_CLOSING);
+}
+
 static void wake_owner_locked(struct siw_qp *qp)
 {
 	lockdep_assert_held(&qp->lock);
@@ -279,6 +287,8 @@ bool siw_qp_event(struct siw_qp *qp, enum siw_qp_event ev)
 	spin_lock_bh(&qp->lock);
 	next = siw_qp_next(qp->state, ev);
 	if (next != SIW_QP_REFUSED && next != qp->state) {
+		if (is_loss(qp->state, ev))
+			siw_count(siw_qp_dev(qp), SIW_CNT_STREAM_LOST);
 		WRITE_ONCE(qp->state, next);
 		wake_owner_locked(qp);
 	}

@@ -147,6 +147,7 @@ enum siw_tx_msg {
  * @sge: SGE of @sqe the next octet is in
  * @sge_done: octets of that SGE already in FPDUs
  * @msn: next message sequence number of each untagged queue
+ * @fpdus: FPDUs built since TCP took something
  * @budget: trains its owner may still send before a worker takes over
  * @rtr: ready-to-receive message still to send, SIW_RTR_* or 0
  * @stalled: waits for a Read to complete
@@ -171,6 +172,7 @@ struct siw_tx {
 	u8 sge;
 	u32 sge_done;
 	u32 msn[SIW_QNS];
+	u32 fpdus;
 	int budget;
 	u8 rtr;
 	bool stalled;
@@ -186,6 +188,7 @@ struct siw_tx {
  * @rqe_taken: @rqe is valid
  * @rqe_len: octets it has room for
  * @fpdus: FPDUs received; the first one opens the responder's direction
+ * @bytes: octets of their ULPDUs
  * @rtr_send: the first FPDU may be a Send that takes no receive element
  * @carry: a straddling FPDU, octet by octet
  * @carry_size: size of @carry
@@ -201,6 +204,7 @@ struct siw_rx {
 	bool rqe_taken;
 	u32 rqe_len;
 	u32 fpdus;
+	u64 bytes;
 	bool rtr_send;
 	u8 *carry;
 	u32 carry_size;

@@ -12,6 +12,17 @@
 #include "cursor.h"
 #include "qp.h"
 
+/* Messages; not the Terminate, which has counters of its own */
+static const u8 rx_counter[SIW_RDMAP_TERMINATE] = {
+	[SIW_RDMAP_WRITE] = SIW_CNT_RX_WRITE,
+	[SIW_RDMAP_READ_REQ] = SIW_CNT_RX_READ_REQ,
+	[SIW_RDMAP_READ_RSP] = SIW_CNT_RX_READ_RSP,
+	[SIW_RDMAP_SEND] = SIW_CNT_RX_SEND,
+	[SIW_RDMAP_SEND_INV] = SIW_CNT_RX_SEND,
+	[SIW_RDMAP_SEND_SE] = SIW_CNT_RX_SEND,
+	[SIW_RDMAP_SEND_SE_INV] = SIW_CNT_RX_SEND,
+};
+
 #define CARRY_MIN	4096
 
 /* Copy to one contiguous piece of a region. */
@@ -297,13 +308,15 @@ static enum siw_fault receive_response(struct siw_qp *qp, struct fpdu *fpdu)
 
 static void receive_terminate(struct siw_qp *qp, struct fpdu *fpdu)
 {
+	bool ok = siw_rdmap_term_ok(&fpdu->seg);
 	struct siw_term term;
 
-	siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM);
 	/* Of one that is not well formed only that it came is believed. */
 	siw_term_decode(&term, fpdu->hdr + fpdu->seg.hdr_len,
-			siw_rdmap_term_ok(&fpdu->seg) ?
-				fpdu->avail - fpdu->seg.hdr_len : 0);
+			ok ? fpdu->avail - fpdu->seg.hdr_len : 0);
+	siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM);
+	if (ok && term.layer <= SIW_LAYER_MPA)
+		siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM_RDMAP + term.layer);
 	siw_qp_terminated(qp, &term);
 }
 
@@ -367,6 +380,24 @@ static void first_fpdu(struct siw_qp *qp)
 	siw_tx_kick(qp);
 }
 
+static void acted_upon(struct siw_qp *qp, const struct siw_seg *seg)
+{
+	if (seg->last && seg->op < ARRAY_SIZE(rx_counter))
+		siw_count(siw_qp_dev(qp), rx_counter[seg->op]);
+	if (receiving(qp))	/* a Terminate opens nothing */
+		first_fpdu(qp);
+}
+
+static void refused(struct siw_qp *qp, const struct fpdu *fpdu,
+		    enum siw_fault fault)
+{
+	siw_count(siw_qp_dev(qp), SIW_CNT_RX_FAULT);
+	if (fault == SIW_FAULT_DDP_NO_BUFFER)
+		siw_count(siw_qp_dev(qp), SIW_CNT_RX_NO_BUFFER);
+	siw_qp_fault(qp, fault, fpdu->avail ? fpdu->hdr : NULL, fpdu->avail,
+		     fpdu->len);
+}
+
 static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 {
 	struct fpdu fpdu = { .cur = cur, .len = ulpdu_len };
@@ -377,21 +408,16 @@ static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 	if (!fault)
 		fault = verify(qp, &fpdu);
 	if (!fault) {
-		siw_count(siw_qp_dev(qp), SIW_CNT_RX_FPDU);
-		siw_count_add(siw_qp_dev(qp), SIW_CNT_RX_BYTES, ulpdu_len);
 		qp->rx.fpdus++;
+		qp->rx.bytes += ulpdu_len;
 		fault = decode(qp, &fpdu);
 	}
 	if (!fault)
 		fault = dispatch(qp, &fpdu);
-	if (!fault) {
-		if (receiving(qp))	/* a Terminate opens nothing */
-			first_fpdu(qp);
-		return;
-	}
-	siw_count(siw_qp_dev(qp), SIW_CNT_RX_FAULT);
-	siw_qp_fault(qp, fault, fpdu.avail ? fpdu.hdr : NULL, fpdu.avail,
-		     fpdu.len);
+	if (!fault)
+		acted_upon(qp, &fpdu.seg);
+	else
+		refused(qp, &fpdu, fault);
 }
 
 /*
@@ -497,10 +523,18 @@ static size_t take(void *arg, struct sk_buff *skb, u32 off, size_t len)
 void siw_rx_data_ready(struct siw_qp *qp)
 {
 	struct siw_llp *llp = READ_ONCE(qp->llp);
+	u32 fpdus = qp->rx.fpdus;
+	u64 bytes = qp->rx.bytes;
 
 	if (!llp)
 		return;
 	siw_llp_read(llp, take, qp);
+	if (qp->rx.fpdus != fpdus) {
+		siw_count_add(siw_qp_dev(qp), SIW_CNT_RX_FPDU,
+			      qp->rx.fpdus - fpdus);
+		siw_count_add(siw_qp_dev(qp), SIW_CNT_RX_BYTES,
+			      qp->rx.bytes - bytes);
+	}
 	if (qp->rx.notify) {
 		qp->rx.notify = false;
 		siw_cq_notify(qp->rcq);

@@ -17,7 +17,6 @@ static void log_refused(struct siw_conn *conn, const char *what,
 		[SIW_MPA_BAD_ENHANCED] = "no room for the enhanced data",
 	};
 
-	siw_count(conn->dev, SIW_CNT_CONN_REFUSED);
 	ibdev_notice_ratelimited(&conn->dev->base,
 				 "peer %pISpc: MPA %s refused: %s\n",
 				 &conn->remote, what, why[verdict]);

@@ -42,6 +42,8 @@ static int send_train(struct siw_qp *qp)
 			return n;
 		siw_count(dev, SIW_CNT_TX_TRAIN);
 		siw_count_add(dev, SIW_CNT_TX_BYTES, n);
+		siw_count_add(dev, SIW_CNT_TX_FPDU, qp->tx.fpdus);
+		qp->tx.fpdus = 0;
 		siw_txbuf_taken(buf, n);
 	}
 	siw_sq_sent(qp, qp->sq.fetch - (qp->tx.fetched ? 1 : 0));
