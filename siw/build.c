@@ -3,6 +3,7 @@
  * Work requests, Read Responses and Terminates become FPDUs in tx.buf.
  */
 #include "qp.h"
+#include "trace.h"
 
 /* Messages; not the Terminate, which has counters of its own */
 static const u8 tx_counter[SIW_RDMAP_TERMINATE] = {
@@ -93,6 +94,7 @@ static void end_fpdu(struct siw_qp *qp, const struct siw_seg *seg,
 	tx->pos += sizeof(field);
 
 	tx->fpdus++;
+	trace_siw_tx_fpdu(&qp->base, seg);
 	if (seg->last && seg->op < ARRAY_SIZE(tx_counter))
 		siw_count(siw_qp_dev(qp), tx_counter[seg->op]);
 }
@@ -240,6 +242,8 @@ static bool orq_is_empty(struct siw_qp *qp)
 static void count_stall(struct siw_qp *qp)
 {
 	siw_count(siw_qp_dev(qp), SIW_CNT_TX_STALL);
+	trace_siw_stall(&qp->base, qp->orq_put - READ_ONCE(qp->orq_get),
+			qp->ord);
 }
 
 /*
@@ -370,6 +374,7 @@ static bool fetch_wqe(struct siw_qp *qp)
 		}
 		qp->sq.entry[(qp->sq.fetch - 1) & (qp->sq.num - 1)].len =
 			tx->len;
+		trace_siw_start(&qp->base, &tx->sqe, tx->len);
 	}
 	return !(tx->sqe.flags & SIW_WQE_READ_FENCE &&
 		 waits_for_read(qp, orq_is_empty)) &&
@@ -520,6 +525,7 @@ int siw_build_terminate(struct siw_qp *qp)
 	siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM);
 	if (term.layer <= SIW_LAYER_MPA)
 		siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM_RDMAP + term.layer);
+	trace_siw_terminate_sent(&qp->base, &term);
 	qp->tx.msg = SIW_TX_TERMINATE;
 	return 0;
 }

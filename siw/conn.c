@@ -11,6 +11,7 @@
 #include <rdma/iw_cm.h>
 
 #include "conn.h"
+#include "trace.h"
 
 static void conn_free(struct kref *ref)
 {
@@ -95,17 +96,26 @@ static const struct siw_qp_ops conn_qp_ops = {
 	.wake = on_wake,
 };
 
+static u32 qpn_of(const struct siw_conn *conn)
+{
+	return conn->qp ? conn->qp->base.qp_num : 0;
+}
+
 /* No connection comes of it; @cause is the counter that says why. */
 void siw_conn_failed(struct siw_conn *conn, enum siw_counter cause, int err)
 {
 	siw_count(conn->dev, cause);
 	if (cause >= SIW_CNT_TIMEOUT_TCP && cause <= SIW_CNT_HALF_OPEN)
 		siw_count(conn->dev, SIW_CNT_CONN_TIMEOUT);
+	trace_siw_conn_failed(&conn->dev->base, qpn_of(conn), &conn->local,
+			      &conn->remote, cause, err);
 }
 
 /* Enter a state; the callbacks of the socket see it from now on. */
 void siw_conn_set_state(struct siw_conn *conn, enum siw_conn_state state)
 {
+	trace_siw_conn_state(&conn->dev->base, qpn_of(conn), &conn->local,
+			     &conn->remote, conn->state, state);
 	/* Pairs with the acquire in is_running(). */
 	smp_store_release(&conn->state, state);
 }

@@ -9,18 +9,6 @@
 
 #include "qp.h"
 
-/* In order; both sides end in LINGER and CLOSED */
-enum siw_conn_state {
-	SIW_CONN_CONNECTING,	/* SYN sent */
-	SIW_CONN_WAIT_REPLY,	/* Request sent */
-	SIW_CONN_WAIT_REQUEST,	/* TCP accepted */
-	SIW_CONN_ULP,		/* Request good, the ULP decides */
-	SIW_CONN_WAIT_FIRST,	/* Reply sent, ready-to-receive message due */
-	SIW_CONN_UP,
-	SIW_CONN_LINGER,	/* no QP any more; waits for the peer's FIN */
-	SIW_CONN_CLOSED,	/* no socket any more */
-};
-
 /**
  * struct siw_startup - what is only needed until full operation
  * @in: frame from the peer

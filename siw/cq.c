@@ -7,6 +7,7 @@
  * from an element except "is it free?", and keeps its own position.
  */
 #include "cq.h"
+#include "trace.h"
 
 static const enum ib_wc_status statuses[SIW_NUM_WC_STATUS] = {
 	[SIW_WC_SUCCESS] = IB_WC_SUCCESS,
@@ -101,6 +102,8 @@ bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 	/* Pairs with the consumer's acquire: the body is there before it. */
 	smp_store_release(&cqe->flags, flags);
 	cq->put++;
+	trace_siw_complete(&cq->base, comp->qp, comp->id, comp->opcode,
+			   comp->status, comp->bytes);
 
 	/*
 	 * Full barrier between "there is a completion" and "is it armed?";
@@ -120,6 +123,7 @@ bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 
 void siw_cq_notify(struct siw_cq *cq)
 {
+	trace_siw_notify(&cq->base);
 	if (cq->base.comp_handler)
 		cq->base.comp_handler(&cq->base, cq->base.cq_context);
 }

@@ -16,6 +16,7 @@
 #include <rdma/uverbs_ioctl.h>
 
 #include "mr.h"
+#include "trace.h"
 
 #define STAG_INDEX(stag)	((stag) >> 8)
 #define STAG_INDEX_MASK		0xffffffu
@@ -37,6 +38,14 @@ static u32 rights_of(int access)
 	if (access & IB_ACCESS_REMOTE_READ)
 		rights |= SIW_ACCESS_REMOTE_READ;
 	return rights;
+}
+
+static void trace_register(const struct siw_mr *mr)
+{
+	const struct siw_region *region = &mr->region;
+
+	trace_siw_mr_register(mr->base.device, region->stag, region->base,
+			      region->len, region->access);
 }
 
 /* Give a complete region an STag and let the world find it. */
@@ -149,8 +158,10 @@ enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
 		write_lock_bh(&mr->lock);
 		verdict = siw_access_check_invalidate(&mr->region, stag,
 						      mr->pd == pd);
-		if (verdict == SIW_ACCESS_OK)
+		if (verdict == SIW_ACCESS_OK) {
 			mr->region.valid = false;
+			trace_siw_mr_invalidate_remote(&dev->base, stag);
+		}
 		write_unlock_bh(&mr->lock);
 	}
 	rcu_read_unlock();
@@ -169,6 +180,7 @@ int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd, u32 stag)
 		write_lock_bh(&mr->lock);
 		if (mr->region.stag == stag) {
 			mr->region.valid = false;
+			trace_siw_mr_invalidate_local(&dev->base, stag);
 			err = 0;
 		}
 		write_unlock_bh(&mr->lock);
@@ -206,6 +218,7 @@ int siw_mr_enable(struct siw_device *dev, struct ib_pd *pd, struct siw_mr *mr,
 		mr->region.valid = true;
 		mr->page_shift = ilog2(mr->base.page_size);
 		mr->first = mr->base.iova & (mr->base.page_size - 1);
+		trace_register(mr);
 		err = 0;
 	}
 	write_unlock_bh(&mr->lock);
@@ -228,6 +241,7 @@ struct ib_mr *siw_mr_get_dma(struct ib_pd *pd, int access)
 		kfree(mr);
 		return ERR_PTR(err);
 	}
+	trace_register(mr);
 	return &mr->base;
 }
 
@@ -291,6 +305,7 @@ struct ib_mr *siw_mr_reg_user(struct ib_pd *pd, u64 start, u64 len, u64 iova,
 		kfree_rcu(mr, rcu);
 		return ERR_PTR(err);
 	}
+	trace_register(mr);
 	return &mr->base;
 }
 
@@ -350,6 +365,7 @@ int siw_mr_dereg(struct ib_mr *base, struct ib_udata *udata)
 	struct siw_device *dev = to_siw_dev(base->device);
 	struct siw_mr *mr = to_siw_mr(base);
 
+	trace_siw_mr_deregister(base->device, mr->region.stag);
 	xa_erase(&dev->mrs, STAG_INDEX(mr->region.stag));
 	/* Whoever found it before that ends under the read lock. */
 	write_lock_bh(&mr->lock);

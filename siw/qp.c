@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "qp.h"
+#include "trace.h"
 
 static const u8 fault_status[SIW_FAULTS] = {
 	[SIW_FAULT_RDMAP_STAG] = SIW_WC_REM_ACCESS_ERR,
@@ -236,6 +237,8 @@ int siw_qp_reset(struct siw_qp *qp)
 	mutex_lock(&qp->tx.lock);
 	spin_lock_bh(&qp->lock);
 	if (may_reset(qp)) {
+		trace_siw_qp_state(&qp->base, qp->state, SIW_QP_IDLE,
+				   SIW_QP_EV_RESET);
 		forget_stream(qp);
 		set_ctrl(qp, 0);
 		WRITE_ONCE(qp->state,
@@ -287,6 +290,7 @@ bool siw_qp_event(struct siw_qp *qp, enum siw_qp_event ev)
 	spin_lock_bh(&qp->lock);
 	next = siw_qp_next(qp->state, ev);
 	if (next != SIW_QP_REFUSED && next != qp->state) {
+		trace_siw_qp_state(&qp->base, qp->state, next, ev);
 		if (is_loss(qp->state, ev))
 			siw_count(siw_qp_dev(qp), SIW_CNT_STREAM_LOST);
 		WRITE_ONCE(qp->state, next);

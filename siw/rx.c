@@ -11,6 +11,7 @@
 
 #include "cursor.h"
 #include "qp.h"
+#include "trace.h"
 
 /* Messages; not the Terminate, which has counters of its own */
 static const u8 rx_counter[SIW_RDMAP_TERMINATE] = {
@@ -317,6 +318,7 @@ static void receive_terminate(struct siw_qp *qp, struct fpdu *fpdu)
 	siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM);
 	if (ok && term.layer <= SIW_LAYER_MPA)
 		siw_count(siw_qp_dev(qp), SIW_CNT_RX_TERM_RDMAP + term.layer);
+	trace_siw_terminate_received(&qp->base, &term);
 	siw_qp_terminated(qp, &term);
 }
 
@@ -382,6 +384,7 @@ static void first_fpdu(struct siw_qp *qp)
 
 static void acted_upon(struct siw_qp *qp, const struct siw_seg *seg)
 {
+	trace_siw_placed(&qp->base, seg);
 	if (seg->last && seg->op < ARRAY_SIZE(rx_counter))
 		siw_count(siw_qp_dev(qp), rx_counter[seg->op]);
 	if (receiving(qp))	/* a Terminate opens nothing */
@@ -412,8 +415,10 @@ static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 		qp->rx.bytes += ulpdu_len;
 		fault = decode(qp, &fpdu);
 	}
-	if (!fault)
+	if (!fault) {
+		trace_siw_rx_fpdu(&qp->base, &fpdu.seg);
 		fault = dispatch(qp, &fpdu);
+	}
 	if (!fault)
 		acted_upon(qp, &fpdu.seg);
 	else

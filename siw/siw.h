@@ -69,6 +69,18 @@ enum siw_object {
 	SIW_OBJECTS
 };
 
+/* What a connection goes through, in order; all end in LINGER and CLOSED */
+enum siw_conn_state {
+	SIW_CONN_CONNECTING,	/* SYN sent */
+	SIW_CONN_WAIT_REPLY,	/* Request sent */
+	SIW_CONN_WAIT_REQUEST,	/* TCP accepted */
+	SIW_CONN_ULP,		/* Request good, the ULP decides */
+	SIW_CONN_WAIT_FIRST,	/* Reply sent, ready-to-receive message due */
+	SIW_CONN_UP,
+	SIW_CONN_LINGER,	/* no QP any more; waits for the peer's FIN */
+	SIW_CONN_CLOSED,	/* no socket any more */
+};
+
 /* Why a device makes no sockets: its net_device goes; ib_core disabled it */
 #define SIW_CLOSED_NETDEV	0x1
 #define SIW_CLOSED_CLIENT	0x2

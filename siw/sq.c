@@ -8,6 +8,7 @@
  * kept in a private entry of the same index.
  */
 #include "qp.h"
+#include "trace.h"
 
 static const u8 wr_opcodes[] = {
 	[IB_WR_RDMA_WRITE] = SIW_OP_WRITE,
@@ -83,7 +84,9 @@ static int set_sqe(struct siw_qp *qp, struct siw_sqe *sqe,
 		break;
 	case IB_WR_SEND_WITH_INV:
 		sqe->rkey = wr->ex.invalidate_rkey;
-		return set_sges(sqe, wr);
+		if (set_sges(sqe, wr))
+			return -EINVAL;
+		break;
 	case IB_WR_RDMA_WRITE:
 	case IB_WR_RDMA_READ:
 	case IB_WR_RDMA_READ_WITH_INV:
@@ -94,8 +97,10 @@ static int set_sqe(struct siw_qp *qp, struct siw_sqe *sqe,
 		if (set_sges(sqe, wr))
 			return -EINVAL;
 	}
-	return siw_ring_check_sqe(sqe, false, &len) == SIW_WC_SUCCESS ?
-		0 : -EINVAL;
+	if (siw_ring_check_sqe(sqe, false, &len) != SIW_WC_SUCCESS)
+		return -EINVAL;
+	trace_siw_post(&qp->base, sqe, len);
+	return 0;
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <rdma/ib_verbs.h>
 
 #include "conn.h"
+#include "trace.h"
 
 static void log_refused(struct siw_conn *conn, const char *what,
 			enum siw_mpa_verdict verdict)
@@ -51,8 +52,10 @@ int siw_startup_read(struct siw_conn *conn, enum siw_mpa_kind kind,
 	}
 	if (verdict == SIW_MPA_GOOD && siw_llp_has_data(&conn->llp))
 		verdict = SIW_MPA_BAD_TRAIL;
-	if (verdict == SIW_MPA_GOOD)
+	if (verdict == SIW_MPA_GOOD) {
+		trace_siw_mpa_received(&conn->dev->base, &conn->remote, frame);
 		return 0;
+	}
 	log_refused(conn, kind == SIW_MPA_REQUEST ? "Request" : "Reply",
 		    verdict);
 	return -EPROTO;
@@ -64,6 +67,7 @@ int siw_startup_send(struct siw_conn *conn, struct siw_mpa_setup *frame,
 	size_t n;
 
 	frame->pd_len = pd_len;
+	trace_siw_mpa_sent(&conn->dev->base, &conn->remote, frame);
 	n = siw_mpa_setup_encode(conn->setup->out, frame);
 	if (pd_len)
 		memcpy(conn->setup->out + n, pd, pd_len);

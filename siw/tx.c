@@ -7,6 +7,7 @@
  * What does not fit into TCP stays in tx.buf until there is room.
  */
 #include "qp.h"
+#include "trace.h"
 
 /* Trains that go out before a poster is let go and a worker takes over */
 #define TX_BUDGET	16
@@ -36,6 +37,7 @@ static int send_train(struct siw_qp *qp)
 					   qp->tx.msg == SIW_TX_WQE ||
 					   qp->tx.msg == SIW_TX_RESPONSE);
 
+		trace_siw_train(&qp->base, qp->tx.fpdus, n, buf->len);
 		if (n == -EAGAIN)
 			siw_count(dev, SIW_CNT_TX_WAIT);
 		if (n < 0)

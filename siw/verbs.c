@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "device.h"
 #include "queue.h"
+#include "trace.h"
 #include "verbs.h"
 
 static int object_new(struct siw_device *dev, enum siw_object obj, int max)
@@ -610,6 +611,7 @@ static int siw_post_send(struct ib_qp *base, const struct ib_send_wr *wr,
 		*bad = wr;
 		return -EINVAL;
 	}
+	trace_siw_doorbell(base);
 	siw_tx_run(qp);
 	if (siw_qp_is_stopped(qp))
 		siw_rq_flush(qp);
