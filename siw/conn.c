@@ -11,6 +11,7 @@
 #include <rdma/iw_cm.h>
 
 #include "conn.h"
+#include "log.h"
 #include "trace.h"
 
 static void conn_free(struct kref *ref)
@@ -252,29 +253,6 @@ void siw_conn_release_qp(struct siw_conn *conn)
 		siw_qp_unclaim(qp);
 }
 
-static void log_fault(struct siw_conn *conn)
-{
-	const struct siw_qp *qp = conn->qp;
-	const struct siw_term *term = &qp->term;
-	struct siw_read_req read;
-	u32 stag = 0;
-
-	if (qp->fault == SIW_OK)
-		return;
-	if (term->read_len) {
-		siw_read_req_decode(&read, term->read);
-		stag = read.src_stag;
-	} else if (term->hdr_len == SIW_DDP_TAGGED_LEN) {
-		stag = get_unaligned_be32(term->hdr + SIW_DDP_OFF_STAG);
-	}
-	ibdev_notice_ratelimited(&conn->dev->base,
-				 "QP %u, peer %pISpc: stream ended by %s: %s (%u/%u/%02x), STag %#x\n",
-				 qp->base.qp_num, &conn->remote,
-				 qp->by_peer ? "peer" : "us",
-				 siw_fault_name(qp->fault), term->layer,
-				 term->etype, term->code, stag);
-}
-
 /* The QP is in ERROR: stop it, flush it, tell everybody. */
 static void end_stream(struct siw_conn *conn)
 {
@@ -285,7 +263,7 @@ static void end_stream(struct siw_conn *conn)
 	siw_conn_set_state(conn, SIW_CONN_LINGER);
 	siw_llp_barrier(&conn->llp);
 	siw_qp_stop(qp, conn);
-	log_fault(conn);
+	siw_log_fault(conn);
 	/* iw_cm knows CLOSE only for a connection that was established. */
 	if (accepting)
 		siw_conn_tell_status(conn, IW_CM_EVENT_ESTABLISHED, -ECONNRESET);

@@ -10,6 +10,7 @@
 
 #include "conn.h"
 #include "device.h"
+#include "log.h"
 #include "verbs.h"
 
 /* What carries TCP the way it is needed here */
@@ -93,6 +94,7 @@ void siw_device_dealloc(struct ib_device *base)
 	 */
 	synchronize_rcu_tasks();
 	flush_workqueue(ib_wq);
+	siw_log_exit(dev);
 	free_percpu(dev->stats);
 	xa_destroy(&dev->qps);
 	xa_destroy(&dev->mrs);
@@ -111,7 +113,8 @@ static struct siw_device *device_new(struct net_device *ndev)
 	INIT_LIST_HEAD(&dev->half_open);
 	dev->crc = true;
 	dev->stats = alloc_percpu(struct siw_stats);
-	if (!dev->stats) {
+	if (!dev->stats || siw_log_init(dev)) {
+		free_percpu(dev->stats);
 		ib_dealloc_device(&dev->base);
 		return NULL;
 	}

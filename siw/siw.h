@@ -16,6 +16,8 @@
 
 #include "stats.h"
 
+struct siw_log;
+
 /* No hardware, no OUI; rdma_rxe reports the same. */
 #define SIW_VENDOR_ID		0xffffff
 
@@ -93,6 +95,7 @@ enum siw_conn_state {
  * @mrs: STag index (STag >> 8) to struct siw_mr
  * @objects: how many of each object exist
  * @stats: per-CPU counters
+ * @log: what was said to the kernel log lately
  * @crc: ask for CRC in the start-up of connections
  * @conns_lock: protects @conns to @closed
  * @conns: connections that have a socket
@@ -108,6 +111,7 @@ struct siw_device {
 	struct xarray mrs;
 	atomic_t objects[SIW_OBJECTS];
 	struct siw_stats __percpu *stats;
+	struct siw_log *log;
 	bool crc;
 	struct mutex conns_lock;	/* conns to closed */
 	struct list_head conns;

@@ -5,23 +5,8 @@
 #include <rdma/ib_verbs.h>
 
 #include "conn.h"
+#include "log.h"
 #include "trace.h"
-
-static void log_refused(struct siw_conn *conn, const char *what,
-			enum siw_mpa_verdict verdict)
-{
-	static const char *const why[] = {
-		[SIW_MPA_BAD_KEY] = "wrong key, not MPA",
-		[SIW_MPA_BAD_REV] = "unknown revision",
-		[SIW_MPA_BAD_PD_LEN] = "private data longer than 512 octets",
-		[SIW_MPA_BAD_TRAIL] = "octets behind the frame",
-		[SIW_MPA_BAD_ENHANCED] = "no room for the enhanced data",
-	};
-
-	ibdev_notice_ratelimited(&conn->dev->base,
-				 "peer %pISpc: MPA %s refused: %s\n",
-				 &conn->remote, what, why[verdict]);
-}
 
 /**
  * siw_startup_read() - read what there is of a start-up frame
@@ -56,8 +41,7 @@ int siw_startup_read(struct siw_conn *conn, enum siw_mpa_kind kind,
 		trace_siw_mpa_received(&conn->dev->base, &conn->remote, frame);
 		return 0;
 	}
-	log_refused(conn, kind == SIW_MPA_REQUEST ? "Request" : "Reply",
-		    verdict);
+	siw_log_refused(conn, kind, verdict);
 	return -EPROTO;
 }
 

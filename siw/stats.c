@@ -59,6 +59,7 @@ static const struct rdma_stat_desc siw_stat_descs[SIW_COUNTERS] = {
 	[SIW_CNT_TIMEOUT_FIRST].name = "conn_timeout_first",
 	[SIW_CNT_HALF_OPEN].name = "conn_half_open",
 	[SIW_CNT_STREAM_LOST].name = "stream_lost",
+	[SIW_CNT_MSG_SUPPRESSED].name = "msg_suppressed",
 };
 
 struct rdma_hw_stats *siw_stats_alloc(struct ib_device *base, u32 port)

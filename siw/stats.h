@@ -67,6 +67,7 @@ enum siw_counter {
 	SIW_CNT_TIMEOUT_FIRST,	/* no first FPDU from the peer */
 	SIW_CNT_HALF_OPEN,	/* made way for a newer one without a Request */
 	SIW_CNT_STREAM_LOST,	/* ended without Terminate and close */
+	SIW_CNT_MSG_SUPPRESSED,	/* messages the kernel log was spared */
 	SIW_COUNTERS
 };
 

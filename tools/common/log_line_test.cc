@@ -9,7 +9,8 @@ namespace siw {
 namespace {
 
 constexpr std::string_view kLine =
-    "siw0: QP 7, peer 192.0.2.2:39218: stream ended by us: tagged: invalid "
+    "siw0: QP 7, local 192.0.2.1:2, peer 192.0.2.2:39218: stream ended by us: "
+    "tagged: invalid "
     "STag (1/1/00), STag 0x5a1b2c00";
 
 std::string FieldOf(const Fields& fields, std::string_view name) {
@@ -53,7 +54,8 @@ TEST_F(LineTest, IgnoresBlanksAtTheEnd) {
 
 TEST_F(LineTest, PrefersTheEntryThatSaysMore) {
   const std::string head =
-      "siw0: QP 7, peer 192.0.2.2:1: stream ended by peer: unspecified RDMAP "
+      "siw0: QP 7, local 192.0.2.1:2, peer 192.0.2.2:1: stream ended by peer: "
+      "unspecified RDMAP "
       "error ";
   EXPECT_EQ("SIW-TERM-02FF-RCVD", Id(head + "(0/2/ff), STag 0x0"));
   EXPECT_EQ("SIW-TERM-01FF-RCVD", Id(head + "(0/1/ff), STag 0x0"));
@@ -63,7 +65,8 @@ TEST_F(LineTest, PrefersTheEntryThatSaysMore) {
 
 TEST_F(LineTest, KnowsTheCodesOfOldAdapters) {
   EXPECT_EQ("SIW-TERM-2002-RCVD",
-            Id("siw0: QP 7, peer 192.0.2.2:1: stream ended by peer: CRC error "
+            Id("siw0: QP 7, local 192.0.2.1:2, peer 192.0.2.2:1: stream ended "
+               "by peer: CRC error "
                "(2/3/02), STag 0x0"));
 }
 
@@ -79,7 +82,8 @@ TEST_F(LineTest, KnowsLinesOfTheKernelAround) {
 TEST_F(LineTest, DoesNotKnowOtherLines) {
   for (const char* line :
        {"", " ", "usb 1-1: new device", "siw0: something new",
-        "siw0: QP x, peer 192.0.2.2:1: stream ended by us: CRC error "
+        "siw0: QP x, local 192.0.2.1:2, peer 192.0.2.2:1: stream ended by us: "
+        "CRC error "
         "(2/0/02), STag 0x0"})
     EXPECT_EQ("", Id(line)) << line;
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kNumbers = {"qp", "errno", "line",
                                                       "count"};
-constexpr std::array<std::string_view, 3> kWords = {"peer", "device", "netdev"};
+constexpr std::array<std::string_view, 4> kWords = {"local", "peer", "device",
+                                                    "netdev"};
 
 constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kHex = "0123456789abcdefABCDEF";

@@ -94,9 +94,9 @@ TEST(Explain, JsonSurvivesOctetsThatAreNoText) {
 
 TEST(Explain, JsonHasTheFieldsOfTheLine) {
   const auto json = nlohmann::json::parse(
-      ExplanationJson(Explain(
-          Catalogue(),
-          "siw0: peer 192.0.2.2:1: MPA Request refused: wrong key, not MPA")),
+      ExplanationJson(Explain(Catalogue(),
+                              "siw0: local 192.0.2.1:2, peer 192.0.2.2:1: MPA "
+                              "Request refused: wrong key, not MPA")),
       nullptr, false);
   EXPECT_EQ("SIW-MPA-KEY", json["matches"][0]["id"]);
   EXPECT_EQ("192.0.2.2:1", json["matches"][0]["fields"]["peer"]);
@@ -106,7 +106,8 @@ TEST(Explain, JsonHasTheFieldsOfTheLine) {
 
 TEST(ExplainLog, CountsTheSameMessageOfADevice) {
   const std::string fault =
-      ": peer 192.0.2.2:1: MPA Request refused: unknown revision";
+      ": local 192.0.2.1:2, peer 192.0.2.2:1: MPA Request refused: unknown "
+      "revision";
   const auto findings = ExplainLog(
       LineMatcher(Catalogue()),
       {"siw0" + fault, "siw1" + fault, "usb 1-1: new device", "siw0" + fault});

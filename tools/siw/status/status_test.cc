@@ -203,7 +203,8 @@ TEST_F(StatusTest, TellsTheLastErrorsOfTheKernelLog) {
   FillGood(&root_);
   Facts facts = Gather(root_.host(), nullptr);
   const std::string fault =
-      "siw0: QP 7, peer 192.0.2.2:1: stream ended by us: CRC error (2/0/02), "
+      "siw0: QP 7, local 192.0.2.1:2, peer 192.0.2.2:1: stream ended by us: "
+      "CRC error (2/0/02), "
       "STag 0x0";
   facts.log = {"siw: loading out-of-tree module taints kernel.", fault, fault};
   auto findings = Judge(Examine(facts, Catalogue()));
