@@ -138,6 +138,7 @@ static int start_accepted(struct siw_conn *conn, struct siw_mpa_setup *reply,
 		.ord = ord,
 		.crc = reply->crc,
 		.markers = req->markers,
+		.rev = reply->rev,
 		.passive = true,
 		.rtr_send = reply->rtr & SIW_RTR_SEND,
 	};

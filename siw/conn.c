@@ -586,6 +586,23 @@ void siw_conn_fail_qp(struct siw_qp *qp)
 	siw_qp_stop(qp, NULL);
 }
 
+/* The connection of a QP, for who asks. Return: false if it has none. */
+bool siw_conn_path(struct siw_qp *qp, struct siw_conn_path *path)
+{
+	struct siw_conn *conn = owner_of(qp);
+
+	if (!conn)
+		return false;
+	mutex_lock(&conn->lock);
+	path->local = conn->local;
+	path->remote = conn->remote;
+	path->state = conn->state;
+	path->mss = conn->llp.sock ? siw_llp_mss(&conn->llp) : 0;
+	mutex_unlock(&conn->lock);
+	siw_conn_put(conn);
+	return true;
+}
+
 /* The ULP wants a graceful close: the connection sees to it. */
 void siw_conn_close_qp(struct siw_qp *qp)
 {

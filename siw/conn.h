@@ -98,6 +98,20 @@ struct siw_conn {
 	struct sockaddr_storage remote;
 };
 
+/**
+ * struct siw_conn_path - the TCP connection of a QP
+ * @local: our address
+ * @remote: the peer's address
+ * @mss: payload octets of a full TCP segment
+ * @state: what the connection goes through
+ */
+struct siw_conn_path {
+	struct sockaddr_storage local;
+	struct sockaddr_storage remote;
+	u32 mss;
+	enum siw_conn_state state;
+};
+
 extern const struct siw_llp_ops siw_conn_llp_ops;
 
 /* conn.c: life; the caller of all but the first holds the lock */
@@ -151,6 +165,7 @@ void siw_conn_drop_oldest(struct siw_backlog *backlog);
 void siw_conn_fail_qp(struct siw_qp *qp);
 void siw_conn_close_qp(struct siw_qp *qp);
 void siw_conn_abort_all(struct siw_device *dev, unsigned int why);
+bool siw_conn_path(struct siw_qp *qp, struct siw_conn_path *path);
 
 /* listen.c */
 int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id,

@@ -140,6 +140,7 @@ static void connected(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 		.llp = &conn->llp,
 		.crc = req->crc || reply->crc,
 		.markers = reply->markers,
+		.rev = req->rev,
 	};
 	struct iw_cm_event event = { .event = IW_CM_EVENT_CONNECT_REPLY };
 	enum siw_fault fault;

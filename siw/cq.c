@@ -144,6 +144,38 @@ void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp)
 	spin_unlock_irqrestore(&cq->lock, irq);
 }
 
+/* Whoever asks for its details may come until ib_core has let go of it. */
+void *siw_cq_close(struct siw_cq *cq)
+{
+	void *queue = cq->queue;
+
+	spin_lock_irq(&cq->lock);
+	cq->queue = NULL;
+	spin_unlock_irq(&cq->lock);
+	return queue;
+}
+
+/* Completions that are not polled yet, as far as its consumer can be believed */
+u32 siw_cq_pending(struct siw_cq *cq)
+{
+	u32 some = 0, none = cq->num_cqe;
+	unsigned long irq;
+
+	spin_lock_irqsave(&cq->lock, irq);
+	/* They are the last ones put. */
+	while (cq->queue && some < none) {
+		u32 mid = some + (none - some) / 2;
+
+		if (READ_ONCE(cq->queue[(cq->put - mid - 1) &
+					(cq->num_cqe - 1)].flags))
+			some = mid + 1;
+		else
+			none = mid;
+	}
+	spin_unlock_irqrestore(&cq->lock, irq);
+	return some;
+}
+
 static void translate(struct ib_wc *wc, const struct siw_cqe *cqe)
 {
 	memset(wc, 0, sizeof(*wc));

@@ -61,6 +61,8 @@ static inline struct siw_cq *to_siw_cq(struct ib_cq *base)
 bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp);
 void siw_cq_notify(struct siw_cq *cq);
 void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp);
+void *siw_cq_close(struct siw_cq *cq);
+u32 siw_cq_pending(struct siw_cq *cq);
 int siw_cq_poll(struct ib_cq *base, int num, struct ib_wc *wc);
 int siw_cq_arm(struct ib_cq *base, enum ib_cq_notify_flags flags);
 

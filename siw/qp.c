@@ -160,6 +160,7 @@ int siw_qp_start(struct siw_qp *qp, const struct siw_qp_start *start)
 	qp->tx.crc = start->crc;
 	qp->tx.rtr = start->rtr;
 	qp->tx.held = start->passive;
+	qp->rev = start->rev;
 	qp->ird = start->ird;
 	qp->ord = start->ord;
 
@@ -211,8 +212,11 @@ static void forget_stream(struct siw_qp *qp)
 	qp->last_wqe_told = false;
 	qp->orq_put = 0;
 	qp->orq_get = 0;
+	qp->orq_high = 0;
 	qp->irq_put = 0;
 	qp->irq_get = 0;
+	qp->irq_high = 0;
+	qp->sq.high = 0;
 	qp->ib_state = IB_QPS_RESET;
 }
 

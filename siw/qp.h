@@ -88,6 +88,7 @@ struct siw_sq_entry {
  * @fetch: next element to take; owned by the transmitter
  * @sent: entries before it were handed to TCP; owned by the transmitter
  * @comp: next entry to complete
+ * @high: most entries that were outstanding at a time; the transmitter's
  * @peer_status: what the first uncompleted request failed with at the peer
  * @mmap: what @ring is mapped by, or NULL
  */
@@ -102,6 +103,7 @@ struct siw_sq {
 	u32 fetch;
 	u32 sent;
 	u32 comp;
+	u32 high;
 	u8 peer_status;
 	struct siw_mmap_entry *mmap;
 };
@@ -228,6 +230,7 @@ struct siw_rx {
  * @fault: why it ended
  * @by_peer: @fault was told by the peer's Terminate
  * @dying: it is being destroyed
+ * @rev: MPA revision of the stream
  * @last_wqe_told: the SRQ's consumer knows that no more elements are taken
  * @term: the Terminate to send, or the one that came
  * @access: SIW_ACCESS_REMOTE_* the QP grants
@@ -246,12 +249,14 @@ struct siw_rx {
  * @orq_mask: size of @orq less one
  * @orq_put: next free
  * @orq_get: oldest
+ * @orq_high: most that were outstanding at a time; the transmitter's
  * @irq: Reads the peer waits for; filled by rx, emptied by tx.  The one at
  *	index n came with MSN n + 1.
  * @ird: Reads the peer may have outstanding
  * @irq_mask: size of @irq less one
  * @irq_put: next free
  * @irq_get: oldest
+ * @irq_high: most that were outstanding at a time; the receiver's
  * @tx: transmitter
  * @rx: receiver
  */
@@ -268,6 +273,7 @@ struct siw_qp {
 	enum siw_fault fault;
 	bool by_peer;
 	bool dying;
+	u8 rev;
 	bool last_wqe_told;
 	struct siw_term term;
 	u32 access;
@@ -286,11 +292,13 @@ struct siw_qp {
 	u32 orq_mask;
 	u32 orq_put;
 	u32 orq_get;
+	u32 orq_high;
 	struct siw_read_req *irq;
 	u32 ird;
 	u32 irq_mask;
 	u32 irq_put;
 	u32 irq_get;
+	u32 irq_high;
 	struct siw_tx tx;
 	struct siw_rx rx;
 };
@@ -350,6 +358,7 @@ int siw_qp_depths(struct siw_qp *qp, u32 ird, u32 ord);
  * @ord: Reads we issue
  * @crc: CRC is in use
  * @markers: we send Markers
+ * @rev: MPA revision
  * @rtr: SIW_RTR_* message to send first, 0 if none
  * @passive: do not send before something came
  * @rtr_send: the peer's first FPDU may be a ready-to-receive Send
@@ -360,6 +369,7 @@ struct siw_qp_start {
 	u32 ord;
 	bool crc;
 	bool markers;
+	u8 rev;
 	u8 rtr;
 	bool passive;
 	bool rtr_send;

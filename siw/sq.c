@@ -192,6 +192,7 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	entry->status = SIW_WC_SUCCESS;
 	spin_lock_bh(&sq->lock);
 	sq->fetch++;
+	sq->high = max(sq->high, sq->fetch - sq->comp);
 	spin_unlock_bh(&sq->lock);
 	return true;
 }

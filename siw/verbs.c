@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "device.h"
 #include "queue.h"
+#include "restrack.h"
 #include "trace.h"
 #include "verbs.h"
 
@@ -230,7 +231,7 @@ static int siw_destroy_cq(struct ib_cq *base, struct ib_udata *udata)
 {
 	struct siw_cq *cq = to_siw_cq(base);
 
-	siw_queue_free(cq->queue, cq->mmap);
+	siw_queue_free(siw_cq_close(cq), cq->mmap);
 	object_gone(to_siw_dev(base->device), SIW_OBJ_CQ);
 	return 0;
 }
@@ -657,6 +658,9 @@ const struct ib_device_ops siw_device_ops = {
 	.destroy_srq = siw_destroy_srq,
 	.device_group = &siw_device_group,
 	.disassociate_ucontext = siw_disassociate_ucontext,
+	.fill_res_cq_entry = siw_restrack_cq,
+	.fill_res_mr_entry = siw_restrack_mr,
+	.fill_res_qp_entry = siw_restrack_qp,
 	.get_dma_mr = siw_mr_get_dma,
 	.get_hw_stats = siw_stats_get,
 	.get_port_immutable = siw_get_port_immutable,
