@@ -15,5 +15,7 @@ cp "$top"/siw/proto/*.[ch] "$out/siw/proto/"
 cp -R "$top/packaging/compat/include" "$top/packaging/compat/probes" \
 	"$top/packaging/compat/probe.sh" "$top/packaging/compat/compat.c" \
 	"$out/compat/"
-cp "$top/packaging/dkms/Makefile" "$top/packaging/dkms/Kbuild" "$out/"
-sed "s/#MODULE_VERSION#/$version/" "$top/packaging/dkms/dkms.conf" >"$out/dkms.conf"
+cp "$top/packaging/dkms/Makefile" "$out/"
+for file in Kbuild dkms.conf; do
+	sed "s/#MODULE_VERSION#/$version/" "$top/packaging/dkms/$file" >"$out/$file"
+done

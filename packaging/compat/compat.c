@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a header alone cannot give to an older kernel.  Linked into siw.ko by
- * the out-of-tree build; on the newest kernel this file is empty.
+ * What a header alone cannot give to an older kernel, and the version of the
+ * package.  Linked into siw.ko by the out-of-tree build; on the newest kernel
+ * there is no code in it.
  */
 #include <linux/bvec.h>
 #include <linux/list.h>
@@ -16,6 +17,8 @@
 #include <net/tcp.h>
 #include <rdma/ib_verbs.h>
 #include <rdma/uverbs_ioctl.h>
+
+MODULE_VERSION(SIWC_VERSION);
 
 /* From here on the kernel's own names are meant. */
 #undef ib_dealloc_device
