@@ -281,6 +281,32 @@ static void user_elements_are_not_believed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_NOTIFY_NOT, fix->cq->ctrl->flags);
 }
 
+static void tells_how_many_are_pending(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	u64 start, id;
+
+	for (start = 0; start < 2 * CQES; start++) {
+		KUNIT_EXPECT_EQ(test, 0, siw_cq_pending(fix->cq));
+		for (id = 0; id < CQES; id++) {
+			put(fix, id);
+			KUNIT_EXPECT_EQ(test, id + 1, siw_cq_pending(fix->cq));
+		}
+		for (id = 0; id < CQES; id++) {
+			expect_polled(test, id);
+			KUNIT_EXPECT_EQ(test, CQES - id - 1,
+					siw_cq_pending(fix->cq));
+		}
+		/* Begin one further on the next time. */
+		put(fix, 0);
+		expect_polled(test, 0);
+	}
+	put(fix, 0);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)fix->cq->queue,
+			    siw_cq_close(fix->cq));
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_pending(fix->cq));
+}
+
 static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(keeps_order_around_its_end),
 	KUNIT_CASE(polls_as_many_as_asked_for),
@@ -293,6 +319,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(tells_whether_it_missed_some),
 	KUNIT_CASE(forgets_a_destroyed_qp),
 	KUNIT_CASE(user_elements_are_not_believed),
+	KUNIT_CASE(tells_how_many_are_pending),
 	{}
 };
 
