@@ -12,7 +12,7 @@ _siw() {
 	local words=
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='status doctor explain --help --version'
+		words='status doctor explain trace --help --version'
 	else
 		case ${COMP_WORDS[1]}:$before in
 		explain:--errno)
@@ -26,6 +26,13 @@ _siw() {
 			;;
 		doctor:*)
 			words='--json --level --help'
+			;;
+		trace:--pcap | trace:--write)
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
+			;;
+		trace:*)
+			words='--pcap --write --json --help'
 			;;
 		status:*)
 			words='--json --help'

@@ -33,6 +33,9 @@ want 2 "$siw" bogus
 want 2 "$siw" explain
 want 2 "$siw" status --bogus
 want 2 "$siw" doctor --level load
+want 2 "$siw" trace
+want 3 "$siw" trace --pcap /does/not/exist
+want 3 "$siw" trace --pcap /dev/null
 
 # What they find depends on the host; that they end does not.
 for command in status doctor; do

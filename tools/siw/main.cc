@@ -12,6 +12,7 @@
 #include "tools/siw/explain/explain.h"
 #include "tools/siw/output.h"
 #include "tools/siw/status/status.h"
+#include "tools/siw/trace/trace.h"
 
 namespace siw {
 namespace {
@@ -113,6 +114,28 @@ int RunDoctor(bool json) {
   return HasError(Judge(checks)) ? kExitFound : kExitGood;
 }
 
+struct TraceOptions {
+  bool json = false;
+  std::string capture;
+  std::string write;
+};
+
+int RunTrace(const TraceOptions& options) {
+  const Result<trace::TraceFiles> files =
+      trace::OpenTraceFiles(options.capture, options.write);
+  if (!files) return Fail(files.error());
+  const Status dropped = trace::DropPrivileges();
+  if (!dropped) return Fail(dropped.error());
+  const Result<trace::TraceResult> result = trace::Trace(
+      *files, Catalogue(), "siw trace " SIW_VERSION, options.json, Print);
+  if (!result)
+    return Fail(Error{options.capture + ": " + result.error().message});
+  if (!result->unread.empty())
+    return Fail(Error{options.capture + ": " + result->unread});
+  return result->faults > 0 || result->connections == 0 ? kExitFound
+                                                        : kExitGood;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{"Looks after software iWARP on this host"};
   app.require_subcommand(1);
@@ -140,12 +163,21 @@ int Main(int argc, char** argv) {
   explain->add_option("text", options.words,
                       "id, line, code such as 1/1/00, or - to read lines");
 
+  TraceOptions trace_options;
+  CLI::App* trace = app.add_subcommand("trace", "a capture in words");
+  trace->add_flag("--json", trace_options.json, "print JSON");
+  trace->add_option("--pcap", trace_options.capture, "capture, - to read it")
+      ->required();
+  trace->add_option("--write", trace_options.write,
+                    "write what was decoded as pcapng");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitGood : kExitUsage;
   }
   if (*status) return RunStatus(status_json);
+  if (*trace) return RunTrace(trace_options);
   return *doctor ? RunDoctor(doctor_json) : RunExplain(options);
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+// `siw trace --pcap`: a capture in words.
+#ifndef SIW_TOOLS_SIW_TRACE_TRACE_H_
+#define SIW_TOOLS_SIW_TRACE_TRACE_H_
+
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "tools/common/catalogue.h"
+#include "tools/common/result.h"
+
+namespace siw::trace {
+
+struct TraceFiles {
+  FILE* capture = nullptr;  // is closed
+  FILE* write = nullptr;    // null: nothing is written; else is closed
+};
+
+// Opens both; "-" is the standard input. What is to be written must not be what
+// is read.
+Result<TraceFiles> OpenTraceFiles(const std::string& capture,
+                                  const std::string& write);
+
+// A capture is what others sent: nothing of root is kept to read it with.
+Status DropPrivileges();
+
+struct TraceResult {
+  size_t connections = 0;  // with iWARP
+  size_t faults = 0;
+  std::string unread;  // why the capture could not be read to its end
+};
+
+// Prints as it goes. An error: it is no capture, or not one of TCP over IP.
+Result<TraceResult> Trace(const TraceFiles& files, CatalogueView catalogue,
+                          const std::string& application, bool json,
+                          const std::function<void(const std::string&)>& print);
+
+}  // namespace siw::trace
+
+#endif  // SIW_TOOLS_SIW_TRACE_TRACE_H_
