@@ -190,32 +190,34 @@ void MnlChannel::Closer::operator()(mnl_socket* socket) const {
   mnl_socket_close(socket);
 }
 
-Result<std::unique_ptr<NetlinkChannel>> MnlChannel::Open(int family) {
+Result<std::unique_ptr<NetlinkChannel>> MnlChannel::Open(int family,
+                                                         const char* name) {
   static_assert(kFamilyRdma == NETLINK_RDMA);
   Socket socket(mnl_socket_open(family));
-  if (!socket) return ErrnoError("RDMA netlink");
+  if (!socket) return ErrnoError(name);
   const timeval wait = {kWaitSeconds, 0};
   if (setsockopt(mnl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO,
                  &wait, sizeof(wait)) < 0 ||
       mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
-    return ErrnoError("RDMA netlink");
-  return std::unique_ptr<NetlinkChannel>(new MnlChannel(std::move(socket)));
+    return ErrnoError(name);
+  return std::unique_ptr<NetlinkChannel>(
+      new MnlChannel(std::move(socket), name));
 }
 
 Result<Octets> MnlChannel::Ask(std::span<const uint8_t> request) {
   nlmsghdr asked;
   if (request.size() < sizeof(asked))
-    return Error{"RDMA netlink: a request that is cut short"};
+    return Error{std::string(name_) + ": a request that is cut short"};
   std::memcpy(&asked, request.data(), sizeof(asked));
   if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0)
-    return ErrnoError("RDMA netlink");
+    return ErrnoError(name_);
 
   Octets answer;
   Octets buffer(kBufferSize);
   for (;;) {
     const ssize_t n =
         mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
-    if (n < 0) return ErrnoError("RDMA netlink");
+    if (n < 0) return ErrnoError(name_);
     auto left = static_cast<int>(n);
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer.data());
     for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {

@@ -30,11 +30,13 @@ class NetlinkChannel {
   virtual Result<Octets> Ask(std::span<const uint8_t> request) = 0;
 };
 
-// A socket of NETLINK_RDMA. No right is needed for what is asked here. Tests
-// open one of another family, which every kernel has.
+// A socket of NETLINK_RDMA or of another family. No right is needed for what is
+// asked here.
 class MnlChannel : public NetlinkChannel {
  public:
-  static Result<std::unique_ptr<NetlinkChannel>> Open(int family = kFamilyRdma);
+  // `name` begins what is said of errors.
+  static Result<std::unique_ptr<NetlinkChannel>> Open(
+      int family = kFamilyRdma, const char* name = "RDMA netlink");
   Result<Octets> Ask(std::span<const uint8_t> request) override;
 
  private:
@@ -42,9 +44,11 @@ class MnlChannel : public NetlinkChannel {
     void operator()(mnl_socket* socket) const;
   };
   using Socket = std::unique_ptr<mnl_socket, Closer>;
-  explicit MnlChannel(Socket socket) : socket_(std::move(socket)) {}
+  MnlChannel(Socket socket, const char* name)
+      : socket_(std::move(socket)), name_(name) {}
 
   Socket socket_;
+  const char* name_;
 };
 
 struct RdmaDevice {

@@ -12,7 +12,7 @@ _siw() {
 	local words=
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='status doctor explain trace --help --version'
+		words='status doctor explain top trace --help --version'
 	else
 		case ${COMP_WORDS[1]}:$before in
 		explain:--errno)
@@ -26,6 +26,12 @@ _siw() {
 			;;
 		doctor:*)
 			words='--json --level --help'
+			;;
+		top:--sort)
+			words='rate retransmits rtt queue peer qp'
+			;;
+		top:*)
+			words='--once --json --interval --sort --filter --help'
 			;;
 		trace:--pcap | trace:--write)
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -33,6 +33,9 @@ want 2 "$siw" bogus
 want 2 "$siw" explain
 want 2 "$siw" status --bogus
 want 2 "$siw" doctor --level load
+want 2 "$siw" top --json
+want 2 "$siw" top --once --sort bogus
+want 3 "$siw" top
 want 2 "$siw" trace
 want 3 "$siw" trace --pcap /does/not/exist
 want 3 "$siw" trace --pcap /dev/null
@@ -44,4 +47,8 @@ for command in status doctor; do
 		failed=1
 	}
 done
+"$siw" top --once --json --interval 0.1 | grep -q '"schema": 1' || {
+	echo "top --once --json: no schema"
+	failed=1
+}
 exit $failed

@@ -4,14 +4,19 @@
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tools/siw/explain/explain.h"
 #include "tools/siw/output.h"
 #include "tools/siw/status/status.h"
+#include "tools/siw/top/sample.h"
+#include "tools/siw/top/screen.h"
+#include "tools/siw/top/view.h"
 #include "tools/siw/trace/trace.h"
 
 namespace siw {
@@ -108,6 +113,19 @@ int RunStatus(bool json) {
   return HasError(findings) ? kExitFound : kExitGood;
 }
 
+int64_t Microseconds() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+using Opened = Result<std::unique_ptr<NetlinkChannel>>;
+
+top::Channel ChannelOf(const Opened& opened) {
+  if (opened) return {opened->get(), ""};
+  return {nullptr, opened.error().message};
+}
+
 int RunDoctor(bool json) {
   const std::vector<Check> checks = Examine(GatherHere(), Catalogue());
   Print(json ? DoctorJson(checks) : DoctorText(checks));
@@ -134,6 +152,45 @@ int RunTrace(const TraceOptions& options) {
     return Fail(Error{options.capture + ": " + result->unread});
   return result->faults > 0 || result->connections == 0 ? kExitFound
                                                         : kExitGood;
+}
+
+struct TopOptions {
+  bool json = false;
+  bool once = false;
+  double interval = 1;
+  std::string sort = "rate";
+  std::string filter;
+};
+
+int RunTop(const TopOptions& options) {
+  const Opened rdma = MnlChannel::Open();
+  const Opened diag = MnlChannel::Open(kFamilySockDiag, "sock_diag");
+  const auto take = [&] {
+    return top::Take(Host(), ChannelOf(rdma), ChannelOf(diag), Microseconds());
+  };
+  const std::chrono::duration<double> interval(options.interval);
+  top::Sample last = take();
+  std::this_thread::sleep_for(options.once ? interval : interval / 4);
+  const auto next = [&] {
+    top::Sample now = take();
+    top::View view = top::Compare(last, now);
+    last = std::move(now);
+    return view;
+  };
+  top::Settings settings;
+  settings.key = top::SortKeys().at(options.sort);
+  settings.filter = options.filter;
+  if (!options.once) {
+    const Status status = top::Run(
+        next, static_cast<int>(options.interval * 1000), std::move(settings));
+    return status ? kExitGood : Fail(status.error());
+  }
+  top::View view = next();
+  top::Filter(settings.filter, &view);
+  top::Sort(settings.key, false, &view);
+  Print(options.json ? top::ViewJson(view)
+                     : top::ViewText(view, view.rows.size()));
+  return view.devices.empty() ? kExitBlind : kExitGood;
 }
 
 int Main(int argc, char** argv) {
@@ -171,12 +228,27 @@ int Main(int argc, char** argv) {
   trace->add_option("--write", trace_options.write,
                     "write what was decoded as pcapng");
 
+  TopOptions top_options;
+  CLI::App* top_command = app.add_subcommand("top", "streams as they run");
+  CLI::Option* once =
+      top_command->add_flag("--once", top_options.once, "print once and end");
+  top_command->add_flag("--json", top_options.json, "print JSON")->needs(once);
+  top_command->add_option("--interval", top_options.interval, "seconds")
+      ->check(CLI::Range(0.1, 3600.0));
+  std::vector<std::string> sort_keys;
+  for (const auto& [name, key] : top::SortKeys()) sort_keys.push_back(name);
+  top_command->add_option("--sort", top_options.sort, "what is first")
+      ->check(CLI::IsMember(sort_keys));
+  top_command->add_option("--filter", top_options.filter,
+                          "streams of whose text this is a part");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitGood : kExitUsage;
   }
   if (*status) return RunStatus(status_json);
+  if (*top_command) return RunTop(top_options);
   if (*trace) return RunTrace(trace_options);
   return *doctor ? RunDoctor(doctor_json) : RunExplain(options);
 }

@@ -272,6 +272,13 @@ Facts Gather(const Host& host, NetlinkChannel* channel) {
   return facts;
 }
 
+Facts GatherLinks(const Host& host, NetlinkChannel* channel) {
+  Facts facts;
+  facts.module.loaded = host.Exists("/sys/module/siw");
+  ReadLinks(host, channel, &facts);
+  return facts;
+}
+
 std::optional<uint64_t> MemlockLimit() {
   rlimit limit = {};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)

@@ -74,6 +74,9 @@ struct Facts {
 // `channel` may be null: then links come from sysfs alone.
 Facts Gather(const Host& host, NetlinkChannel* channel);
 
+// The module and the links alone, with their connections and counters.
+Facts GatherLinks(const Host& host, NetlinkChannel* channel);
+
 // What Gather() takes of the process itself, not of files.
 std::optional<uint64_t> MemlockLimit();
 

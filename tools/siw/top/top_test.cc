@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tools/siw/top/sample.h"
+#include "tools/siw/top/screen.h"
+#include "tools/siw/top/view.h"
+
+namespace siw::top {
+namespace {
+
+constexpr int64_t kSecond = 1000000;
+
+TcpSocket Tcp(uint64_t acknowledged) {
+  TcpSocket tcp;
+  tcp.acknowledged = tcp.sent = acknowledged;
+  tcp.busy = acknowledged ? kSecond : 0;
+  return tcp;
+}
+
+Stream StreamOf(uint32_t qp, const std::string& peer, const TcpSocket& tcp) {
+  RdmaCmId id;
+  id.qp = qp;
+  id.state = "CONNECT";
+  id.pid = 100 + qp;
+  id.source = "192.0.2.1:" + std::to_string(40000 + qp);
+  id.destination = peer;
+  return {"siw0", id, tcp};
+}
+
+Sample SampleOf(int64_t time, std::vector<Stream> streams,
+                std::map<std::string, uint64_t> counters = {}) {
+  Sample sample;
+  sample.time = time;
+  sample.devices = {{"siw0", "eth0", std::move(counters)}};
+  sample.streams = std::move(streams);
+  return sample;
+}
+
+std::string Qps(const View& view) {
+  std::string out;
+  for (const Row& row : view.rows) out += std::to_string(*row.stream.id.qp);
+  return out;
+}
+
+TEST(Top, RatesAreDifferencesByTime) {
+  TcpSocket then = Tcp(1000);
+  TcpSocket now = Tcp(5001000);
+  now.received = 200;
+  now.sent_again = 40;
+  const View view =
+      Compare(SampleOf(0, {StreamOf(1, "192.0.2.2:1", then)},
+                       {{"tx_fpdu", 10}, {"rx_fpdu", 50}}),
+              SampleOf(2 * kSecond, {StreamOf(1, "192.0.2.2:1", now)},
+                       {{"tx_fpdu", 110}, {"rx_fpdu", 20}, {"new", 1}}));
+  EXPECT_DOUBLE_EQ(2, view.seconds);
+  ASSERT_EQ(1u, view.rows.size());
+  EXPECT_FALSE(view.rows[0].is_new);
+  EXPECT_DOUBLE_EQ(2500000, view.rows[0].sent);
+  EXPECT_DOUBLE_EQ(100, view.rows[0].received);
+  EXPECT_DOUBLE_EQ(20, view.rows[0].sent_again);
+  EXPECT_DOUBLE_EQ(50, view.devices[0].rates.at("tx_fpdu"));
+  // It began anew, or was not there before.
+  EXPECT_DOUBLE_EQ(0, view.devices[0].rates.at("rx_fpdu"));
+  EXPECT_EQ(0u, view.devices[0].rates.count("new"));
+}
+
+TEST(Top, AStreamThatIsNewHasNoRates) {
+  const View view =
+      Compare(SampleOf(0, {StreamOf(1, "192.0.2.2:1", Tcp(0))}),
+              SampleOf(kSecond, {StreamOf(2, "192.0.2.2:1", Tcp(9))}));
+  ASSERT_EQ(1u, view.rows.size());
+  EXPECT_TRUE(view.rows[0].is_new);
+  EXPECT_DOUBLE_EQ(0, view.rows[0].sent);
+}
+
+TEST(Top, SaysWhatLimitsAStream) {
+  const TcpSocket then;
+  TcpSocket now;
+  EXPECT_EQ("idle", LimitedBy(then, now, 1));
+  now.busy = kSecond;
+  now.sent = 100000;
+  EXPECT_EQ("network", LimitedBy(then, now, 1));
+  now.application_limited = true;
+  EXPECT_EQ("application", LimitedBy(then, now, 1));
+  now.sent_again = 1000;
+  EXPECT_EQ("loss", LimitedBy(then, now, 1));
+  now.sent_again = 999;
+  EXPECT_EQ("application", LimitedBy(then, now, 1));
+  now.buffer_limited = 400000;
+  EXPECT_EQ("send buffer", LimitedBy(then, now, 1));
+  now.window_limited = 500000;
+  now.buffer_limited = 500000;
+  EXPECT_EQ("peer window", LimitedBy(then, now, 1));
+  // Shares are of the time that has gone by.
+  EXPECT_EQ("application", LimitedBy(then, now, 2));
+}
+
+View Three() {
+  TcpSocket a = Tcp(100);
+  a.rtt = 5;
+  a.segments_again = 1;
+  a.send_queue = 7;
+  TcpSocket b = Tcp(300);
+  b.rtt = 9;
+  b.receive_queue = 3;
+  TcpSocket c = Tcp(200);
+  c.rtt = 7;
+  c.segments_again = 9;
+  return Compare(SampleOf(0, {StreamOf(1, "192.0.2.9:1", Tcp(0)),
+                              StreamOf(2, "192.0.2.8:1", Tcp(0)),
+                              StreamOf(3, "192.0.2.7:1", Tcp(0))}),
+                 SampleOf(kSecond, {StreamOf(1, "192.0.2.9:1", a),
+                                    StreamOf(2, "192.0.2.8:1", b),
+                                    StreamOf(3, "192.0.2.7:1", c)}));
+}
+
+TEST(Top, SortsByEachKey) {
+  const std::map<std::string, std::string> want = {
+      {"rate", "231"},  {"retransmits", "312"}, {"rtt", "231"},
+      {"queue", "123"}, {"peer", "321"},        {"qp", "123"}};
+  ASSERT_EQ(want.size(), SortKeys().size());
+  for (const auto& [name, key] : SortKeys()) {
+    View view = Three();
+    Sort(key, false, &view);
+    EXPECT_EQ(want.at(name), Qps(view)) << name;
+    Sort(key, true, &view);
+    EXPECT_EQ(std::string(want.at(name).rbegin(), want.at(name).rend()),
+              Qps(view))
+        << name;
+  }
+}
+
+TEST(Top, FiltersByWhatIsShown) {
+  View view = Three();
+  Filter("192.0.2.8", &view);
+  EXPECT_EQ("2", Qps(view));
+  view = Three();
+  Filter("103", &view);  // pid of QP 3
+  EXPECT_EQ("3", Qps(view));
+}
+
+TEST(Top, ShowsNoMoreRowsThanThereIsRoomFor) {
+  const std::string text = ViewText(Three(), 2);
+  EXPECT_NE(std::string::npos, text.find("and 1 more"));
+  EXPECT_EQ(std::string::npos, text.find("192.0.2.7:1"));
+}
+
+TEST(Top, JsonHasWhatTheScreenHas) {
+  Sample now = SampleOf(kSecond, {StreamOf(1, "192.0.2.2:1", Tcp(8))});
+  now.streams.push_back(StreamOf(2, "192.0.2.3:1", Tcp(8)));
+  now.streams[1].tcp.reset();
+  now.unseen = {"sock_diag: no"};
+  const auto json = nlohmann::json::parse(ViewJson(
+      Compare(SampleOf(0, {StreamOf(1, "192.0.2.2:1", Tcp(0))}), now)));
+  EXPECT_EQ(1, json.at("schema"));
+  EXPECT_EQ("sock_diag: no", json.at("unseen")[0]);
+  ASSERT_EQ(2u, json.at("streams").size());
+  EXPECT_EQ(8.0, json["streams"][0].at("sent_per_second"));
+  EXPECT_EQ("network", json["streams"][0].at("limited_by"));
+  EXPECT_TRUE(json["streams"][1].at("tcp").is_null());
+}
+
+TEST(Top, SaysWhatItCannotSee) {
+  const Sample sample =
+      Take(Host("/does/not/exist"), {nullptr, "RDMA netlink: not supported"},
+           {nullptr, "sock_diag: not supported"}, 0);
+  ASSERT_EQ(2u, sample.unseen.size());
+  EXPECT_EQ("RDMA netlink: not supported", sample.unseen[0]);
+  EXPECT_EQ("the module siw is not loaded: siw doctor", sample.unseen[1]);
+}
+
+TEST(Top, KeysSortFilterPauseAndLeave) {
+  Settings settings;
+  EXPECT_TRUE(TakeKey('l', &settings));
+  EXPECT_EQ(SortKey::kRtt, settings.key);
+  TakeKey('R', &settings);
+  EXPECT_TRUE(settings.reverse);
+  TakeKey(' ', &settings);
+  EXPECT_TRUE(settings.paused);
+  TakeKey('/', &settings);
+  for (const char key : std::string("qx")) EXPECT_TRUE(TakeKey(key, &settings));
+  TakeKey(127, &settings);
+  TakeKey('\n', &settings);
+  EXPECT_EQ("q", settings.filter);
+  EXPECT_FALSE(settings.typing);
+  EXPECT_FALSE(TakeKey('q', &settings));
+}
+
+}  // namespace
+}  // namespace siw::top
