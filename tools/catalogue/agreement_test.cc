@@ -318,6 +318,7 @@ TEST(Agreement, EveryIdThatIsNamedExists) {
       check(std::string(entry.id), text);
   }
   check("findings.cc", ReadFile(kTree / "tools/siw/status/findings.cc"));
+  check("net_findings.cc", ReadFile(kTree / "tools/siw/net/net_findings.cc"));
 }
 
 TEST(Agreement, TheTableOfTheToolIsWhatTheFilesSay) {

@@ -22,10 +22,10 @@ _siw() {
 			words="--json --journal --errno --help $(_siw_ids)"
 			;;
 		doctor:--level)
-			words=quick
+			words='quick net'
 			;;
 		doctor:*)
-			words='--json --level --help'
+			words='--json --level --peer --help'
 			;;
 		top:--sort)
 			words='rate retransmits rtt queue peer qp'

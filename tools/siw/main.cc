@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "tools/siw/explain/explain.h"
+#include "tools/siw/net/net_facts.h"
+#include "tools/siw/net/net_findings.h"
 #include "tools/siw/output.h"
 #include "tools/siw/status/status.h"
 #include "tools/siw/top/sample.h"
@@ -126,9 +128,37 @@ top::Channel ChannelOf(const Opened& opened) {
   return {nullptr, opened.error().message};
 }
 
-int RunDoctor(bool json) {
-  const std::vector<Check> checks = Examine(GatherHere(), Catalogue());
-  Print(json ? DoctorJson(checks) : DoctorText(checks));
+struct DoctorOptions {
+  bool json = false;
+  std::string level = "quick";
+  std::string peer;
+};
+
+net::NetFacts GatherNet(const std::string& peer) {
+  const Opened rdma = MnlChannel::Open();
+  const Opened diag = MnlChannel::Open(kFamilySockDiag, "sock_diag");
+  const Opened route = MnlChannel::Open(0, "rtnetlink");
+  const auto look = [&] {
+    return net::TakeLook(Host(), ChannelOf(rdma), ChannelOf(diag),
+                         ChannelOf(route).channel, Microseconds());
+  };
+  net::NetFacts facts;
+  facts.before = look();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  facts.now = look();
+  facts.links = GatherLinks(Host(), ChannelOf(rdma).channel).links;
+  facts.crc_instruction = net::CrcInstruction(Host());
+  if (!peer.empty()) facts.peer = net::TryPeer(peer);
+  return facts;
+}
+
+int RunDoctor(const DoctorOptions& options) {
+  std::vector<Check> checks = Examine(GatherHere(), Catalogue());
+  if (options.level == "net") {
+    for (Check& check : net::ExamineNet(GatherNet(options.peer), Catalogue()))
+      checks.push_back(std::move(check));
+  }
+  Print(options.json ? DoctorJson(options.level, checks) : DoctorText(checks));
   return HasError(Judge(checks)) ? kExitFound : kExitGood;
 }
 
@@ -203,12 +233,14 @@ int Main(int argc, char** argv) {
       app.add_subcommand("status", "what is here, what is wrong first");
   status->add_flag("--json", status_json, "print JSON");
 
-  bool doctor_json = false;
-  std::string level = "quick";
-  CLI::App* doctor = app.add_subcommand("doctor", "check the installation");
-  doctor->add_flag("--json", doctor_json, "print JSON");
-  doctor->add_option("--level", level, "quick")
-      ->check(CLI::IsMember({"quick"}));
+  DoctorOptions doctor_options;
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "check the installation, and with --level net the streams");
+  doctor->add_flag("--json", doctor_options.json, "print JSON");
+  doctor->add_option("--level", doctor_options.level, "quick or net")
+      ->check(CLI::IsMember({"quick", "net"}));
+  CLI::Option* peer =
+      doctor->add_option("--peer", doctor_options.peer, "ADDRESS[:PORT]");
 
   ExplainOptions options;
   CLI::App* explain = app.add_subcommand(
@@ -247,10 +279,14 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitGood : kExitUsage;
   }
+  if (*peer && doctor_options.level != "net") {
+    fmt::print(stderr, "siw: doctor: --peer is for --level net\n");
+    return kExitUsage;
+  }
   if (*status) return RunStatus(status_json);
   if (*top_command) return RunTop(top_options);
   if (*trace) return RunTrace(trace_options);
-  return *doctor ? RunDoctor(doctor_json) : RunExplain(options);
+  return *doctor ? RunDoctor(doctor_options) : RunExplain(options);
 }
 
 }  // namespace

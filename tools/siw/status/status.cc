@@ -168,7 +168,8 @@ std::string DoctorText(const std::vector<Check>& checks) {
   return out;
 }
 
-std::string DoctorJson(const std::vector<Check>& checks) {
+std::string DoctorJson(const std::string& level,
+                       const std::vector<Check>& checks) {
   Json list = Json::array();
   for (const Check& check : checks) {
     list.push_back({{"what", check.what},
@@ -176,7 +177,7 @@ std::string DoctorJson(const std::vector<Check>& checks) {
                     {"seen", check.seen},
                     {"findings", FindingsJson(check.findings)}});
   }
-  return Dump({{"schema", kJsonSchema}, {"level", "quick"}, {"checks", list}});
+  return Dump({{"schema", kJsonSchema}, {"level", level}, {"checks", list}});
 }
 
 }  // namespace siw

@@ -18,7 +18,8 @@ std::string StatusJson(const Facts& facts,
 
 // Every check with its verdict.
 std::string DoctorText(const std::vector<Check>& checks);
-std::string DoctorJson(const std::vector<Check>& checks);
+std::string DoctorJson(const std::string& level,
+                       const std::vector<Check>& checks);
 
 }  // namespace siw
 

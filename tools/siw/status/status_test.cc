@@ -248,7 +248,8 @@ TEST_F(StatusTest, DoctorShowsEveryCheck) {
   EXPECT_NE(std::string::npos, text.find("ok       module"));
   EXPECT_EQ(std::string::npos, text.find("ok       locked memory"));
   EXPECT_NE(std::string::npos, text.find("SIW-LIMIT-MEMLOCK"));
-  const auto json = nlohmann::json::parse(DoctorJson(checks), nullptr, false);
+  const auto json =
+      nlohmann::json::parse(DoctorJson("quick", checks), nullptr, false);
   ASSERT_TRUE(json.is_object());
   EXPECT_EQ(8u, json["checks"].size());
   EXPECT_EQ("ok", json["checks"][0]["verdict"]);

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include <gtest/gtest.h>
+#include <libmnl/libmnl.h>
+#include <linux/gen_stats.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#include "tools/siw/net/net_facts.h"
+#include "tools/siw/net/net_findings.h"
+
+namespace siw::net {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kSecond = 1000000;
+
+// A stream that is busy and limited by nothing but the network, both times.
+NetFacts Healthy() {
+  NetFacts facts;
+  RdmaCmId id;
+  id.qp = 7;
+  id.state = "CONNECT";
+  id.source = "192.0.2.1:40000";
+  id.destination = "192.0.2.2:4420";
+  TcpSocket tcp;
+  tcp.path_mtu = 9000;
+  for (Look* look : {&facts.before, &facts.now}) {
+    look->sample.devices = {{"siw0", "eth0", {}}};
+    look->sample.streams = {{"siw0", id, tcp}};
+    Netdev netdev;
+    netdev.name = "eth0";
+    netdev.mtu = 9000;
+    netdev.type = "wireguard";
+    look->netdevs["eth0"] = netdev;
+    look->cpus = {{100, 50, 10}, {100, 50, 10}};
+  }
+  facts.now.sample.time = kSecond;
+  facts.now.cpus = {{200, 100, 20}, {200, 100, 20}};
+  TcpSocket& now = *facts.now.sample.streams[0].tcp;
+  now.busy = kSecond;
+  now.sent = now.acknowledged = 1000000;
+  Link link;
+  link.name = "siw0";
+  link.netdev = "eth0";
+  RdmaCmId listener;
+  listener.state = "LISTEN";
+  listener.source = "192.0.2.1:4420";
+  link.connections = {id, listener};
+  facts.links = {link};
+  facts.crc_instruction = true;
+  return facts;
+}
+
+std::string Ids(const NetFacts& facts) {
+  std::string ids;
+  for (const Finding& finding : Judge(ExamineNet(facts, Catalogue())))
+    ids += (ids.empty() ? "" : " ") + std::string(finding.entry->id);
+  return ids;
+}
+
+TcpSocket& Tcp(NetFacts* facts) { return *facts->now.sample.streams[0].tcp; }
+
+TEST(Net, FindsNothingOnAHealthyStream) { EXPECT_EQ("", Ids(Healthy())); }
+
+TEST(Net, EachConditionHasItsVerdictAndNoOther) {
+  const std::pair<const char*, std::function<void(NetFacts*)>> conditions[] = {
+      {"SIW-NET-WINDOW",
+       [](NetFacts* f) { Tcp(f).window_limited = kSecond / 2; }},
+      {"SIW-NET-SNDBUF",
+       [](NetFacts* f) { Tcp(f).buffer_limited = kSecond / 2; }},
+      {"SIW-NET-LOSS", [](NetFacts* f) { Tcp(f).sent_again = 20000; }},
+      {"SIW-NET-APP", [](NetFacts* f) { Tcp(f).application_limited = true; }},
+      {"SIW-NET-MTU", [](NetFacts* f) { f->now.netdevs["eth0"].mtu = 1400; }},
+      {"SIW-NET-PATH-MTU", [](NetFacts* f) { Tcp(f).path_mtu = 1500; }},
+      {"SIW-NET-CRC-SLOW", [](NetFacts* f) { f->crc_instruction = false; }},
+      {"SIW-NET-CPU",
+       [](NetFacts* f) {
+         f->now.cpus[1] = {200, 149, 90};
+       }},
+      {"SIW-NET-QDISC",
+       [](NetFacts* f) { f->now.netdevs["eth0"].qdisc_drops = 1; }},
+      {"SIW-NET-DROPS",
+       [](NetFacts* f) { f->now.netdevs["eth0"].dropped = 1; }},
+      {"SIW-NET-DROPS", [](NetFacts* f) { f->now.backlog_drops = 1; }},
+      {"SIW-NET-ECN", [](NetFacts* f) { Tcp(f).ecn_marks = 1; }},
+      {"SIW-NET-REORDER", [](NetFacts* f) { Tcp(f).reordering = 1; }},
+      {"SIW-NET-WILDCARD",
+       [](NetFacts* f) { f->links[0].connections[1].source = "[::]:4420"; }},
+      {"SIW-NET-CLEAR",
+       [](NetFacts* f) { f->now.netdevs["eth0"].type = "vlan"; }},
+      {"SIW-TOOL-SOCKDIAG",
+       [](NetFacts* f) { f->now.sample.unseen = {"sock_diag: no"}; }},
+  };
+  for (const auto& [id, cause] : conditions) {
+    NetFacts facts = Healthy();
+    cause(&facts);
+    EXPECT_EQ(id, Ids(facts));
+  }
+}
+
+TEST(Net, ThePeerThatIsNotReachedSaysWhy) {
+  const auto with = [](int error) {
+    NetFacts facts = Healthy();
+    facts.peer = PeerFacts{"host:4420", "",     "192.0.2.2 port 4420",
+                           "192.0.2.1", "eth0", error};
+    return facts;
+  };
+  EXPECT_EQ("", Ids(with(0)));
+  EXPECT_EQ("SIW-CONN-REFUSED", Ids(with(ECONNREFUSED)));
+  EXPECT_EQ("SIW-CONN-TCP-TIMEOUT", Ids(with(ETIMEDOUT)));
+  EXPECT_EQ("SIW-CONN-UNREACHABLE", Ids(with(ENETUNREACH)));
+  NetFacts facts = with(0);
+  facts.peer->netdev = "eth1";
+  EXPECT_EQ("SIW-NET-NO-LINK", Ids(facts));
+  facts.peer->unknown = "Name or service not known";
+  EXPECT_EQ("SIW-NET-NAME", Ids(facts));
+}
+
+TEST(Net, OneFindingForManyStreams) {
+  NetFacts facts = Healthy();
+  Tcp(&facts).window_limited = kSecond;
+  for (Look* look : {&facts.before, &facts.now}) {
+    for (uint32_t qp = 8; qp < 10; ++qp) {
+      look->sample.streams.push_back(look->sample.streams[0]);
+      look->sample.streams.back().id.qp = qp;
+    }
+  }
+  const auto findings = Judge(ExamineNet(facts, Catalogue()));
+  ASSERT_EQ(1u, findings.size());
+  EXPECT_NE(std::string::npos, findings[0].evidence.find("2 more streams"));
+  EXPECT_NE(std::string::npos, findings[0].evidence.find("100 %"));
+}
+
+TEST(Net, AFullCpuMattersToActiveStreamsAlone) {
+  NetFacts facts = Healthy();
+  facts.now.cpus[0] = {200, 150, 90};
+  Tcp(&facts).acknowledged = 0;
+  EXPECT_EQ("", Ids(facts));
+}
+
+TEST(Net, SplitsAddressAndPort) {
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(Pair("192.0.2.2", ""), SplitPeer("192.0.2.2"));
+  EXPECT_EQ(Pair("host", "4420"), SplitPeer("host:4420"));
+  EXPECT_EQ(Pair("2001:db8::2", ""), SplitPeer("2001:db8::2"));
+  EXPECT_EQ(Pair("2001:db8::2", "1"), SplitPeer("[2001:db8::2]:1"));
+  EXPECT_EQ(Pair("2001:db8::2", ""), SplitPeer("[2001:db8::2]"));
+  EXPECT_EQ(Pair("[x", ""), SplitPeer("[x"));
+}
+
+TEST(Net, TriesAPeerOnThisHost) {
+  const PeerFacts refused = TryPeer("127.0.0.1:1");
+  EXPECT_EQ("127.0.0.1", refused.source);
+  EXPECT_EQ("lo", refused.netdev);
+  ASSERT_TRUE(refused.error);
+  EXPECT_EQ(ECONNREFUSED, *refused.error);
+  EXPECT_FALSE(TryPeer("127.0.0.1").error);
+  EXPECT_NE("", TryPeer("127.0.0.1:no-port").unknown);
+}
+
+// What a look reads, from files that stand for those of the kernel.
+class LookTest : public testing::Test {
+ protected:
+  LookTest() {
+    char name[] = "/tmp/siw-net-XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~LookTest() override { fs::remove_all(path_); }
+
+  void Put(const std::string& path, const std::string& text) {
+    fs::create_directories(fs::path(path_ + path).parent_path());
+    std::ofstream(path_ + path) << text << "\n";
+  }
+  Host host() const { return Host(path_); }
+
+  std::string path_;
+};
+
+class Recorded : public NetlinkChannel {
+ public:
+  explicit Recorded(Octets answer) : answer_(std::move(answer)) {}
+  Result<Octets> Ask(std::span<const uint8_t>) override { return answer_; }
+
+ private:
+  Octets answer_;
+};
+
+Octets Qdisc(int ifindex, uint32_t parent, const char* kind, uint32_t drops) {
+  Octets room(512);
+  nlmsghdr* header = mnl_nlmsg_put_header(room.data());
+  header->nlmsg_type = RTM_NEWQDISC;
+  auto* message =
+      static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(tcmsg)));
+  message->tcm_ifindex = ifindex;
+  message->tcm_parent = parent;
+  mnl_attr_put_strz(header, TCA_KIND, kind);
+  nlattr* nest = mnl_attr_nest_start(header, TCA_STATS2);
+  gnet_stats_queue queue = {};
+  queue.drops = drops;
+  mnl_attr_put(header, TCA_STATS_QUEUE, sizeof(queue), &queue);
+  mnl_attr_nest_end(header, nest);
+  room.resize(header->nlmsg_len);
+  return room;
+}
+
+TEST_F(LookTest, ReadsInterfacesCpusAndQueues) {
+  Put("/sys/module/siw/taint", "O");
+  const std::string device = "/sys/class/infiniband/siw0";
+  Put(device + "/node_type", "4: RNIC");
+  Put(device + "/ports/1/state", "4: ACTIVE");
+  Put(device + "/ports/1/gid_attrs/ndevs/0", "eth0");
+  Put(device + "/ports/1/hw_counters/rx_straddle", "5");
+  Put("/sys/class/net/eth0/mtu", "1500");
+  Put("/sys/class/net/eth0/speed", "-1");
+  Put("/sys/class/net/eth0/type", "1");
+  Put("/sys/class/net/eth0/ifindex", "3");
+  Put("/sys/class/net/eth0/uevent", "DEVTYPE=vlan\nINTERFACE=eth0");
+  Put("/sys/class/net/eth0/statistics/rx_dropped", "2");
+  Put("/sys/class/net/eth0/statistics/tx_dropped", "3");
+  Put("/proc/stat",
+      "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\nintr 5");
+  Put("/proc/net/softnet_stat", "000000ff 0000000a 0\n00000001 00000001 0");
+  Octets answer = Qdisc(3, TC_H_ROOT, "tbf", 42);
+  const Octets child = Qdisc(3, 0x10000, "fq", 41);
+  answer.insert(answer.end(), child.begin(), child.end());
+  Recorded route(answer);
+  const Look look =
+      TakeLook(host(), {nullptr, "no"}, {nullptr, "no"}, &route, 0);
+  ASSERT_EQ(1u, look.netdevs.count("eth0"));
+  const Netdev& netdev = look.netdevs.at("eth0");
+  EXPECT_EQ(1500u, netdev.mtu);
+  EXPECT_EQ(0u, netdev.speed);
+  EXPECT_FALSE(netdev.loopback);
+  EXPECT_EQ("vlan", netdev.type);
+  EXPECT_EQ(5u, netdev.dropped);
+  EXPECT_EQ("tbf", netdev.qdisc);
+  EXPECT_EQ(42u, netdev.qdisc_drops);
+  ASSERT_EQ(1u, look.cpus.size());
+  EXPECT_EQ(36u, look.cpus[0].all);
+  EXPECT_EQ(27u, look.cpus[0].busy);
+  EXPECT_EQ(7u, look.cpus[0].softirq);
+  EXPECT_EQ(11u, look.backlog_drops);
+}
+
+TEST_F(LookTest, KnowsTheCrcInstruction) {
+  EXPECT_FALSE(CrcInstruction(host()));
+  Put("/proc/cpuinfo", "flags\t\t: fpu sse4_1 sse4_2\n");
+  EXPECT_TRUE(CrcInstruction(host()).value());
+  Put("/proc/cpuinfo", "flags\t\t: fpu sse4_1\n");
+  EXPECT_FALSE(CrcInstruction(host()).value());
+  Put("/proc/cpuinfo", "Features\t: fp asimd crc32 atomics\n");
+  EXPECT_TRUE(CrcInstruction(host()).value());
+}
+
+}  // namespace
+}  // namespace siw::net
