@@ -28,6 +28,11 @@ class Seeds {
     const std::string& id = vector.id;
     Write("receive", id, EncodeCase({context, {}, stream}));
     Write("receive", id + "-pieces", EncodeCase({context, {3, 1, 97}, stream}));
+    for (const uint8_t flags : {1, 3, 7}) {
+      Write("capture", id + "-" + std::to_string(flags),
+            Join(Bytes{flags, 6}, stream));
+    }
+    Write("capture", id + "-packet", Join(Bytes{0, 3}, Packet(stream)));
     int n = 0;
     for (const Bytes& ulpdu : Ulpdus(stream, context.markers)) {
       FromUlpdu(id + "-" + std::to_string(n++), ulpdu);
@@ -76,6 +81,20 @@ class Seeds {
   static Bytes Behind(const Bytes& ulpdu) {
     const size_t n = std::min(ulpdu.size(), kUntaggedHdr);
     return Bytes(ulpdu.begin() + n, ulpdu.end());
+  }
+
+  // An IPv4 packet of one TCP segment, as the target `capture` takes it.
+  static Bytes Packet(const Bytes& payload) {
+    Bytes ip = {0x45, 0};
+    PutBe(ip, 40 + payload.size(), 2);
+    PutBe(ip, 0, 4);
+    Append(ip, Bytes{64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2});
+    Append(ip, Bytes{0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10});
+    PutBe(ip, 0, 6);
+    Bytes out;
+    PutBe(out, 40 + payload.size(), 2);
+    PutBe(out, 0, 2);
+    return Join(out, ip, payload);
   }
 
   void FromUlpdu(const std::string& id, const Bytes& ulpdu) {
