@@ -1,13 +1,35 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Build the Debian packages siw and siw-dkms into OUTDIR.  The same tree gives
-# the same packages, to the bit, wherever and whenever it is built.
+# Build the Debian packages of siw into OUTDIR.  The same tree gives the same
+# packages, to the bit, wherever and whenever it is built in the same release.
+#
+# build-deb.sh [--no-command] OUTDIR [OPTION...]
+#
+# What is built on Debian 12 installs on 12 and all after it.  For Debian 11, in
+# whose archive the libraries of the command siw are missing (CLI11, toml++):
+# --no-command, packages without it and without siw-selftests, version X~deb11.
+#
+# OPTION is one of dpkg-buildpackage: -A builds the packages for all
+# architectures (siw-dkms, siw-doc), -B the others (siw, siw-selftests).
 set -eu
 
-[ $# -eq 1 ] || { echo "usage: $0 OUTDIR" >&2; exit 2; }
+usage() {
+	echo "usage: $0 [--no-command] OUTDIR [OPTION...]" >&2
+	exit 2
+}
+
+suffix=
+if [ "${1:-}" = --no-command ]; then
+	suffix=~deb11
+	export DEB_BUILD_PROFILES="${DEB_BUILD_PROFILES:-} pkg.siw.nocommand"
+	shift
+fi
+[ $# -ge 1 ] || usage
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
+shift
+[ $# -gt 0 ] || set -- -b
 top=$(cd "$(dirname "$0")/.." && pwd)
 version=$(cat "$top/VERSION")
 umask 022
@@ -22,19 +44,15 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/siw-deb.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 tree=$work/siw-$version
 
-# What a package is made from, no more: build products stay behind.
-mkdir -p "$tree/siw/proto"
-for part in VERSION packaging; do
-	cp -R "$top/$part" "$tree/"
-done
-cp "$top"/siw/*.[ch] "$top/siw/Makefile" "$tree/siw/"
-cp "$top"/siw/proto/*.[ch] "$tree/siw/proto/"
-ln -s packaging/debian "$tree/debian"
+# What packages are made from, no more: build products stay behind.
+"$top/packaging/make-source.sh" "$tree"
+cp -R "$tree/packaging/debian" "$tree/debian"
+sed -i "1s/^siw (\([^)]*\))/siw (\1$suffix)/" "$tree/debian/changelog"
 
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp)
 export SOURCE_DATE_EPOCH
 find "$tree" ! -type l -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 
 cd "$tree"
-dpkg-buildpackage -b -us -uc
+dpkg-buildpackage "$@" -us -uc
 cp "$work"/*.deb "$work"/*.changes "$work"/*.buildinfo "$out/"
