@@ -1,0 +1,212 @@
+# shellcheck shell=bash
+# What packaging/support.toml claims: is it so, and until when? SIW_TODAY is
+# another day to ask for, SIW_MATRIX where `ci/run matrix` left its rows.
+
+schedule_days=180
+support_page=$top/docs/reference/support.md
+
+# release_field NAME KEY
+release_field() {
+	local kernel_table=$top/packaging/support.toml
+	field release "$@"
+}
+
+releases() {
+	local kernel_table=$top/packaging/support.toml
+	awk -F'"' '/^name = / { print $2 }' "$kernel_table"
+}
+
+# last_day NAME: of the support that its distribution gives everybody.
+last_day() {
+	local extended
+	extended=$(release_field "$1" extended)
+	say "${extended:-$(release_field "$1" end)}"
+}
+
+# info_column SERIES FILE COLUMN: of distro-info-data, by the column's name.
+info_column() {
+	awk -F, -v series="$1" -v column="$3" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$3 == series { print at[column] ? $at[column] : "" }' \
+		"/usr/share/distro-info/$2.csv"
+}
+
+# same_day NAME KEY COLUMN: what we say is what distro-info-data has, if it has.
+same_day() {
+	local name=$1 key=$2 column=$3 ours theirs distribution series
+	read -r distribution series <<<"$(release_field "$name" info)"
+	ours=$(release_field "$name" "$key")
+	theirs=$(info_column "$series" "$distribution" "$column")
+	[ "$ours" = "$theirs" ] && return
+	say "$name: $key is ${ours:-empty}, distro-info-data says ${theirs:-nothing}"
+	return 1
+}
+
+dates_agree() {
+	local name distribution series status=0
+	while read -r name; do
+		read -r distribution series <<<"$(release_field "$name" info)"
+		[ -n "$distribution" ] || continue
+		[ -n "$(info_column "$series" "$distribution" series)" ] || {
+			say "$name: distro-info-data has no $distribution $series"
+			status=1
+			continue
+		}
+		same_day "$name" released release || status=1
+		same_day "$name" end eol || status=1
+		[ "$distribution" != debian ] ||
+			same_day "$name" extended eol-lts || status=1
+	done < <(releases)
+	return "$status"
+}
+
+# Words that the table knows, and rows that there are.
+table_is_sound() {
+	local name row status=0
+	while read -r name; do
+		case $(release_field "$name" level) in
+		supported) [ -n "$(last_day "$name")" ] || {
+			say "$name: supported without end"
+			status=1
+		} ;;
+		tested | untested | no) [ -n "$(release_field "$name" why)" ] || {
+			say "$name: not supported, and no reason"
+			status=1
+		} ;;
+		*)
+			say "$name: no such level"
+			status=1
+			;;
+		esac
+		for row in $(release_field "$name" rows); do
+			[ -n "$(kernel_field "$row" suite)" ] || {
+				say "$name: no row $row in ci/kernels.toml"
+				status=1
+			}
+		done
+	done < <(releases)
+	[ -n "$(releases)" ] && return "$status"
+}
+
+none_has_ended() {
+	local name day status=0
+	while read -r name; do
+		[ "$(release_field "$name" level)" = supported ] || continue
+		day=$(last_day "$name")
+		[[ $day < $today ]] || continue
+		say "$name: ended on $day, and is still claimed"
+		status=1
+	done < <(releases)
+	return "$status"
+}
+
+# row_green DIR: it ended, and each of its documents has results and no failure.
+row_green() {
+	local document
+	grep -q '^seconds=' "$1/row" 2>/dev/null || {
+		say 'no result'
+		return 1
+	}
+	for document in "$1"/*.ktap; do
+		grep -aqE '^ok ' "$document" || {
+			say "${document##*/} has no result"
+			return 1
+		}
+		! grep -am 1 -E '^[[:space:]]*not ok ' "$document" || return 1
+	done
+}
+
+# supported_is_green NAME
+supported_is_green() {
+	local row said status=0
+	[ -n "$(release_field "$1" rows)" ] || {
+		say 'no row proves it'
+		return 1
+	}
+	for row in $(release_field "$1" rows); do
+		said=$(row_green "${SIW_MATRIX:-$out/matrix}/$row") || {
+			say "$row: $said"
+			status=1
+		}
+	done
+	return "$status"
+}
+
+# The days ahead, in order.
+coming() {
+	local name key what day
+	while read -r name; do
+		for key in released end extended; do
+			day=$(release_field "$name" "$key")
+			case $key in
+			released) what='is released' ;;
+			end) what='leaves its own support' ;;
+			extended) what='leaves the support that followed' ;;
+			esac
+			[ -z "$day" ] || [[ $day < $today ]] || [[ $day > $horizon ]] ||
+				say "$day $name $what ($(release_field "$name" level))"
+		done
+	done < <(releases) | sort
+}
+
+support_table() {
+	local name level end row
+	cat <<'END'
+# Supported releases
+
+Made by `ci/run schedule` of `packaging/support.toml`: change that.
+
+| release | level | released | ends | kernels | rdma-core | proved by |
+|---|---|---|---|---|---|---|
+END
+	while read -r name; do
+		level=$(release_field "$name" level)
+		[ "$level" = supported ] || level+=": $(release_field "$name" why)"
+		end=$(release_field "$name" end)
+		[ -z "$(release_field "$name" extended)" ] ||
+			end+=", LTS $(release_field "$name" extended)"
+		row=$(release_field "$name" rows)
+		say "| $name | $level | $(release_field "$name" released) | $end" \
+			"| $(release_field "$name" kernels)" \
+			"| $(release_field "$name" rdma_core)" \
+			"| ${row:+\`${row// /\` \`}\`} |"
+	done < <(releases)
+	cat <<'END'
+
+| level | |
+|---|---|
+| supported | we fix what is reported, until its last day |
+| tested | the matrix runs it (the rows of `ci/kernels.toml` that are named); nothing is promised |
+| untested | it may work; nobody has run it |
+| no | it cannot work |
+
+Dates of Debian and Ubuntu are checked against the package distro-info-data, others by nothing.
+What enters or leaves support in the next 180 days, and whether each supported release has a green row: `ci/run schedule`.
+END
+}
+
+# Render the page; it should have been so.
+page_is_current() {
+	support_table >"$out/support.md"
+	cmp "$out/support.md" "$support_page" && return
+	cp "$out/support.md" "$support_page"
+	say "$support_page was made anew: commit it"
+	return 1
+}
+
+stage_schedule() {
+	local today horizon name
+	need distro-info-data
+	today=${SIW_TODAY:-$(date -u +%F)}
+	horizon=$(date -u -d "$today + $schedule_days days" +%F)
+	check table table_is_sound
+	check dates dates_agree
+	check not-ended none_has_ended
+	check page page_is_current
+	while read -r name; do
+		[ "$(release_field "$name" level)" != supported ] ||
+			check "green-$name" supported_is_green "$name"
+	done < <(releases)
+	say "# until $horizon:"
+	coming | sed 's/^/# /'
+}
