@@ -75,8 +75,11 @@ pack_image() {
 
 # What an image was made from.
 image_state() {
-	cat "$repo/.state" "$(root "$1" full).stamp" "$top"/ci/images/* \
-		"$top/ci/lib/images.sh" | sha256sum
+	{
+		debs_state "$(kernel_field "$1" suite)"
+		cat "$(root "$1" full).stamp" "$top"/ci/images/* \
+			"$top/ci/lib/images.sh"
+	} | sha256sum
 }
 
 image_is_fresh() {
@@ -87,8 +90,9 @@ image_is_fresh() {
 # and with our repository in its apt sources.
 open_root() {
 	copy_of "$(root "$1" full)" "$2" && prepare_guest "$2" &&
-		add_repo "$2" && in_root "$2" apt-get -qq update \
-		-o Dir::Etc::SourceList=/dev/null
+		add_repo "$2" "$(kernel_field "$1" suite)" &&
+		in_root "$2" apt-get -qq update \
+			-o Dir::Etc::SourceList=/dev/null
 }
 
 # install_siw DIR: by apt, so that DKMS builds the module for the kernel there.
@@ -99,6 +103,7 @@ install_siw() {
 # installed_image NAME: the row's image, with siw installed.
 installed_image() {
 	local name=$1 root=$out/roots/$1 status
+	debs_ready "$(kernel_field "$name" suite)" || return 1
 	image_is_fresh "$name" && return
 	open_root "$name" "$root" && install_siw "$root" &&
 		pack_image "$name" "$root"

@@ -19,10 +19,16 @@ demo_payload() {
 }
 
 prepare_demo() {
+	local debs root=1
 	need mmdebstrap debian-archive-keyring
-	check 'VM runner' vm_runner_ready &&
-		check 'Debian packages of siw' debs_ready &&
-		check "Debian root ($demo_row)" root_ready "$demo_row" full &&
+	# shellcheck disable=SC2086 # a list of words
+	need $deb_needs
+	check 'VM runner' vm_runner_ready || return 1
+	# The one compiles, the other waits for the archive and the disk.
+	check 'Debian packages of siw' debs_ready &
+	debs=$!
+	check "Debian root ($demo_row)" root_ready "$demo_row" full && root=0
+	wait "$debs" && [ "$root" -eq 0 ] &&
 		check 'image, siw installed by apt' installed_image "$demo_row" &&
 		check 'demo programs' demo_payload "$demo_row"
 }

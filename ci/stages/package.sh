@@ -1,9 +1,13 @@
 # shellcheck shell=bash
 # The packages, as apt and an administrator meet them.
 
+# Nothing is left unsaid: what lintian says stands in an override with its reason.
 run_lintian() {
-	lintian --fail-on error,warning --allow-root "$repo"/*.deb
+	lintian --fail-on error,warning,info,pedantic --pedantic --allow-root \
+		"$(repo_of bookworm)"/*.deb
 }
+
+ours='siw siw-dkms siw-selftests siw-doc'
 
 # Files and directories of a root that are not the bookkeeping of apt and dpkg,
 # nor the signing key that dkms makes for itself when it first builds.
@@ -29,10 +33,11 @@ module_installed() {
 # From nothing: apt resolves all that siw needs.
 install_bare() {
 	local root=$out/roots/bare
-	copy_of "$(root bookworm bare)" "$root" && add_repo "$root" &&
+	copy_of "$(root bookworm bare)" "$root" && add_repo "$root" bookworm &&
 		in_root "$root" apt-get -qq update &&
 		in_root "$root" apt-get -y -q install siw &&
 		module_installed "$root" &&
+		in_root "$root" siw explain SIW-MPA-KEY &&
 		in_root "$root" dpkg --audit &&
 		in_root "$root" dkms status
 	local status=$?
@@ -46,8 +51,72 @@ prepare_purge() {
 		files_of "$purge_root" >"$out/files.before"
 }
 
-install_purgeable() {
-	install_siw "$purge_root" && module_installed "$purge_root"
+# A release before this one, as Debian 11 has it: without the command.
+older=0.0.9
+older_debs() {
+	local dir=$out/share/older
+	rm -rf "$dir"
+	"$top/packaging/make-source.sh" "$dir" || return 1
+	sed -i "1s/([^)]*)/($older)/" "$dir/packaging/debian/changelog"
+	say "$older" >"$dir/VERSION"
+	nice "$dir/packaging/build-deb.sh" --no-command "$dir/debs"
+}
+
+install_older() {
+	in_root "$purge_root" apt-get -y -q install --no-install-recommends \
+		"/srv/older/debs/siw-dkms_$older~deb11_all.deb" \
+		"/srv/older/debs/siw_$older~deb11_$(dpkg --print-architecture).deb" &&
+		module_installed "$purge_root" &&
+		in_root "$purge_root" dkms status siw | grep -F "$older"
+}
+
+# The new module takes the old one's place, and a changed file stays.
+upgrade_older() {
+	local links=$purge_root/etc/siw/links.conf before
+	before=$(cat "$links")
+	say 'siw0 eth9' >>"$links"
+	install_siw "$purge_root" && module_installed "$purge_root" || return 1
+	grep -x 'siw0 eth9' "$links" || return 1
+	say "$before" >"$links"
+	in_root "$purge_root" dkms status siw | grep -F "$(cat "$top/VERSION")" || return 1
+	! in_root "$purge_root" dkms status siw | grep -F "$older" || return 1
+	[ ! -e "$purge_root/usr/src/siw-$older" ]
+}
+
+# The tests of the package that need no kernel of ours.
+test_installed() {
+	rm -rf "$out/share/tests"
+	cp -r "$top/packaging/debian/tests" "$out/share/tests"
+	in_root "$purge_root" /srv/tests/links &&
+		in_root "$purge_root" /srv/tests/command
+}
+
+reinstall() {
+	in_root "$purge_root" apt-get -y -q install --reinstall siw siw-dkms &&
+		module_installed "$purge_root" && test_installed
+}
+
+# Tests and documents: every program runs, and finds what it reads.
+install_rest() {
+	local tests=/usr/libexec/siw program programs
+	in_root "$purge_root" apt-get -y -q install --no-install-recommends \
+		siw-selftests siw-doc || return 1
+	programs=$(cd "$purge_root$tests/kselftest" && ls -d siw_*)
+	[ -n "$programs" ] || return 1
+	for program in $programs; do
+		[ "$program" != siw_kunit ] || continue
+		in_root "$purge_root" "$tests/kselftest/$program" -l
+		# 4: not for this kernel
+		case $? in
+		0 | 4) ;;
+		*) return 1 ;;
+		esac
+	done
+	in_root "$purge_root" "$tests/conform/siw-conform" list \
+		--vectors "$tests/conform/vectors.json" | grep 5041 &&
+		[ -s "$purge_root$tests/conform/vectors.json" ] &&
+		[ -s "$purge_root$tests/conform/rfc-conformance.toml" ] &&
+		[ -s "$purge_root/usr/share/doc/siw-doc/docs/reference/tools.md" ]
 }
 
 # The tree as installed is what the stages vm and demo boot.
@@ -57,7 +126,8 @@ image_of_installed() {
 
 # Removal keeps conffiles, and whether the administrator had the unit enabled.
 remove_keeps_only_configuration() {
-	in_root "$purge_root" apt-get -y -q remove siw siw-dkms || return 1
+	# shellcheck disable=SC2086 # a list of words
+	in_root "$purge_root" apt-get -y -q remove $ours || return 1
 	files_of "$purge_root" | diff "$out/files.before" - | grep '^[<>]' |
 		grep -v -E -e '^> ./etc/siw' \
 			-e '^> ./etc/systemd/system/.*\.wants/siw\.service' \
@@ -68,23 +138,29 @@ remove_keeps_only_configuration() {
 }
 
 purge_leaves_nothing() {
-	in_root "$purge_root" apt-get -y -q purge siw siw-dkms || return 1
+	# shellcheck disable=SC2086 # a list of words
+	in_root "$purge_root" apt-get -y -q purge $ours || return 1
 	files_of "$purge_root" | diff "$out/files.before" -
 }
 
 stage_package() {
 	need lintian mmdebstrap debian-archive-keyring kmod erofs-utils \
 		busybox-static cpio xz-utils
-	check debs debs_ready || return
+	check debs all_debs_ready || return
 	check lintian run_lintian
 	check root-bookworm-bare root_ready bookworm bare &&
 		check install-on-bare-debian install_bare
-	check root-bookworm root_ready bookworm full || return
+	check root-bookworm root_ready bookworm full &&
+		check debs-of-an-older-release older_debs || return
 	purge_root=$out/roots/purge
 	check copy-of-root prepare_purge &&
-		check install install_purgeable &&
+		check install-older install_older &&
+		check upgrade upgrade_older &&
+		check tests test_installed &&
 		check image image_of_installed &&
+		check reinstall reinstall &&
+		check selftests-and-doc install_rest &&
 		check remove remove_keeps_only_configuration &&
 		check purge purge_leaves_nothing
-	rm -rf "$purge_root"
+	rm -rf "$purge_root" "$out/share/older"
 }
