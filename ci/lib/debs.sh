@@ -3,8 +3,8 @@
 # it, and one of packages without the command `siw` for suites before.
 
 deb_needs='build-essential cmake debhelper dh-dkms dkms dpkg-dev libcli11-dev
-	libfmt-dev libibverbs-dev libmnl-dev libnl-3-dev libnl-route-3-dev
-	librdmacm-dev libtomlplusplus-dev ninja-build nlohmann-json3-dev pkgconf
+	libfmt-dev libibverbs-dev libmnl-dev libncurses-dev libnl-3-dev
+	libnl-route-3-dev libpcap-dev librdmacm-dev libtomlplusplus-dev ninja-build nlohmann-json3-dev pkgconf
 	python3'
 
 # repo_name SUITE, repo_of SUITE: under build/ci/share, which is /srv in a root.

@@ -146,6 +146,7 @@ static const char * const alarming[] = {
 static const char * const harmless[] = {
 	"kmemleak: Kernel memory leak detector",
 	"kmemleak: Automatic memory scanning",
+	"kmemleak: Cannot allocate a scan area",	/* it scans all of it */
 };
 
 static int kmsg = -1;
@@ -745,7 +746,7 @@ void side_resolve(struct side *s, const char *ip, uint16_t port)
 	side_resolve_dev(s, ip, port, s->ns[1] == 'a' ? "va" : "vb");
 }
 
-static struct rdma_conn_param conn_param(const struct side *s)
+struct rdma_conn_param side_param(const struct side *s)
 {
 	return (struct rdma_conn_param){
 		.private_data = s->o.pdata,
@@ -759,7 +760,7 @@ static struct rdma_conn_param conn_param(const struct side *s)
 
 int side_connect(struct side *s)
 {
-	struct rdma_conn_param cp = conn_param(s);
+	struct rdma_conn_param cp = side_param(s);
 
 	ns_enter(s->ns);
 	return rdma_connect(s->id, &cp);
@@ -767,7 +768,7 @@ int side_connect(struct side *s)
 
 int side_accept(struct side *s)
 {
-	struct rdma_conn_param cp = conn_param(s);
+	struct rdma_conn_param cp = side_param(s);
 
 	ns_enter(s->ns);
 	return rdma_accept(s->id, &cp);

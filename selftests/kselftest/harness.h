@@ -233,6 +233,7 @@ void side_listen(struct side *s, const char *ip, uint16_t port, int backlog);
 void side_resolve(struct side *s, const char *ip, uint16_t port);
 void side_resolve_dev(struct side *s, const char *ip, uint16_t port,
 		      const char *dev);
+struct rdma_conn_param side_param(const struct side *s);
 int side_connect(struct side *s);
 int side_accept(struct side *s);
 int side_event(struct side *s, unsigned int ms);	/* -1: none came */

@@ -28,7 +28,7 @@
 #include "nldev.h"
 
 #define DEBUGFS "/sys/kernel/debug"
-#define MOST 2000		/* no call allocates so often */
+#define MOST 20000		/* no call allocates so often */
 #define LARGE 262144
 
 /* ---- fault injection ---- */
@@ -168,7 +168,8 @@ static void shuffled(unsigned int *v, unsigned int n, struct rng *r)
 static void each_allocation(const struct call *c)
 {
 	uint64_t end = now_ms() + 1000 * seconds_per_call();
-	unsigned int order[MOST], count, i, needed = 0;
+	static unsigned int order[MOST];
+	unsigned int count, i, needed = 0;
 	uint64_t seed = first_seed();
 	struct rng r;
 	long baseline;
@@ -512,7 +513,9 @@ static void connect_prepare(void)
 
 static int connect_act(void)
 {
-	return side_connect(&p.a);
+	struct rdma_conn_param cp = side_param(&p.a);
+
+	return rdma_connect(p.a.id, &cp);
 }
 
 static void close_both(void)
@@ -546,7 +549,9 @@ static void accept_prepare(void)
 
 static int accept_act(void)
 {
-	return side_accept(&p.b);
+	struct rdma_conn_param cp = side_param(&p.b);
+
+	return rdma_accept(p.b.id, &cp);
 }
 
 static void accept_finish(bool ok)
