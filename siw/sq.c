@@ -284,6 +284,7 @@ void siw_sq_forget(struct siw_qp *qp)
 	for (n = 0; n < sq->num && siw_sq_fetch(qp, &sqe); n++)
 		;
 	spin_lock_bh(&sq->lock);
+	/* Pairs with the acquire in siw_sq_has_room(). */
 	smp_store_release(&sq->comp, sq->fetch);
 	sq->sent = sq->fetch;
 	sq->peer_status = SIW_WC_SUCCESS;
