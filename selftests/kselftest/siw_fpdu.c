@@ -1489,10 +1489,11 @@ static void terminate_slow_reader(void)
 		got += f.len;
 		/* Slowly for 8 s, then as fast as it comes. */
 		if (now_ms() - start < 8000)
-			sleep_ms(400);
+			sleep_ms(100);
 	} while (get16(f.ulpdu) != CTL_TERM);
 	EXPECT_EQ(0x1201c000, get32(f.ulpdu + 18));
-	EXPECT(now_ms() - start > 6500, "it took %llu ms only: no test",
+	/* Much longer than the driver waits for a peer that takes nothing. */
+	EXPECT(now_ms() - start > 3000, "it took %llu ms only: no test",
 	       (unsigned long long)(now_ms() - start));
 	EXPECT(raw_end(&w.r, 15000) != RAW_OPEN, "TCP stays open");
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
@@ -1599,7 +1600,7 @@ static const struct test tests[] = {
 	{ "a close behind a Read", close_behind_read },
 	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60,
 	  .slow = true },
-	{ "a Terminate behind a reader that takes 8 s", terminate_slow_reader, 60,
+	{ "a Terminate behind a slow reader", terminate_slow_reader, 60,
 	  .slow = true },
 	{ "a peer that stops reading", stalled_reader, 60 },
 	{ "2000 random FPDUs", random_fpdus, 180, .slow = true },
