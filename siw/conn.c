@@ -596,7 +596,6 @@ bool siw_conn_path(struct siw_qp *qp, struct siw_conn_path *path)
 	mutex_lock(&conn->lock);
 	path->local = conn->local;
 	path->remote = conn->remote;
-	path->state = conn->state;
 	path->mss = conn->llp.sock ? siw_llp_mss(&conn->llp) : 0;
 	mutex_unlock(&conn->lock);
 	siw_conn_put(conn);

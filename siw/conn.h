@@ -103,13 +103,11 @@ struct siw_conn {
  * @local: our address
  * @remote: the peer's address
  * @mss: payload octets of a full TCP segment
- * @state: what the connection goes through
  */
 struct siw_conn_path {
 	struct sockaddr_storage local;
 	struct sockaddr_storage remote;
 	u32 mss;
-	enum siw_conn_state state;
 };
 
 extern const struct siw_llp_ops siw_conn_llp_ops;

@@ -216,7 +216,6 @@ static void forget_stream(struct siw_qp *qp)
 	qp->irq_put = 0;
 	qp->irq_get = 0;
 	qp->irq_high = 0;
-	qp->sq.high = 0;
 	qp->ib_state = IB_QPS_RESET;
 }
 

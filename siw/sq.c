@@ -287,6 +287,7 @@ void siw_sq_forget(struct siw_qp *qp)
 	/* Pairs with the acquire in siw_sq_has_room(). */
 	smp_store_release(&sq->comp, sq->fetch);
 	sq->sent = sq->fetch;
+	sq->high = 0;
 	sq->peer_status = SIW_WC_SUCCESS;
 	spin_unlock_bh(&sq->lock);
 }
