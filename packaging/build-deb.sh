@@ -4,7 +4,7 @@
 # Build the Debian packages of siw into OUTDIR.  The same tree gives the same
 # packages, to the bit, wherever and whenever it is built in the same release.
 #
-# build-deb.sh [--no-command] OUTDIR [OPTION...]
+# build-deb.sh OUTDIR [--no-command] [OPTION...]
 #
 # What is built on Debian 12 installs on 12 and all after it.  For Debian 11, in
 # whose archive the libraries of the command siw are missing (CLI11, toml++):
@@ -15,20 +15,22 @@
 set -eu
 
 usage() {
-	echo "usage: $0 [--no-command] OUTDIR [OPTION...]" >&2
+	echo "usage: $0 OUTDIR [--no-command] [OPTION...]" >&2
 	exit 2
 }
 
+case ${1:--} in
+-*) usage ;;
+esac
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+shift
 suffix=
 if [ "${1:-}" = --no-command ]; then
 	suffix=~deb11
 	export DEB_BUILD_PROFILES="${DEB_BUILD_PROFILES:-} pkg.siw.nocommand"
 	shift
 fi
-[ $# -ge 1 ] || usage
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
-shift
 [ $# -gt 0 ] || set -- -b
 top=$(cd "$(dirname "$0")/.." && pwd)
 version=$(cat "$top/VERSION")

@@ -59,7 +59,7 @@ older_debs() {
 	"$top/packaging/make-source.sh" "$dir" || return 1
 	sed -i "1s/([^)]*)/($older)/" "$dir/packaging/debian/changelog"
 	say "$older" >"$dir/VERSION"
-	nice "$dir/packaging/build-deb.sh" --no-command "$dir/debs"
+	nice "$dir/packaging/build-deb.sh" "$dir/debs" --no-command
 }
 
 install_older() {
