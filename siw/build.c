@@ -17,11 +17,11 @@ static const u8 tx_counter[SIW_RDMAP_TERMINATE] = {
 };
 
 /* Append octets to the stream, with the Markers that are due before them. */
-static void emit(struct siw_tx *tx, const void *p, size_t n)
+static void emit_marked(struct siw_tx *tx, const void *p, size_t n)
 {
 	u8 marker[SIW_MPA_MARKER_LEN];
 
-	while (tx->markers && n) {
+	while (n) {
 		u32 part = siw_mpa_until_marker(tx->pos);
 
 		if (!part) {
@@ -36,7 +36,21 @@ static void emit(struct siw_tx *tx, const void *p, size_t n)
 		p += part;
 		n -= part;
 	}
-	siw_txbuf_put(&tx->buf, p, n);
+}
+
+static void emit(struct siw_tx *tx, const void *p, u32 n)
+{
+	u8 *row;
+
+	if (tx->markers) {
+		emit_marked(tx, p, n);
+		return;
+	}
+	row = n ? siw_txbuf_row(&tx->buf, n) : NULL;
+	if (row)
+		memcpy(row, p, n);
+	else
+		siw_txbuf_put(&tx->buf, p, n);
 	tx->pos += n;
 }
 
@@ -45,16 +59,11 @@ static void emit_marker_due(struct siw_tx *tx, bool first)
 {
 	u8 marker[SIW_MPA_MARKER_LEN];
 
-	if (!tx->markers || siw_mpa_until_marker(tx->pos))
+	if (siw_mpa_until_marker(tx->pos))
 		return;
 	siw_mpa_marker_put(marker, first ? 0 : tx->pos - tx->head);
 	siw_txbuf_put(&tx->buf, marker, sizeof(marker));
 	tx->pos += sizeof(marker);
-}
-
-static void emit_piece(void *p, size_t n, void *arg)
-{
-	emit(arg, p, n);
 }
 
 static size_t fpdu_room(const struct siw_tx *tx, u32 ulpdu_len)
@@ -67,31 +76,52 @@ static size_t fpdu_room(const struct siw_tx *tx, u32 ulpdu_len)
 	return n;
 }
 
+static void put_header(u8 *p, const struct siw_seg *seg, u32 ulpdu_len)
+{
+	put_unaligned_be16(ulpdu_len, p);
+	siw_ddp_encode(p + SIW_MPA_LEN_LEN, seg);
+}
+
 static void begin_fpdu(struct siw_tx *tx, const struct siw_seg *seg,
 		       u32 ulpdu_len)
 {
+	u32 n = SIW_MPA_LEN_LEN + seg->hdr_len;
 	u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
-	size_t n;
+	u8 *p;
 
-	emit_marker_due(tx, true);
+	if (tx->markers)
+		emit_marker_due(tx, true);
 	tx->head = tx->pos;
-	put_unaligned_be16(ulpdu_len, hdr);
-	n = siw_ddp_encode(hdr + SIW_MPA_LEN_LEN, seg);
-	emit(tx, hdr, SIW_MPA_LEN_LEN + n);
+	p = tx->markers ? NULL : siw_txbuf_row(&tx->buf, n);
+	if (p) {
+		put_header(p, seg, ulpdu_len);
+		tx->pos += n;
+		return;
+	}
+	put_header(hdr, seg, ulpdu_len);
+	emit(tx, hdr, n);
 }
 
 static void end_fpdu(struct siw_qp *qp, const struct siw_seg *seg,
 		     struct siw_txmark mark, u32 ulpdu_len)
 {
-	u8 field[SIW_MPA_CRC_LEN] = {};
+	u32 pad = siw_mpa_pad(ulpdu_len);
 	struct siw_tx *tx = &qp->tx;
+	u8 apart[SIW_MPA_CRC_LEN];
+	u32 crc = ~0u;		/* 0 on the wire */
+	u8 *field;
 
-	emit(tx, "\0\0\0", siw_mpa_pad(ulpdu_len));
-	emit_marker_due(tx, false);
+	if (pad)
+		emit(tx, "\0\0\0", pad);
+	if (tx->markers)
+		emit_marker_due(tx, false);
 	if (tx->crc)
-		siw_mpa_crc_put(field, siw_txbuf_crc(&tx->buf, mark));
-	siw_txbuf_put(&tx->buf, field, sizeof(field));
-	tx->pos += sizeof(field);
+		crc = siw_txbuf_crc(&tx->buf, mark);
+	field = siw_txbuf_row(&tx->buf, SIW_MPA_CRC_LEN);
+	siw_mpa_crc_put(field ? field : apart, crc);
+	if (!field)
+		siw_txbuf_put(&tx->buf, apart, sizeof(apart));
+	tx->pos += SIW_MPA_CRC_LEN;
 
 	tx->fpdus++;
 	trace_siw_tx_fpdu(&qp->base, seg);
@@ -104,27 +134,132 @@ static int put_small(struct siw_qp *qp, const struct siw_seg *seg,
 		     const u8 *p, u32 n)
 {
 	struct siw_tx *tx = &qp->tx;
-	u32 hdr_len = seg->tagged ? SIW_DDP_TAGGED_LEN : SIW_DDP_UNTAGGED_LEN;
+	u32 ulpdu_len = seg->hdr_len + n;
 	struct siw_txmark mark;
 
 	if (siw_txbuf_reserve(siw_qp_dev(qp), &tx->buf,
-			      fpdu_room(tx, hdr_len + n)))
+			      fpdu_room(tx, ulpdu_len)))
 		return -ENOMEM;
 	mark = siw_txbuf_mark(&tx->buf);
-	begin_fpdu(tx, seg, hdr_len + n);
+	begin_fpdu(tx, seg, ulpdu_len);
 	emit(tx, p, n);
-	end_fpdu(qp, seg, mark, hdr_len + n);
+	end_fpdu(qp, seg, mark, ulpdu_len);
 	return 0;
 }
 
-static enum siw_access put_sges(struct siw_qp *qp, u32 n)
+/**
+ * struct burst - FPDUs of one message, one behind the other
+ * @qp: the QP
+ * @seg: the open FPDU, or the one before; its op, tagged, hdr_len, stag, qn
+ *	 and msn are those of the message
+ * @to: Tagged Offset of the message's first octet, if it is tagged
+ * @len: octets of the message
+ * @done: octets of it in FPDUs that are complete
+ * @max: octets of it in a full FPDU
+ * @left: octets the open FPDU still wants, 0 if none is open
+ * @mark: where the open FPDU begins in the buffer
+ * @pos: where it begins in the stream
+ */
+struct burst {
+	struct siw_qp *qp;
+	struct siw_seg seg;
+	u64 to;
+	u32 len;
+	u32 done;
+	u32 max;
+	u32 left;
+	struct siw_txmark mark;
+	u32 pos;
+};
+
+static void open_fpdu(struct burst *burst)
 {
-	struct siw_tx *tx = &qp->tx;
+	struct siw_seg *seg = &burst->seg;
+	struct siw_tx *tx = &burst->qp->tx;
+
+	seg->len = min(burst->len - burst->done, burst->max);
+	seg->last = burst->done + seg->len == burst->len;
+	if (seg->tagged)
+		seg->to = burst->to + burst->done;
+	else
+		seg->mo = burst->done;
+	burst->left = seg->len;
+	burst->mark = siw_txbuf_mark(&tx->buf);
+	burst->pos = tx->pos;
+	begin_fpdu(tx, seg, seg->hdr_len + seg->len);
+}
+
+static void close_fpdu(struct burst *burst)
+{
+	const struct siw_seg *seg = &burst->seg;
+
+	end_fpdu(burst->qp, seg, burst->mark, seg->hdr_len + seg->len);
+	burst->done += seg->len;
+}
+
+static void burst_put(void *p, size_t n, void *arg)
+{
+	struct burst *burst = arg;
+
+	while (n) {
+		u32 part;
+
+		if (!burst->left)
+			open_fpdu(burst);
+		part = min_t(size_t, n, burst->left);
+		emit(&burst->qp->tx, p, part);
+		burst->left -= part;
+		p += part;
+		n -= part;
+		if (!burst->left)
+			close_fpdu(burst);
+	}
+}
+
+/* Nobody will ever see the open FPDU. */
+static void burst_undo(struct burst *burst)
+{
+	if (!burst->left)
+		return;
+	siw_txbuf_rollback(&burst->qp->tx.buf, burst->mark);
+	burst->qp->tx.pos = burst->pos;
+}
+
+/*
+ * Make room for as much of the message as the train takes, one FPDU at least.
+ *
+ * Return: octets of the message in whole FPDUs, or -ENOMEM.
+ */
+static int burst_begin(struct burst *burst)
+{
+	struct siw_tx *tx = &burst->qp->tx;
+	u32 hdr_len = burst->seg.hdr_len;
+	u32 full, fpdus;
+
+	burst->max = siw_mpa_mulpdu(siw_llp_mss(burst->qp->llp), tx->markers) -
+		     hdr_len;
+	full = fpdu_room(tx, hdr_len + burst->max);
+	fpdus = DIV_ROUND_UP(SIW_TRAIN_LEN - tx->buf.len, full);
+	for (;; fpdus = 1) {
+		u32 n = min(burst->len - burst->done, fpdus * burst->max);
+
+		if (!siw_txbuf_reserve(siw_qp_dev(burst->qp), &tx->buf,
+				       n / burst->max * full +
+				       fpdu_room(tx, hdr_len + n % burst->max)))
+			return n;
+		if (fpdus == 1)
+			return -ENOMEM;
+	}
+}
+
+static enum siw_access put_sges(struct burst *burst, u32 n)
+{
+	struct siw_tx *tx = &burst->qp->tx;
 	const struct siw_sqe *sqe = &tx->sqe;
 	enum siw_access verdict = SIW_ACCESS_OK;
 
 	if (sqe->flags & SIW_WQE_INLINE) {
-		emit(tx, (const u8 *)&sqe->sge[1] + tx->done, n);
+		burst_put((u8 *)&sqe->sge[1] + burst->done, n, burst);
 		return SIW_ACCESS_OK;
 	}
 	while (n && verdict == SIW_ACCESS_OK) {
@@ -132,10 +267,10 @@ static enum siw_access put_sges(struct siw_qp *qp, u32 n)
 		u32 part = min(n, sge->length - tx->sge_done);
 
 		if (part)
-			verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
-						sge->lkey,
+			verdict = siw_mr_access(siw_qp_dev(burst->qp),
+						burst->qp->base.pd, sge->lkey,
 						sge->laddr + tx->sge_done,
-						part, 0, emit_piece, tx);
+						part, 0, burst_put, burst);
 		n -= part;
 		tx->sge_done += part;
 		if (tx->sge_done == sge->length) {
@@ -144,11 +279,6 @@ static enum siw_access put_sges(struct siw_qp *qp, u32 n)
 		}
 	}
 	return verdict;
-}
-
-static u32 mulpdu(const struct siw_qp *qp)
-{
-	return siw_mpa_mulpdu(siw_llp_mss(qp->llp), qp->tx.markers);
 }
 
 /* The work request cannot be done: complete it, end the stream. */
@@ -168,59 +298,48 @@ static void wqe_finished(struct siw_qp *qp)
 	qp->tx.last = SIW_TX_WQE;
 }
 
-static void wqe_segment(struct siw_qp *qp, struct siw_seg *seg, u32 max)
+/* FPDUs of a Send or Write */
+static int put_wqe(struct siw_qp *qp)
 {
-	const struct siw_tx *tx = &qp->tx;
+	struct siw_tx *tx = &qp->tx;
+	struct burst burst = {
+		.qp = qp,
+		.seg.op = siw_ring_rdmap_op(&tx->sqe),
+		.len = tx->len,
+		.done = tx->done,
+	};
+	struct siw_seg *seg = &burst.seg;
+	int n;
 
-	memset(seg, 0, sizeof(*seg));
-	seg->op = siw_ring_rdmap_op(&tx->sqe);
 	if (seg->op == SIW_RDMAP_WRITE) {
 		seg->tagged = true;
 		seg->hdr_len = SIW_DDP_TAGGED_LEN;
 		seg->stag = tx->sqe.rkey;
-		seg->to = tx->sqe.raddr + tx->done;
+		burst.to = tx->sqe.raddr;
 	} else {
 		seg->hdr_len = SIW_DDP_UNTAGGED_LEN;
 		if (siw_rdmap_op_info(seg->op)->invalidate)
 			seg->stag = tx->sqe.rkey;
 		seg->qn = SIW_QN_SEND;
 		seg->msn = tx->msn[SIW_QN_SEND];
-		seg->mo = tx->done;
 	}
-	seg->len = min(tx->len - tx->done, max - seg->hdr_len);
-	seg->last = tx->done + seg->len == tx->len;
-}
-
-/* One FPDU of a Send or Write */
-static int put_wqe(struct siw_qp *qp)
-{
-	struct siw_tx *tx = &qp->tx;
-	enum siw_access verdict;
-	struct siw_txmark mark;
-	struct siw_seg seg;
-	u32 pos = tx->pos;
-	u32 ulpdu_len;
-
-	wqe_segment(qp, &seg, mulpdu(qp));
-	ulpdu_len = seg.hdr_len + seg.len;
-	if (siw_txbuf_reserve(siw_qp_dev(qp), &tx->buf,
-			      fpdu_room(tx, ulpdu_len)))
-		return -ENOMEM;
-	mark = siw_txbuf_mark(&tx->buf);
-	begin_fpdu(tx, &seg, ulpdu_len);
-	verdict = put_sges(qp, seg.len);
-	if (verdict != SIW_ACCESS_OK) {
-		siw_txbuf_rollback(&tx->buf, mark);
-		tx->pos = pos;
+	n = burst_begin(&burst);
+	if (n < 0)
+		return n;
+	if (put_sges(&burst, n) != SIW_ACCESS_OK) {
+		burst_undo(&burst);
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
 		return 0;
 	}
-	end_fpdu(qp, &seg, mark, ulpdu_len);
+	if (!tx->len) {
+		open_fpdu(&burst);
+		close_fpdu(&burst);
+	}
 
-	tx->done += seg.len;
+	tx->done = burst.done;
 	tx->msg = SIW_TX_WQE;
-	if (seg.last) {
-		if (!seg.tagged)
+	if (seg->last) {
+		if (!seg->tagged)
 			tx->msn[SIW_QN_SEND]++;
 		wqe_finished(qp);
 	}
@@ -423,50 +542,48 @@ static void fail_response(struct siw_qp *qp, const struct siw_read_req *req,
 		     sizeof(ulpdu), sizeof(ulpdu));
 }
 
-/* One FPDU of the oldest Read Response */
+/* FPDUs of the oldest Read Response */
 static int put_response(struct siw_qp *qp)
 {
 	struct siw_read_req *req = &qp->irq[qp->irq_get & qp->irq_mask];
 	enum siw_access verdict = SIW_ACCESS_OK;
 	struct siw_tx *tx = &qp->tx;
-	struct siw_txmark mark;
-	u32 ulpdu_len, pos = tx->pos;
-	struct siw_seg seg = {
-		.op = SIW_RDMAP_READ_RSP,
-		.tagged = true,
-		.hdr_len = SIW_DDP_TAGGED_LEN,
-		.stag = req->sink_stag,
+	struct burst burst = {
+		.qp = qp,
+		.seg = {
+			.op = SIW_RDMAP_READ_RSP,
+			.tagged = true,
+			.hdr_len = SIW_DDP_TAGGED_LEN,
+			.stag = req->sink_stag,
+		},
+		.to = req->sink_to,
+		.len = req->len,
 	};
+	int n;
 
 	if (tx->msg != SIW_TX_RESPONSE)
 		tx->rsp_done = 0;
-	seg.to = req->sink_to + tx->rsp_done;
-	seg.len = min(req->len - tx->rsp_done,
-		      mulpdu(qp) - SIW_DDP_TAGGED_LEN);
-	seg.last = tx->rsp_done + seg.len == req->len;
-	ulpdu_len = seg.hdr_len + seg.len;
-	if (siw_txbuf_reserve(siw_qp_dev(qp), &tx->buf,
-			      fpdu_room(tx, ulpdu_len)))
-		return -ENOMEM;
-	mark = siw_txbuf_mark(&tx->buf);
-	begin_fpdu(tx, &seg, ulpdu_len);
-	if (seg.len)
+	burst.done = tx->rsp_done;
+	n = burst_begin(&burst);
+	if (n < 0)
+		return n;
+	if (n) {
 		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
-					req->src_stag,
-					req->src_to + tx->rsp_done, seg.len,
-					SIW_ACCESS_REMOTE_READ, emit_piece,
-					tx);
+					req->src_stag, req->src_to + burst.done,
+					n, SIW_ACCESS_REMOTE_READ, burst_put,
+					&burst);
+	} else {
+		open_fpdu(&burst);
+		close_fpdu(&burst);
+	}
 	if (verdict != SIW_ACCESS_OK) {
-		siw_txbuf_rollback(&tx->buf, mark);
-		tx->pos = pos;
 		fail_response(qp, req, verdict);
 		return 0;
 	}
-	end_fpdu(qp, &seg, mark, ulpdu_len);
 
-	tx->rsp_done += seg.len;
+	tx->rsp_done = burst.done;
 	tx->msg = SIW_TX_RESPONSE;
-	if (seg.last) {
+	if (burst.seg.last) {
 		tx->msg = SIW_TX_NONE;
 		tx->last = SIW_TX_RESPONSE;
 		/* Pairs with the acquire of the receiver. */
@@ -533,7 +650,7 @@ int siw_build_terminate(struct siw_qp *qp)
 }
 
 /**
- * siw_build_one() - add one FPDU, or do one local operation
+ * siw_build_one() - add FPDUs of one message, or do one local operation
  * @qp: the QP; the caller owns its transmitter
  *
  * A message is never broken open for another; between messages responses and

@@ -5,6 +5,7 @@
 #ifndef SIW_CURSOR_H
 #define SIW_CURSOR_H
 
+#include <linux/minmax.h>
 #include <linux/skbuff.h>
 #include <linux/string.h>
 
@@ -12,33 +13,59 @@
 
 /**
  * struct cursor - octets of an FPDU, one after the other
- * @skb: buffer without a frag_list, or NULL if all octets are at @lin
- * @frag: fragment the next octet is in, -1 for the linear part
+ * @skb: buffer the next octet is in, or NULL if all octets are at @lin
+ * @in_list: @skb is one of a frag_list
+ * @frag: fragment of it the next octet is in, -1 for the linear part
  * @off: offset in that fragment or part
  * @lin: octets, if there is no @skb
  */
 struct cursor {
 	struct sk_buff *skb;
+	bool in_list;
 	int frag;
 	u32 off;
 	const u8 *lin;
 };
 
-static inline struct cursor cursor_at(struct sk_buff *skb, u32 off)
+/* Octets from here to the end of the fragment, and where they are */
+static inline const u8 *cursor_row(const struct cursor *cur, u32 *n)
 {
-	struct cursor cur = { .skb = skb, .frag = -1, .off = off };
+	const skb_frag_t *frag;
 
-	if (off < skb_headlen(skb))
-		return cur;
-	cur.off -= skb_headlen(skb);
-	for (cur.frag = 0; cur.frag < skb_shinfo(skb)->nr_frags; cur.frag++) {
-		u32 size = skb_frag_size(&skb_shinfo(skb)->frags[cur.frag]);
-
-		if (cur.off < size)
-			break;
-		cur.off -= size;
+	if (cur->frag < 0) {
+		*n = skb_headlen(cur->skb) - cur->off;
+		return cur->skb->data + cur->off;
 	}
-	return cur;
+	if (cur->frag >= skb_shinfo(cur->skb)->nr_frags) {
+		*n = 0;
+		return NULL;
+	}
+	frag = &skb_shinfo(cur->skb)->frags[cur->frag];
+	*n = skb_frag_size(frag) - cur->off;
+	return (const u8 *)skb_frag_address(frag) + cur->off;
+}
+
+static inline void cursor_next_row(struct cursor *cur)
+{
+	cur->off = 0;
+	if (cur->frag < skb_shinfo(cur->skb)->nr_frags) {
+		cur->frag++;
+		return;
+	}
+	cur->frag = -1;
+	cur->skb = cur->in_list ? cur->skb->next :
+				  skb_shinfo(cur->skb)->frag_list;
+	cur->in_list = true;
+}
+
+/* Move on to where the next octet is; as cursor_row(), and that is not 0. */
+static inline const u8 *cursor_settle(struct cursor *cur, u32 *n)
+{
+	const u8 *p;
+
+	while (p = cursor_row(cur, n), !*n)
+		cursor_next_row(cur);
+	return p;
 }
 
 /* The next octets in a row, at most @n; @n is set to how many there are. */
@@ -52,34 +79,33 @@ static inline const u8 *cursor_next(struct cursor *cur, u32 *n)
 		cur->lin += *n;
 		return p;
 	}
-	if (cur->frag < 0) {
-		p = cur->skb->data + cur->off;
-		size = skb_headlen(cur->skb) - cur->off;
-	} else {
-		const skb_frag_t *frag =
-			&skb_shinfo(cur->skb)->frags[cur->frag];
-
-		p = skb_frag_address(frag) + cur->off;
-		size = skb_frag_size(frag) - cur->off;
-	}
-	if (size <= *n) {
-		*n = size;
-		cur->frag++;
-		cur->off = 0;
-	} else {
-		cur->off += *n;
-	}
+	p = cursor_settle(cur, &size);
+	*n = min(*n, size);
+	cur->off += *n;
 	return p;
 }
 
 static inline void cursor_skip(struct cursor *cur, u32 len)
 {
+	if (!cur->skb) {
+		cur->lin += len;
+		return;
+	}
 	while (len) {
 		u32 n = len;
 
 		cursor_next(cur, &n);
 		len -= n;
 	}
+}
+
+/* At octet @off of a buffer that has it */
+static inline struct cursor cursor_at(struct sk_buff *skb, u32 off)
+{
+	struct cursor cur = { .skb = skb, .frag = -1 };
+
+	cursor_skip(&cur, off);
+	return cur;
 }
 
 static inline void cursor_copy(struct cursor *cur, u8 *to, u32 len)

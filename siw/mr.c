@@ -5,7 +5,7 @@
  * An STag is a 24-bit index, drawn at random, and an 8-bit key that belongs to
  * the consumer (RFC 5042 section 6.1.1 asks for STags that are hard to guess).
  *
- * Memory is only touched inside siw_mr_access(), under the region's read lock.
+ * Memory is only touched inside siw_mr_hold(), under the region's read lock.
  * Revocation takes the write lock, so when it returns no placement that began
  * before it is still writing (RFC 5040 section 8.1.1).
  */
@@ -89,17 +89,61 @@ static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
 	return mr;
 }
 
-/* Kernel address of Tagged Offset @to, and how many octets follow in a row */
-static void *piece(const struct siw_mr *mr, u64 to, u32 *n)
+/**
+ * siw_mr_hold() - look a region up once and use it more than once
+ * @dev: the device
+ * @stag: STag or local key
+ * @use: called once, under the region's read lock; must not sleep, nor come
+ *	 back here
+ * @arg: passed to @use
+ *
+ * Context: any but hard interrupt.
+ */
+void siw_mr_hold(struct siw_device *dev, u32 stag, siw_mr_use use, void *arg)
 {
-	u64 off = to - mr->region.base + mr->first;
-	u32 in_page = off & ((1u << mr->page_shift) - 1);
-	void **page = mr->umem ? mr->umem->page : mr->pages;
+	struct siw_mr *mr;
 
-	if (!page)		/* DMA region: the offset is the address */
-		return (void *)(uintptr_t)to;
-	*n = min(*n, (1u << mr->page_shift) - in_page);
-	return page[off >> mr->page_shift] + in_page;
+	rcu_read_lock();
+	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
+	if (mr) {
+		read_lock_bh(&mr->lock);
+		use(mr, arg);
+		read_unlock_bh(&mr->lock);
+	} else {
+		use(NULL, arg);
+	}
+	rcu_read_unlock();
+}
+
+struct access {
+	struct ib_pd *pd;
+	u32 stag;
+	u64 to;
+	u32 len;
+	u32 want;
+	siw_mr_fn fn;
+	void *arg;
+	enum siw_access verdict;
+};
+
+static void access_once(const struct siw_mr *mr, void *arg)
+{
+	struct access *access = arg;
+	u64 to = access->to;
+	u32 len = access->len;
+
+	access->verdict = siw_access_check(mr ? &mr->region : NULL,
+					   access->stag,
+					   mr && mr->pd == access->pd, to, len,
+					   access->want);
+	while (access->verdict == SIW_ACCESS_OK && access->fn && len) {
+		u32 n = len;
+		void *p = siw_mr_row(mr, to, &n);
+
+		access->fn(p, n, access->arg);
+		to += n;
+		len -= n;
+	}
 }
 
 /**
@@ -122,27 +166,18 @@ enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
 			      u32 stag, u64 to, u32 len, u32 want,
 			      siw_mr_fn fn, void *arg)
 {
-	enum siw_access verdict = SIW_ACCESS_STAG;
-	struct siw_mr *mr;
+	struct access access = {
+		.pd = pd,
+		.stag = stag,
+		.to = to,
+		.len = len,
+		.want = want,
+		.fn = fn,
+		.arg = arg,
+	};
 
-	rcu_read_lock();
-	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
-	if (mr) {
-		read_lock_bh(&mr->lock);
-		verdict = siw_access_check(&mr->region, stag, mr->pd == pd,
-					   to, len, want);
-		while (verdict == SIW_ACCESS_OK && fn && len) {
-			u32 n = len;
-			void *p = piece(mr, to, &n);
-
-			fn(p, n, arg);
-			to += n;
-			len -= n;
-		}
-		read_unlock_bh(&mr->lock);
-	}
-	rcu_read_unlock();
-	return verdict;
+	siw_mr_hold(dev, stag, access_once, &access);
+	return access.verdict;
 }
 
 /* Send with Invalidate and Read with Invalidate: RFC 5040 section 5.3 */

@@ -5,8 +5,10 @@
 #ifndef SIW_MR_H
 #define SIW_MR_H
 
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "siw.h"
 #include "umem.h"
@@ -46,6 +48,41 @@ static inline struct siw_mr *to_siw_mr(struct ib_mr *base)
 }
 
 /**
+ * siw_mr_row() - where octets of a region are
+ * @mr: region that is held, in which there are @n octets from @to on
+ * @to: address or Tagged Offset of the first of them
+ * @n: octets; set to how many are in a row
+ *
+ * Return: kernel address of the first octet.
+ */
+static inline void *siw_mr_row(const struct siw_mr *mr, u64 to, u32 *n)
+{
+	u64 off = to - mr->region.base + mr->first;
+	u32 in_page = off & ((1u << mr->page_shift) - 1);
+	void **page = mr->umem ? mr->umem->page : mr->pages;
+
+	if (!page)		/* DMA region: the offset is the address */
+		return (void *)(uintptr_t)to;
+	*n = min(*n, (1u << mr->page_shift) - in_page);
+	return page[off >> mr->page_shift] + in_page;
+}
+
+/* Copy @n octets to where siw_mr_row() finds @to. */
+static inline void siw_mr_copy_to(const struct siw_mr *mr, u64 to, const u8 *p,
+				  u32 n)
+{
+	while (n) {
+		u32 part = n;
+		void *row = siw_mr_row(mr, to, &part);
+
+		memcpy(row, p, part);
+		to += part;
+		p += part;
+		n -= part;
+	}
+}
+
+/**
  * typedef siw_mr_fn - touch one contiguous piece of a region
  * @p: kernel address
  * @n: octets
@@ -53,6 +90,15 @@ static inline struct siw_mr *to_siw_mr(struct ib_mr *base)
  */
 typedef void (*siw_mr_fn)(void *p, size_t n, void *arg);
 
+/**
+ * typedef siw_mr_use - use a region more than once
+ * @mr: the region, which is not revoked before this returns; NULL if there is
+ *	none
+ * @arg: the caller's
+ */
+typedef void (*siw_mr_use)(const struct siw_mr *mr, void *arg);
+
+void siw_mr_hold(struct siw_device *dev, u32 stag, siw_mr_use use, void *arg);
 enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
 			      u32 stag, u64 to, u32 len, u32 want,
 			      siw_mr_fn fn, void *arg);

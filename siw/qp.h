@@ -191,6 +191,7 @@ struct siw_tx {
  * @rqe_len: octets it has room for
  * @fpdus: FPDUs received; the first one opens the responder's direction
  * @bytes: octets of their ULPDUs
+ * @hdr: first octets of a ULPDU that does not lie in a row
  * @rtr_send: the first FPDU may be a Send that takes no receive element
  * @carry: a straddling FPDU, octet by octet
  * @carry_size: size of @carry
@@ -207,6 +208,7 @@ struct siw_rx {
 	u32 rqe_len;
 	u32 fpdus;
 	u64 bytes;
+	u8 hdr[SIW_ULPDU_HDR_MAX];
 	bool rtr_send;
 	u8 *carry;
 	u32 carry_size;

@@ -44,38 +44,40 @@ struct fpdu {
 	struct cursor cur;
 	u16 len;
 	u16 avail;
-	u8 hdr[SIW_ULPDU_HDR_MAX];
+	const u8 *hdr;
 	struct siw_seg seg;
 };
 
-/* Length and CRC */
-static enum siw_fault verify(struct siw_qp *qp, struct fpdu *fpdu)
+/* @cur is at the length field of an FPDU with @ulpdu_len octets of ULPDU. */
+static bool crc_ok(const struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 {
-	u32 covered = siw_mpa_fpdu_len(fpdu->len) - SIW_MPA_CRC_LEN;
-	struct cursor cur = fpdu->cur;
 	u8 field[SIW_MPA_CRC_LEN];
 	u32 crc;
 
-	if (qp->rx.mpa.crc) {
-		crc = cursor_crc(&cur, covered);
-		cursor_copy(&cur, field, sizeof(field));
-		if (!siw_mpa_crc_ok(field, crc)) {
-			siw_count(siw_qp_dev(qp), SIW_CNT_RX_CRC);
-			return SIW_FAULT_MPA_CRC;
-		}
-	}
-	cursor_skip(&fpdu->cur, SIW_MPA_LEN_LEN);
-	return SIW_OK;
+	if (!qp->rx.mpa.crc)
+		return true;
+	crc = cursor_crc(&cur, siw_mpa_fpdu_len(ulpdu_len) - SIW_MPA_CRC_LEN);
+	cursor_copy(&cur, field, sizeof(field));
+	return siw_mpa_crc_ok(field, crc);
 }
 
-/* DDP and RDMAP header; leaves the cursor behind the DDP header */
+/*
+ * DDP and RDMAP header: the cursor goes from the length field to what is behind
+ * the DDP header.
+ */
 static enum siw_fault decode(struct siw_qp *qp, struct fpdu *fpdu)
 {
-	struct cursor cur = fpdu->cur;
 	enum siw_fault fault;
+	struct cursor cur;
 
-	fpdu->avail = min_t(u16, fpdu->len, sizeof(fpdu->hdr));
-	cursor_copy(&cur, fpdu->hdr, fpdu->avail);
+	cursor_skip(&fpdu->cur, SIW_MPA_LEN_LEN);
+	cur = fpdu->cur;
+	fpdu->avail = min_t(u16, fpdu->len, sizeof(qp->rx.hdr));
+	fpdu->hdr = cur.lin;
+	if (cur.skb) {
+		cursor_copy(&cur, qp->rx.hdr, fpdu->avail);
+		fpdu->hdr = qp->rx.hdr;
+	}
 	fault = siw_ddp_decode(&fpdu->seg, fpdu->hdr, fpdu->avail, fpdu->len,
 			       false);
 	/* The user ABI has no word for Immediate Data. */
@@ -403,16 +405,19 @@ static void refused(struct siw_qp *qp, const struct fpdu *fpdu,
 		     fpdu->len);
 }
 
-static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
+/* Return: more of its message is to come; then @seg says which. */
+static bool receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len,
+		    struct siw_seg *seg)
 {
 	struct fpdu fpdu = { .cur = cur, .len = ulpdu_len };
 	enum siw_fault fault = SIW_OK;
 
-	if (!siw_mpa_len_ok(ulpdu_len))
+	if (!siw_mpa_len_ok(ulpdu_len)) {
 		fault = SIW_FAULT_DDP_LOCAL;
-	if (!fault)
-		fault = verify(qp, &fpdu);
-	if (!fault) {
+	} else if (!crc_ok(qp, cur, ulpdu_len)) {
+		siw_count(siw_qp_dev(qp), SIW_CNT_RX_CRC);
+		fault = SIW_FAULT_MPA_CRC;
+	} else {
 		qp->rx.fpdus++;
 		qp->rx.bytes += ulpdu_len;
 		fault = decode(qp, &fpdu);
@@ -421,10 +426,13 @@ static void receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
 		trace_siw_rx_fpdu(&qp->base, &fpdu.seg);
 		fault = dispatch(qp, &fpdu);
 	}
-	if (!fault)
-		acted_upon(qp, &fpdu.seg);
-	else
+	if (fault) {
 		refused(qp, &fpdu, fault);
+		return false;
+	}
+	acted_upon(qp, &fpdu.seg);
+	*seg = fpdu.seg;
+	return !fpdu.seg.last;
 }
 
 /*
@@ -469,54 +477,259 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 	if (rx->carry_len >= SIW_MPA_LEN_LEN &&
 	    rx->carry_len == carry_need(rx)) {
 		struct cursor cur = { .lin = rx->carry };
+		struct siw_seg seg;
 
 		siw_count(siw_qp_dev(qp), SIW_CNT_RX_STRADDLE);
 		rx->carry_len = 0;
-		receive(qp, cur, get_unaligned_be16(rx->carry));
+		receive(qp, cur, get_unaligned_be16(rx->carry), &seg);
 	}
 	return n;
 }
 
-/* Length of the FPDU at @off if it is whole and can be handled in place */
-static u32 in_place(struct siw_qp *qp, struct sk_buff *skb, u32 off,
-		    size_t len, struct cursor *cur, u16 *ulpdu_len)
+/*
+ * Length of the FPDU at the cursor if it is whole and can be handled in place.
+ * @cur goes to the FPDU's octets in a row, if they are.
+ */
+static u32 in_place(struct cursor *cur, size_t len, u16 *ulpdu_len)
 {
-	struct cursor peek;
 	u8 field[SIW_MPA_LEN_LEN];
-	u32 n;
+	struct cursor peek;
+	const u8 *p;
+	u32 n, row;
 
-	/* Memory of a device may be out of our reach; carry() sees to it. */
-	if (qp->rx.carry_len || len < sizeof(field) ||
-	    skb_has_frag_list(skb) || !skb_frags_readable(skb))
+	if (len < sizeof(field))
 		return 0;
-	*cur = cursor_at(skb, off);
+	p = cursor_settle(cur, &row);
 	peek = *cur;
 	cursor_copy(&peek, field, sizeof(field));
 	*ulpdu_len = get_unaligned_be16(field);
 	n = octets_due(*ulpdu_len);
-	return n <= len ? n : 0;
+	if (n > len)
+		return 0;
+	if (n <= row)
+		*cur = (struct cursor) { .lin = p };
+	return n;
+}
+
+/**
+ * struct run - FPDUs in the middle of a message, which touch one region
+ * @qp: the QP
+ * @seg: the segment before the next one
+ * @hdr: its DDP header
+ * @pd: protection domain that is to be the region's
+ * @stag: the region
+ * @want: SIW_ACCESS_* rights that are needed
+ * @base: address of octet 0 of a Send
+ * @from: first octet of a Send that goes to the region
+ * @end: octet of a Send behind the last one that goes there
+ * @cur: next octet of the stream
+ * @len: octets there are
+ * @done: octets that were handled
+ */
+struct run {
+	struct siw_qp *qp;
+	struct siw_seg seg;
+	u8 hdr[SIW_DDP_UNTAGGED_LEN];
+	struct ib_pd *pd;
+	u32 stag;
+	u32 want;
+	u64 base;
+	u32 from;
+	u32 end;
+	struct cursor cur;
+	size_t len;
+	size_t done;
+};
+
+/* Is it the segment that has to come now, and where does it go? */
+static bool run_target(const struct run *run, u64 *to)
+{
+	const struct siw_qp *qp = run->qp;
+	const struct siw_seg *seg = &run->seg;
+	const struct siw_orq_entry *orqe;
+
+	if (!seg->tagged) {
+		*to = run->base + seg->mo;
+		return seg->mo == qp->rx.ddp.queue[SIW_QN_SEND].mo &&
+		       seg->mo >= run->from && seg->mo <= run->end &&
+		       seg->len <= run->end - seg->mo;
+	}
+	*to = seg->to;
+	if (seg->op == SIW_RDMAP_WRITE)
+		return true;
+	orqe = &qp->orq[qp->orq_get & qp->orq_mask];
+	return siw_rdmap_check_read_rsp(&orqe->sink, seg) == SIW_OK;
+}
+
+/* The segment is taken; it is not the last one of its message. */
+static void run_advance(struct run *run)
+{
+	const struct siw_seg *seg = &run->seg;
+	struct siw_qp *qp = run->qp;
+
+	if (!seg->tagged)
+		qp->rx.ddp.queue[SIW_QN_SEND].mo += seg->len;
+	else if (seg->op == SIW_RDMAP_READ_RSP)
+		qp->orq[qp->orq_get & qp->orq_mask].sink.done += seg->len;
+}
+
+/* Place the segment of an FPDU that does not lie in a row. */
+static void run_place(const struct run *run, const struct siw_mr *mr, u64 to)
+{
+	struct cursor cur = run->cur;
+	u32 n, left;
+
+	cursor_skip(&cur, SIW_MPA_LEN_LEN + run->seg.hdr_len);
+	for (left = run->seg.len; left; left -= n) {
+		const u8 *p;
+
+		n = left;
+		p = cursor_next(&cur, &n);
+		siw_mr_copy_to(mr, to, p, n);
+		to += n;
+	}
+}
+
+/*
+ * FPDU by FPDU.  One that is not plainly the next of its message is left to
+ * receive(), which knows what is wrong with it.
+ */
+static void run_on(const struct siw_mr *mr, void *arg)
+{
+	struct run *run = arg;
+	struct siw_qp *qp = run->qp;
+	struct siw_seg *seg = &run->seg;
+	u32 hdr_len = SIW_MPA_LEN_LEN + seg->hdr_len;
+
+	while (mr && run->len - run->done > hdr_len && receiving(qp)) {
+		u8 apart[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
+		struct cursor cur;
+		u16 ulpdu_len;
+		const u8 *p;
+		u32 row, n;
+		u64 to;
+
+		p = cursor_settle(&run->cur, &row);
+		cur = run->cur;
+		if (row < hdr_len) {
+			cursor_copy(&cur, apart, hdr_len);
+			cur = run->cur;
+			p = apart;
+		}
+		ulpdu_len = get_unaligned_be16(p);
+		n = siw_mpa_fpdu_len(ulpdu_len);
+		if (n <= row)
+			cur = (struct cursor) { .lin = p };
+		if (n > run->len - run->done || !siw_mpa_len_ok(ulpdu_len) ||
+		    !siw_ddp_follow(seg, run->hdr, p + SIW_MPA_LEN_LEN,
+				    ulpdu_len) ||
+		    !run_target(run, &to) || !crc_ok(qp, cur, ulpdu_len) ||
+		    siw_access_check(&mr->region, run->stag,
+				     mr->pd == run->pd, to, seg->len,
+				     run->want) != SIW_ACCESS_OK)
+			return;
+		qp->rx.fpdus++;
+		qp->rx.bytes += ulpdu_len;
+		trace_siw_rx_fpdu(&qp->base, seg);
+		if (n <= row)
+			siw_mr_copy_to(mr, to, p + hdr_len, seg->len);
+		else
+			run_place(run, mr, to);
+		run_advance(run);
+		trace_siw_placed(&qp->base, seg);
+		if (n <= row)
+			run->cur.off += n;
+		else
+			cursor_skip(&run->cur, n);
+		run->done += n;
+	}
+}
+
+/* Where the octets behind a segment of a Send go */
+static bool run_of_send(struct run *run)
+{
+	const struct siw_rqe *rqe = &run->qp->rx.rqe;
+	u32 next = run->seg.mo + run->seg.len;
+	struct siw_qp *qp = run->qp;
+	u8 i;
+
+	run->pd = qp->srq ? qp->srq->base.pd : qp->base.pd;
+	run->end = 0;
+	for (i = 0; i < rqe->num_sge; i++) {
+		run->from = run->end;
+		run->end += rqe->sge[i].length;
+		if (next >= run->end)
+			continue;
+		run->stag = rqe->sge[i].lkey;
+		run->base = rqe->sge[i].laddr - run->from;
+		return true;
+	}
+	return false;
+}
+
+/* Go on with the message that @run->seg did not end. */
+static void run_behind(struct run *run)
+{
+	const struct siw_seg *seg = &run->seg;
+	struct siw_qp *qp = run->qp;
+
+	run->want = SIW_ACCESS_LOCAL_WRITE;
+	if (seg->tagged) {
+		run->pd = qp->base.pd;
+		run->stag = seg->stag;
+		if (seg->op == SIW_RDMAP_WRITE) {
+			run->want = SIW_ACCESS_REMOTE_WRITE;
+			if (!(READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE))
+				return;
+		}
+	} else if (seg->qn != SIW_QN_SEND || !run_of_send(run)) {
+		return;
+	}
+	siw_ddp_encode(run->hdr, seg);
+	siw_mr_hold(siw_qp_dev(qp), run->stag, run_on, run);
+}
+
+/* Memory of a device may be out of our reach; carry() sees to it. */
+static bool readable(const struct sk_buff *skb)
+{
+	const struct sk_buff *part;
+
+	if (!skb_frags_readable(skb))
+		return false;
+	skb_walk_frags(skb, part)
+		if (!skb_frags_readable(part) || skb_has_frag_list(part))
+			return false;
+	return true;
 }
 
 /* Take what TCP has; what comes after a fault is dropped. */
 static size_t take(void *arg, struct sk_buff *skb, u32 off, size_t len)
 {
 	struct siw_qp *qp = arg;
-	size_t done = 0;
+	struct run run = { .qp = qp, .len = len };
+	bool direct = readable(skb);
 
-	while (done < len && receiving(qp)) {
-		struct cursor cur;
+	if (direct)
+		run.cur = cursor_at(skb, off);
+	while (run.done < len && receiving(qp)) {
+		struct cursor cur = run.cur;
+		bool more = false;
 		u16 ulpdu_len;
-		size_t n;
+		size_t n = 0;
 
-		n = in_place(qp, skb, off + done, len - done, &cur,
-			     &ulpdu_len);
+		if (direct && !qp->rx.carry_len)
+			n = in_place(&cur, len - run.done, &ulpdu_len);
 		if (n)
-			receive(qp, cur, ulpdu_len);
+			more = receive(qp, cur, ulpdu_len, &run.seg);
 		else
-			n = carry(qp, skb, off + done, len - done);
+			n = carry(qp, skb, off + run.done, len - run.done);
 		if (!n)
-			return done;
-		done += n;
+			return run.done;
+		if (direct)
+			cursor_skip(&run.cur, n);
+		run.done += n;
+		if (more)
+			run_behind(&run);
 	}
 	return len;
 }

@@ -120,10 +120,10 @@ static u32 chunk_room(const struct bio_vec *bv)
  */
 int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n)
 {
-	size_t room = 0;
+	size_t room = buf->left;
 	u16 i;
 
-	for (i = buf->cur; i < buf->num; i++)
+	for (i = buf->cur + 1; i < buf->num; i++)
 		room += chunk_room(&buf->bvec[i]);
 	while (room < n) {
 		struct bio_vec *bv = &buf->bvec[buf->num];
@@ -136,7 +136,8 @@ int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n)
 		if (!page)
 			return -ENOMEM;
 		bvec_set_page(bv, page, 0, used);
-		buf->num++;
+		if (buf->num++ == buf->cur)
+			buf->left = chunk_room(bv);
 		room += chunk_room(bv);
 	}
 	return 0;
@@ -146,28 +147,16 @@ int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n)
 void siw_txbuf_put(struct siw_txbuf *buf, const void *p, size_t n)
 {
 	while (n) {
-		struct bio_vec *bv = &buf->bvec[buf->cur];
-		size_t part = min_t(size_t, n, chunk_room(bv));
+		size_t part = min_t(size_t, n, buf->left);
 
 		if (!part) {
-			buf->cur++;
+			buf->left = chunk_room(&buf->bvec[++buf->cur]);
 			continue;
 		}
-		memcpy(page_address(bv->bv_page) + chunk_used(bv), p, part);
-		bv->bv_len += part;
-		buf->len += part;
+		memcpy(siw_txbuf_row(buf, part), p, part);
 		p += part;
 		n -= part;
 	}
-}
-
-struct siw_txmark siw_txbuf_mark(const struct siw_txbuf *buf)
-{
-	return (struct siw_txmark) {
-		.cur = buf->cur,
-		.fill = buf->num ? buf->bvec[buf->cur].bv_len : 0,
-		.len = buf->len,
-	};
 }
 
 /* Forget what was put since @mark. */
@@ -175,8 +164,10 @@ void siw_txbuf_rollback(struct siw_txbuf *buf, struct siw_txmark mark)
 {
 	for (; buf->cur > mark.cur; buf->cur--)
 		buf->bvec[buf->cur].bv_len = 0;
-	if (buf->num)
+	if (buf->num) {
 		buf->bvec[mark.cur].bv_len = mark.fill;
+		buf->left = chunk_room(&buf->bvec[mark.cur]);
+	}
 	buf->len = mark.len;
 }
 
@@ -238,6 +229,7 @@ void siw_txbuf_drop(struct siw_txbuf *buf)
 	buf->first = 0;
 	buf->cur = 0;
 	buf->num = 0;
+	buf->left = 0;
 	buf->len = 0;
 }
 

@@ -38,6 +38,8 @@ struct siw_seg {
 enum siw_fault siw_ddp_decode(struct siw_seg *seg, const u8 *ulpdu,
 			      size_t avail, u16 ulpdu_len, bool atomics);
 size_t siw_ddp_encode(u8 *ulpdu, const struct siw_seg *seg);
+bool siw_ddp_follow(struct siw_seg *seg, const u8 *hdr, const u8 *ulpdu,
+		    u16 ulpdu_len);
 
 /* No message of this queue or kind is in progress */
 #define SIW_DDP_NO_MSG		0xff
