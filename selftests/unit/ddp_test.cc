@@ -388,5 +388,85 @@ TEST_F(DdpRx, AdvanceWrapsTheMsn) {
   EXPECT_EQ(1u, rx_.queue[SIW_QN_SEND].msn);
 }
 
+siw_seg Decoded(const Bytes& ulpdu) {
+  siw_seg seg;
+  EXPECT_EQ(SIW_OK, Decode(&seg, ulpdu));
+  return seg;
+}
+
+// Does `next` plainly follow `before`? If so, `seg` is what decoding it gives.
+bool Follows(const Bytes& before, const Bytes& next) {
+  siw_seg seg = Decoded(before);
+  const siw_seg was = seg;
+  uint8_t hdr[SIW_DDP_UNTAGGED_LEN];
+  siw_ddp_encode(hdr, &seg);
+  const Bytes exact(next.begin(), next.end());
+  const bool follows = siw_ddp_follow(&seg, hdr, exact.data(),
+                                      static_cast<uint16_t>(exact.size()));
+  const siw_seg want = follows ? Decoded(next) : was;
+  EXPECT_EQ(want.op, seg.op);
+  EXPECT_EQ(want.last, seg.last);
+  EXPECT_EQ(want.tagged, seg.tagged);
+  EXPECT_EQ(want.len, seg.len);
+  EXPECT_EQ(want.stag, seg.stag);
+  if (want.tagged) {
+    EXPECT_EQ(want.to, seg.to);
+  } else {
+    EXPECT_EQ(want.qn, seg.qn);
+    EXPECT_EQ(want.msn, seg.msn);
+    EXPECT_EQ(want.mo, seg.mo);
+  }
+  return follows;
+}
+
+TEST(DdpFollow, TakesTheSameMessageFurtherOn) {
+  EXPECT_TRUE(Follows(
+      Tagged({.last = false, .stag = 7, .to = 100}, Bytes(8)),
+      Tagged({.last = false, .stag = 7, .to = 0xfffffffffffffff0}, Bytes(3))));
+  EXPECT_TRUE(Follows(
+      Untagged(
+          {.op = SIW_RDMAP_SEND_INV, .last = false, .inv_stag = 9, .msn = 5},
+          Bytes(8)),
+      Untagged({.op = SIW_RDMAP_SEND_INV,
+                .last = false,
+                .inv_stag = 9,
+                .msn = 5,
+                .mo = 0xffffffff},
+               Bytes(1))));
+}
+
+TEST(DdpFollow, LeavesWhatIsNotPlain) {
+  const TaggedFields write = {.last = false, .stag = 7, .to = 100};
+  const Bytes before = Tagged(write, Bytes(8));
+  auto with = [&](auto change) {
+    TaggedFields fields = write;
+    change(fields);
+    return Tagged(fields, Bytes(8));
+  };
+  EXPECT_TRUE(Follows(before, with([](auto&) {})));
+  EXPECT_FALSE(Follows(before, Tagged(write)));
+  EXPECT_FALSE(Follows(before, with([](auto& f) { f.last = true; })));
+  EXPECT_FALSE(Follows(before, with([](auto& f) { f.stag = 8; })));
+  EXPECT_FALSE(
+      Follows(before, with([](auto& f) { f.op = SIW_RDMAP_READ_RSP; })));
+  EXPECT_FALSE(Follows(before, with([](auto& f) { f.ddp_version = 2; })));
+  EXPECT_FALSE(Follows(before, with([](auto& f) { f.rdmap_version = 0; })));
+
+  const UntaggedFields send = {.last = false, .msn = 5, .mo = 8};
+  const Bytes first = Untagged(send, Bytes(8));
+  auto but = [&](auto change) {
+    UntaggedFields fields = send;
+    change(fields);
+    return Untagged(fields, Bytes(8));
+  };
+  EXPECT_TRUE(Follows(first, but([](auto&) {})));
+  EXPECT_FALSE(Follows(first, Untagged(send)));
+  EXPECT_FALSE(Follows(first, but([](auto& f) { f.last = true; })));
+  EXPECT_FALSE(Follows(first, but([](auto& f) { f.op = SIW_RDMAP_SEND_SE; })));
+  EXPECT_FALSE(Follows(first, but([](auto& f) { f.qn = 1; })));
+  EXPECT_FALSE(Follows(first, but([](auto& f) { f.msn = 6; })));
+  EXPECT_FALSE(Follows(first, but([](auto& f) { f.inv_stag = 1; })));
+}
+
 }  // namespace
 }  // namespace siw

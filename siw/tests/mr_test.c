@@ -268,6 +268,51 @@ static void begins_inside_a_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ((u8 *)fix->page[PAGES - 1])[PAGE_SIZE - 8]);
 }
 
+struct copy {
+	u64 to;
+	u32 n;
+	const u8 *p;
+};
+
+static void copy_to(const struct siw_mr *mr, void *arg)
+{
+	struct copy *copy = arg;
+
+	if (mr)
+		siw_mr_copy_to(mr, copy->to, copy->p, copy->n);
+}
+
+static void copies_across_pages(struct kunit *test)
+{
+	const u64 iova = 0x123456789000 + 77;
+	struct mr_fixture *fix = test->priv;
+	u32 len = 2 * PAGE_SIZE + 100, i;
+	struct copy copy = { .to = iova + 3, .n = len };
+	u32 stag;
+	u8 *octets = kunit_kmalloc(test, len, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, octets);
+	for (i = 0; i < len; i++)
+		octets[i] = i % 251 + 1;
+	copy.p = octets;
+	fix->sg[0].offset = 77;
+	fix->sg[0].length = PAGE_SIZE - 77;
+	stag = enable(test, iova, REMOTE);
+	siw_mr_hold(fix->dev, stag, copy_to, &copy);
+	for (i = 0; i < PAGES * PAGE_SIZE; i++) {
+		u8 *page = fix->page[i / PAGE_SIZE];
+		u32 at = i - (77 + 3);
+		u8 want = i >= 77 + 3 && at < len ? octets[at] : 0;
+
+		if (page[i % PAGE_SIZE] != want) {
+			KUNIT_FAIL(test, "octet %u of the pages is wrong", i);
+			return;
+		}
+	}
+	/* Nobody has this one. */
+	siw_mr_hold(fix->dev, stag ^ 0x100, copy_to, &copy);
+}
+
 static void peer_invalidates(struct kunit *test)
 {
 	struct mr_fixture *fix = test->priv;
@@ -469,6 +514,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(touches_each_octet_once),
 	KUNIT_CASE(touches_nothing_that_is_refused),
 	KUNIT_CASE(begins_inside_a_page),
+	KUNIT_CASE(copies_across_pages),
 	KUNIT_CASE(peer_invalidates),
 	KUNIT_CASE(peer_invalidates_nothing_local),
 	KUNIT_CASE(owner_invalidates),
