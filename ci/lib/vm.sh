@@ -4,7 +4,7 @@
 vm_bin=$top/build/tools/ci/vm/siw-vm
 
 vm_runner_ready() {
-	need cmake ninja-build g++ libcli11-dev libfmt-dev \
+	need cmake ninja-build g++ libarchive-dev libcli11-dev libfmt-dev \
 		libmnl-dev libncurses-dev libpcap-dev libtomlplusplus-dev \
 		nlohmann-json3-dev pkgconf \
 		qemu-system-x86 erofs-utils busybox-static cpio kmod xz-utils

@@ -3,8 +3,8 @@
 
 stage_unit() {
 	local xml=$out/log/unit file
-	need cmake ninja-build g++ libcli11-dev libfmt-dev libgtest-dev \
-		libtomlplusplus-dev nlohmann-json3-dev libmnl-dev \
+	need cmake ninja-build g++ libarchive-dev libcli11-dev libfmt-dev \
+		libgtest-dev libtomlplusplus-dev nlohmann-json3-dev libmnl-dev \
 		libncurses-dev libpcap-dev libibverbs-dev pkgconf gnupg
 	cd "$top" || return
 	check configure cmake --preset sanitize &&

@@ -11,9 +11,9 @@
 namespace siw {
 
 Result<std::string> Host::Read(const std::string& path) const {
+  errno = 0;
   std::ifstream file(root_ + path, std::ios::binary);
   std::ostringstream out;
-  errno = 0;
   if (!file) return ErrnoError(path);
   out << file.rdbuf();
   if (file.bad() || (out.fail() && errno != 0)) return ErrnoError(path);

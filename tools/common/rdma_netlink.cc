@@ -177,6 +177,38 @@ Status ForEachEntry(const Octets& answer, uint16_t table, Use use) {
   });
 }
 
+// Names and values in turn, a kind of print between them or not.
+std::vector<std::pair<std::string, std::string>> DriverDetails(
+    const nlattr* table) {
+  std::vector<std::pair<std::string, std::string>> details;
+  if (!table) return details;
+  std::optional<std::string> name;
+  const auto value = [&](std::string text) {
+    if (name) details.emplace_back(std::move(*name), std::move(text));
+    name.reset();
+  };
+  ForEachNested(table, [&](const nlattr* attr) {
+    const uint16_t type = mnl_attr_get_type(attr);
+    const size_t length = mnl_attr_get_payload_len(attr);
+    if (type == RDMA_NLDEV_ATTR_DRIVER_STRING) {
+      if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0) return;
+      if (name)
+        value(mnl_attr_get_str(attr));
+      else
+        name = mnl_attr_get_str(attr);
+    } else if (type == RDMA_NLDEV_ATTR_DRIVER_U32 && length == 4) {
+      value(std::to_string(mnl_attr_get_u32(attr)));
+    } else if (type == RDMA_NLDEV_ATTR_DRIVER_S32 && length == 4) {
+      value(std::to_string(static_cast<int32_t>(mnl_attr_get_u32(attr))));
+    } else if (type == RDMA_NLDEV_ATTR_DRIVER_U64 && length == 8) {
+      value(std::to_string(mnl_attr_get_u64(attr)));
+    } else if (type == RDMA_NLDEV_ATTR_DRIVER_S64 && length == 8) {
+      value(std::to_string(static_cast<int64_t>(mnl_attr_get_u64(attr))));
+    }
+  });
+  return details;
+}
+
 // Is this the last message of an answer?
 bool IsLast(const nlmsghdr* header) {
   return header->nlmsg_type == NLMSG_DONE ||
@@ -278,7 +310,8 @@ Result<std::vector<RdmaQp>> RdmaNetlink::Qps(uint32_t device) {
         qps.push_back({*number,
                        NameOf(kQpStates, attrs.U8(RDMA_NLDEV_ATTR_RES_STATE)),
                        attrs.U32(RDMA_NLDEV_ATTR_RES_PID),
-                       attrs.Text(RDMA_NLDEV_ATTR_RES_KERN_NAME)});
+                       attrs.Text(RDMA_NLDEV_ATTR_RES_KERN_NAME),
+                       DriverDetails(attrs.Get(RDMA_NLDEV_ATTR_DRIVER))});
       });
   if (!status) return status.error();
   return qps;
@@ -299,6 +332,24 @@ Result<std::vector<RdmaCmId>> RdmaNetlink::CmIds(uint32_t device) {
       });
   if (!status) return status.error();
   return ids;
+}
+
+Result<std::map<std::string, uint64_t>> RdmaNetlink::Objects(uint32_t device) {
+  const Result<Octets> answer = AskAbout(RDMA_NLDEV_CMD_RES_GET, device);
+  if (!answer) return answer.error();
+  std::map<std::string, uint64_t> objects;
+  const Status status = ForEach(*answer, [&](const Attributes& attrs) {
+    const nlattr* table = attrs.Get(RDMA_NLDEV_ATTR_RES_SUMMARY);
+    if (attrs.U32(RDMA_NLDEV_ATTR_DEV_INDEX) != device || !table) return;
+    ForEachNested(table, [&](const nlattr* nest) {
+      const Attributes entry(nest);
+      const auto count = entry.U64(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_CURR);
+      if (count)
+        objects[entry.Text(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_NAME)] = *count;
+    });
+  });
+  if (!status) return status.error();
+  return objects;
 }
 
 Result<uint32_t> RdmaNetlink::DriverId(uint32_t device) {

@@ -5,10 +5,12 @@
 #define SIW_TOOLS_COMMON_RDMA_NETLINK_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/common/result.h"
@@ -69,6 +71,8 @@ struct RdmaQp {
   std::string state;
   std::optional<uint32_t> pid;  // none for a queue pair of the kernel's
   std::string owner;            // what the kernel's user is called
+  // What the driver adds to it, as "rdma -dd resource show qp" does.
+  std::vector<std::pair<std::string, std::string>> details;
 };
 
 struct RdmaCmId {
@@ -88,6 +92,8 @@ class RdmaNetlink {
   Result<std::vector<RdmaPort>> Ports(uint32_t device);
   Result<std::vector<RdmaQp>> Qps(uint32_t device);
   Result<std::vector<RdmaCmId>> CmIds(uint32_t device);
+  // How many objects of each kind ("qp", "mr") there are.
+  Result<std::map<std::string, uint64_t>> Objects(uint32_t device);
   // RDMA_DRIVER_*, as its character device for verbs says.
   Result<uint32_t> DriverId(uint32_t device);
   // Is a device seen in its own network namespace alone?

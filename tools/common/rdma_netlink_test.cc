@@ -29,6 +29,10 @@ class Answer {
     mnl_attr_put_u32(header_, type, value);
     return *this;
   }
+  Answer& U64(uint16_t type, uint64_t value) {
+    mnl_attr_put_u64(header_, type, value);
+    return *this;
+  }
   Answer& U8(uint16_t type, uint8_t value) {
     mnl_attr_put_u8(header_, type, value);
     return *this;
@@ -187,6 +191,50 @@ TEST(RdmaNetlink, ListsPortsAndQueuePairs) {
   EXPECT_EQ(9u, (*list)[0].number);
   EXPECT_EQ("ERR", (*list)[0].state);
   EXPECT_EQ(77u, *(*list)[0].pid);
+}
+
+TEST(RdmaNetlink, ListsWhatTheDriverAddsToAQueuePair) {
+  Recorded channel(Answer()
+                       .Message()
+                       .Open(RDMA_NLDEV_ATTR_RES_QP)
+                       .Open(RDMA_NLDEV_ATTR_RES_QP_ENTRY)
+                       .U32(RDMA_NLDEV_ATTR_RES_LQPN, 9)
+                       .Open(RDMA_NLDEV_ATTR_DRIVER)
+                       .Text(RDMA_NLDEV_ATTR_DRIVER_STRING, "stream")
+                       .Text(RDMA_NLDEV_ATTR_DRIVER_STRING, "RTS")
+                       .Text(RDMA_NLDEV_ATTR_DRIVER_STRING, "sq_size")
+                       .U8(RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE, 1)
+                       .U32(RDMA_NLDEV_ATTR_DRIVER_U32, 64)
+                       .Text(RDMA_NLDEV_ATTR_DRIVER_STRING, "octets")
+                       .U64(RDMA_NLDEV_ATTR_DRIVER_U64, 1ULL << 40)
+                       .Close()
+                       .Close()
+                       .Close()
+                       .Finish());
+  const auto list = RdmaNetlink(&channel).Qps(2);
+  ASSERT_TRUE(list);
+  ASSERT_EQ(1u, list->size());
+  const std::vector<std::pair<std::string, std::string>> want = {
+      {"stream", "RTS"}, {"sq_size", "64"}, {"octets", "1099511627776"}};
+  EXPECT_EQ(want, (*list)[0].details);
+}
+
+TEST(RdmaNetlink, CountsTheObjectsOfOneDevice) {
+  Answer answer;
+  for (const uint32_t device : {1, 2}) {
+    answer.Message()
+        .U32(RDMA_NLDEV_ATTR_DEV_INDEX, device)
+        .Open(RDMA_NLDEV_ATTR_RES_SUMMARY)
+        .Open(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY)
+        .Text(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_NAME, "mr")
+        .U64(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_CURR, 10 * device)
+        .Close()
+        .Close();
+  }
+  Recorded channel(answer.Finish());
+  const auto objects = RdmaNetlink(&channel).Objects(2);
+  ASSERT_TRUE(objects);
+  EXPECT_EQ((std::map<std::string, uint64_t>{{"mr", 20}}), *objects);
 }
 
 TEST(RdmaNetlink, ListsConnectionsWithTheirAddresses) {

@@ -12,7 +12,7 @@ _siw() {
 	local words=
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='status doctor explain top trace --help --version'
+		words='status doctor explain report top trace --help --version'
 	else
 		case ${COMP_WORDS[1]}:$before in
 		explain:--errno)
@@ -26,6 +26,13 @@ _siw() {
 			;;
 		doctor:*)
 			words='--json --level --peer --help'
+			;;
+		report:--output)
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
+			;;
+		report:*)
+			words='--json --keep-addresses --output --help'
 			;;
 		top:--sort)
 			words='rate retransmits rtt queue peer qp'

@@ -42,6 +42,21 @@ want 2 "$siw" trace
 want 3 "$siw" trace --pcap /does/not/exist
 want 3 "$siw" trace --pcap /dev/null
 
+dir=$(mktemp -d)
+want 0 "$siw" report --output "$dir/report.tar.gz"
+want 3 "$siw" report --output "$dir/report.tar.gz"
+want 3 "$siw" report --output "$dir/none/report.tar.gz"
+want 2 "$siw" report --bogus
+[ "$(stat -c %a "$dir/report.tar.gz")" = 600 ] || {
+	echo 'report: not of mode 0600'
+	failed=1
+}
+tar -tzf "$dir/report.tar.gz" | grep -q '/README$' || {
+	echo 'report: no README'
+	failed=1
+}
+rm -r "$dir"
+
 # What they find depends on the host; that they end does not.
 for command in status doctor; do
 	"$siw" $command --json | grep -q '"schema": 1' || {

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include "tools/siw/net/net_facts.h"
 #include "tools/siw/net/net_findings.h"
 #include "tools/siw/output.h"
+#include "tools/siw/report/report.h"
 #include "tools/siw/status/status.h"
 #include "tools/siw/top/sample.h"
 #include "tools/siw/top/screen.h"
@@ -162,6 +164,41 @@ int RunDoctor(const DoctorOptions& options) {
   return HasError(Judge(checks)) ? kExitFound : kExitGood;
 }
 
+struct ReportOptions {
+  bool json = false;
+  bool keep_addresses = false;
+  std::string output;
+};
+
+int RunReport(const ReportOptions& options) {
+  const time_t now = time(nullptr);
+  tm parts = {};
+  gmtime_r(&now, &parts);
+  char name[64];
+  strftime(name, sizeof(name), "siw-report-%Y%m%d-%H%M%S", &parts);
+  const std::string path =
+      options.output.empty() ? std::string(name) + ".tar.gz" : options.output;
+
+  const Opened rdma = MnlChannel::Open();
+  report::Inputs inputs;
+  inputs.command_version = SIW_VERSION;
+  inputs.facts = GatherHere();
+  inputs.status = Examine(inputs.facts, Catalogue());
+  inputs.doctor = inputs.status;
+  const net::NetFacts net = GatherNet("");
+  for (Check& check : net::ExamineNet(net, Catalogue()))
+    inputs.doctor.push_back(std::move(check));
+  inputs.unseen = net.now.sample.unseen;
+  inputs.rdma = ChannelOf(rdma);
+  const report::Report report =
+      report::Collect(Host(), inputs, Catalogue(), options.keep_addresses);
+  const Status written = report::WriteArchive(path, name, now, report.items);
+  if (!written) return Fail(written.error());
+  Print(options.json ? report::ReportJson(path, report)
+                     : report::ReportText(path, report));
+  return kExitGood;
+}
+
 struct TraceOptions {
   bool json = false;
   std::string capture;
@@ -252,6 +289,15 @@ int Main(int argc, char** argv) {
   explain->add_option("text", options.words,
                       "id, line, code such as 1/1/00, or - to read lines");
 
+  ReportOptions report_options;
+  CLI::App* report = app.add_subcommand(
+      "report", "one archive for a bug report, without keys and addresses");
+  report->add_flag("--json", report_options.json, "print JSON");
+  report->add_flag("--keep-addresses", report_options.keep_addresses,
+                   "leave addresses as they are");
+  report->add_option("--output", report_options.output,
+                     "the archive, siw-report-TIME.tar.gz if not given");
+
   TraceOptions trace_options;
   CLI::App* trace = app.add_subcommand("trace", "a capture in words");
   trace->add_flag("--json", trace_options.json, "print JSON");
@@ -284,6 +330,7 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   if (*status) return RunStatus(status_json);
+  if (*report) return RunReport(report_options);
   if (*top_command) return RunTop(top_options);
   if (*trace) return RunTrace(trace_options);
   return *doctor ? RunDoctor(doctor_options) : RunExplain(options);
