@@ -319,6 +319,8 @@ TEST(Agreement, EveryIdThatIsNamedExists) {
   }
   check("findings.cc", ReadFile(kTree / "tools/siw/status/findings.cc"));
   check("net_findings.cc", ReadFile(kTree / "tools/siw/net/net_findings.cc"));
+  check("load_findings.cc",
+        ReadFile(kTree / "tools/siw/load/load_findings.cc"));
 }
 
 TEST(Agreement, TheTableOfTheToolIsWhatTheFilesSay) {

@@ -22,7 +22,7 @@ _siw() {
 			words="--json --journal --errno --help $(_siw_ids)"
 			;;
 		doctor:--level)
-			words='quick net'
+			words='quick net load'
 			;;
 		doctor:*)
 			words='--json --level --peer --help'

@@ -32,9 +32,10 @@ want 2 "$siw"
 want 2 "$siw" bogus
 want 2 "$siw" explain
 want 2 "$siw" status --bogus
-want 2 "$siw" doctor --level load
+want 2 "$siw" doctor --level bogus
 want 2 "$siw" doctor --peer 192.0.2.2
 want 1 "$siw" doctor --level net --peer 127.0.0.1:1
+want 1 "$siw" doctor --level load --peer 127.0.0.1:1
 want 2 "$siw" top --json
 want 2 "$siw" top --once --sort bogus
 want 3 "$siw" top

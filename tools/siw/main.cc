@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "tools/siw/explain/explain.h"
+#include "tools/siw/load/load_facts.h"
+#include "tools/siw/load/load_findings.h"
 #include "tools/siw/net/net_facts.h"
 #include "tools/siw/net/net_findings.h"
 #include "tools/siw/output.h"
@@ -154,11 +156,36 @@ net::NetFacts GatherNet(const std::string& peer) {
   return facts;
 }
 
+load::LoadFacts GatherLoad(const net::NetFacts& net, const std::string& peer) {
+  using load::Milliseconds;
+  load::LoadFacts facts;
+  facts.crc = load::MeasureCrc(Milliseconds(300));
+  facts.crc_by = load::CrcDriver(Host());
+  facts.copy = load::MeasureCopy(Milliseconds(300));
+  facts.tcp = load::MeasureTcp(Milliseconds(500));
+  facts.wake = load::MeasureWake(100, Milliseconds(3));
+  facts.idle_driver =
+      Host().ReadOrEmpty("/sys/devices/system/cpu/cpuidle/current_driver");
+  for (const auto& [name, netdev] : net.now.netdevs) {
+    if (!netdev.loopback) facts.speeds.push_back({name, netdev.speed});
+  }
+  facts.send_buffer = load::MostSendBuffer(Host());
+  const auto [host, port] = net::SplitPeer(peer);
+  facts.peer = peer;
+  if (!port.empty()) facts.peer_round_trips = load::MeasurePeer(host, port, 5);
+  return facts;
+}
+
 int RunDoctor(const DoctorOptions& options) {
   std::vector<Check> checks = Examine(GatherHere(), Catalogue());
-  if (options.level == "net") {
-    for (Check& check : net::ExamineNet(GatherNet(options.peer), Catalogue()))
-      checks.push_back(std::move(check));
+  const auto add = [&checks](std::vector<Check> more) {
+    for (Check& check : more) checks.push_back(std::move(check));
+  };
+  if (options.level != "quick") {
+    const net::NetFacts net = GatherNet(options.peer);
+    add(net::ExamineNet(net, Catalogue()));
+    if (options.level == "load")
+      add(load::ExamineLoad(GatherLoad(net, options.peer), Catalogue()));
   }
   Print(options.json ? DoctorJson(options.level, checks) : DoctorText(checks));
   return HasError(Judge(checks)) ? kExitFound : kExitGood;
@@ -272,10 +299,10 @@ int Main(int argc, char** argv) {
 
   DoctorOptions doctor_options;
   CLI::App* doctor = app.add_subcommand(
-      "doctor", "check the installation, and with --level net the streams");
+      "doctor", "check the installation, the streams, and what the host can do");
   doctor->add_flag("--json", doctor_options.json, "print JSON");
-  doctor->add_option("--level", doctor_options.level, "quick or net")
-      ->check(CLI::IsMember({"quick", "net"}));
+  doctor->add_option("--level", doctor_options.level, "quick, net or load")
+      ->check(CLI::IsMember({"quick", "net", "load"}));
   CLI::Option* peer =
       doctor->add_option("--peer", doctor_options.peer, "ADDRESS[:PORT]");
 
@@ -325,8 +352,8 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitGood : kExitUsage;
   }
-  if (*peer && doctor_options.level != "net") {
-    fmt::print(stderr, "siw: doctor: --peer is for --level net\n");
+  if (*peer && doctor_options.level == "quick") {
+    fmt::print(stderr, "siw: doctor: --peer is for --level net or load\n");
     return kExitUsage;
   }
   if (*status) return RunStatus(status_json);
