@@ -352,6 +352,26 @@ Result<std::map<std::string, uint64_t>> RdmaNetlink::Objects(uint32_t device) {
   return objects;
 }
 
+Result<std::map<std::string, uint64_t>> RdmaNetlink::Counters(uint32_t device,
+                                                              uint32_t port) {
+  Request request(RDMA_NLDEV_CMD_STAT_GET, 0, ++sequence_);
+  request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);
+  request.Put(RDMA_NLDEV_ATTR_PORT_INDEX, port);
+  const Result<Octets> answer = channel_->Ask(request.octets());
+  if (!answer) return answer.error();
+  std::map<std::string, uint64_t> counters;
+  const Status status = ForEachEntry(
+      *answer, RDMA_NLDEV_ATTR_STAT_HWCOUNTERS, [&](const Attributes& entry) {
+        const auto value =
+            entry.U64(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_VALUE);
+        if (value)
+          counters[entry.Text(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_NAME)] =
+              *value;
+      });
+  if (!status) return status.error();
+  return counters;
+}
+
 Result<uint32_t> RdmaNetlink::DriverId(uint32_t device) {
   Request request(RDMA_NLDEV_CMD_GET_CHARDEV, 0, ++sequence_);
   request.Put(RDMA_NLDEV_ATTR_DEV_INDEX, device);

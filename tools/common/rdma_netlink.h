@@ -92,6 +92,9 @@ class RdmaNetlink {
   Result<std::vector<RdmaPort>> Ports(uint32_t device);
   Result<std::vector<RdmaQp>> Qps(uint32_t device);
   Result<std::vector<RdmaCmId>> CmIds(uint32_t device);
+  // "rdma statistic show link": also of a device that sysfs does not show here.
+  Result<std::map<std::string, uint64_t>> Counters(uint32_t device,
+                                                   uint32_t port);
   // How many objects of each kind ("qp", "mr") there are.
   Result<std::map<std::string, uint64_t>> Objects(uint32_t device);
   // RDMA_DRIVER_*, as its character device for verbs says.

@@ -219,6 +219,22 @@ TEST(RdmaNetlink, ListsWhatTheDriverAddsToAQueuePair) {
   EXPECT_EQ(want, (*list)[0].details);
 }
 
+TEST(RdmaNetlink, ReadsCounters) {
+  Recorded channel(Answer()
+                       .Message()
+                       .U32(RDMA_NLDEV_ATTR_DEV_INDEX, 2)
+                       .Open(RDMA_NLDEV_ATTR_STAT_HWCOUNTERS)
+                       .Open(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY)
+                       .Text(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_NAME, "rx")
+                       .U64(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_VALUE, 5)
+                       .Close()
+                       .Close()
+                       .Finish());
+  const auto counters = RdmaNetlink(&channel).Counters(2, 1);
+  ASSERT_TRUE(counters);
+  EXPECT_EQ((std::map<std::string, uint64_t>{{"rx", 5}}), *counters);
+}
+
 TEST(RdmaNetlink, CountsTheObjectsOfOneDevice) {
   Answer answer;
   for (const uint32_t device : {1, 2}) {

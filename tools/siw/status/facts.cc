@@ -168,6 +168,11 @@ std::string PortState(const Host& host, const std::string& device) {
   return colon == std::string::npos ? state : state.substr(colon + 2);
 }
 
+// A counter of ours that the in-box driver does not have.
+bool AreOurs(const std::map<std::string, uint64_t>& counters) {
+  return counters.count("rx_straddle") > 0;
+}
+
 Link ReadLink(const Host& host, const std::string& name) {
   Link link;
   const std::string base = kInfiniband + name;
@@ -175,8 +180,7 @@ Link ReadLink(const Host& host, const std::string& name) {
   link.state = PortState(host, name);
   link.netdev = host.ReadOrEmpty(base + "/ports/1/gid_attrs/ndevs/0");
   link.counters = ReadCounters(host, name);
-  // A counter of ours that the in-box driver does not have.
-  link.ours = link.counters.count("rx_straddle") > 0;
+  link.ours = AreOurs(link.counters);
   for (const std::string& uverbs : host.List("/sys/class/infiniband_verbs")) {
     if (host.ReadOrEmpty("/sys/class/infiniband_verbs/" + uverbs + "/ibdev") ==
         name)
@@ -198,8 +202,16 @@ void AddFromNetlink(const Host& host, RdmaNetlink* netlink,
 
   if (const auto ports = netlink->Ports(device.index)) {
     for (const RdmaPort& port : *ports) {
-      if (port.device == device.index) link.netdev = port.netdev;
+      if (port.device != device.index) continue;
+      link.netdev = port.netdev;
+      if (link.state.empty()) link.state = port.state == 4 ? "ACTIVE" : "DOWN";
     }
+  }
+  // sysfs shows counters in the first network namespace alone.
+  if (link.counters.empty()) {
+    if (const auto counters = netlink->Counters(device.index, 1))
+      link.counters = *counters;
+    link.ours = AreOurs(link.counters);
   }
   if (const auto qps = netlink->Qps(device.index)) link.qps = qps->size();
   if (const auto ids = netlink->CmIds(device.index)) link.connections = *ids;

@@ -230,7 +230,9 @@ class Examination {
   }
 
   void OneLink(const Link& link) {
-    if (link.netdev.empty()) {
+    // A device that is up and whose interface is not seen has it in another
+    // network namespace.
+    if (link.netdev.empty() && link.state != "ACTIVE") {
       Add("SIW-LINK-GONE", link.name, "it has no interface any more",
           fmt::format("rdma link delete {}", link.name));
     } else if (link.state != "ACTIVE") {
