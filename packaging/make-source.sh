@@ -23,4 +23,4 @@ find "$out" -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
 	-o -name siw-conform-peer \) -delete
 # The programs of the kselftests have no ending.
 find "$out/selftests/kselftest" -type f -name 'siw_*' ! -name '*.[ch]' \
-	! -name siw_kunit -delete
+	! -name siw_kunit ! -name siw_command -delete

@@ -2,9 +2,10 @@
 # Our packages, and apt repositories of them: one for Debian 12 and all after
 # it, and one of packages without the command `siw` for suites before.
 
-deb_needs='build-essential cmake debhelper dh-dkms dkms dpkg-dev libarchive-dev libcli11-dev
-	libfmt-dev libibverbs-dev libmnl-dev libncurses-dev libnl-3-dev
-	libnl-route-3-dev libpcap-dev librdmacm-dev libtomlplusplus-dev ninja-build nlohmann-json3-dev pkgconf
+deb_needs='build-essential cmake debhelper dh-dkms dkms dpkg-dev libarchive-dev
+	libcli11-dev libfmt-dev libibverbs-dev libmnl-dev libncurses-dev libnl-3-dev
+	libnl-route-3-dev libpcap-dev librdmacm-dev libtomlplusplus-dev
+	libtraceevent-dev libtracefs-dev ninja-build nlohmann-json3-dev pkgconf
 	python3'
 
 # repo_name SUITE, repo_of SUITE: under build/ci/share, which is /srv in a root.

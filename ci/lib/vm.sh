@@ -6,7 +6,7 @@ vm_bin=$top/build/tools/ci/vm/siw-vm
 vm_runner_ready() {
 	need cmake ninja-build g++ libarchive-dev libcli11-dev libfmt-dev \
 		libmnl-dev libncurses-dev libpcap-dev libtomlplusplus-dev \
-		nlohmann-json3-dev pkgconf \
+		libtraceevent-dev libtracefs-dev nlohmann-json3-dev pkgconf \
 		qemu-system-x86 erofs-utils busybox-static cpio kmod xz-utils
 	cd "$top" && quietly cmake --preset tools &&
 		quietly nice cmake --build --preset tools --target siw-vm

@@ -5,7 +5,8 @@ stage_unit() {
 	local xml=$out/log/unit file
 	need cmake ninja-build g++ libarchive-dev libcli11-dev libfmt-dev \
 		libgtest-dev libtomlplusplus-dev nlohmann-json3-dev libmnl-dev \
-		libncurses-dev libpcap-dev libibverbs-dev pkgconf gnupg
+		libncurses-dev libpcap-dev libtraceevent-dev libtracefs-dev \
+		libibverbs-dev pkgconf gnupg
 	cd "$top" || return
 	check configure cmake --preset sanitize &&
 		check compile nice cmake --build --preset sanitize || return

@@ -40,12 +40,15 @@ _siw() {
 		top:*)
 			words='--once --json --interval --sort --filter --help'
 			;;
-		trace:--pcap | trace:--write)
+		trace:--opcode)
+			words='WRITE READ READ_LOCAL_INV SEND SEND_REMOTE_INV RECEIVE LOCAL_INV REG_MR'
+			;;
+		trace:--pcap | trace:--write | trace:--events | trace:--perfetto)
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
 			;;
 		trace:*)
-			words='--pcap --write --json --help'
+			words='--qp --peer --opcode --seconds --perfetto --events --pcap --write --json --help'
 			;;
 		status:*)
 			words='--json --help'

@@ -39,7 +39,11 @@ want 1 "$siw" doctor --level load --peer 127.0.0.1:1
 want 2 "$siw" top --json
 want 2 "$siw" top --once --sort bogus
 want 3 "$siw" top
-want 2 "$siw" trace
+want 2 "$siw" trace --pcap x --qp 1
+want 2 "$siw" trace --write x
+want 2 "$siw" trace --opcode bogus
+want 3 "$siw" trace --events /does/not/exist
+want 1 "$siw" trace --events /dev/null
 want 3 "$siw" trace --pcap /does/not/exist
 want 3 "$siw" trace --pcap /dev/null
 

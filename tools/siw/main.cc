@@ -7,6 +7,7 @@
 #include <chrono>
 #include <ctime>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "tools/siw/top/sample.h"
 #include "tools/siw/top/screen.h"
 #include "tools/siw/top/view.h"
+#include "tools/siw/trace/live.h"
 #include "tools/siw/trace/trace.h"
 
 namespace siw {
@@ -230,9 +232,42 @@ struct TraceOptions {
   bool json = false;
   std::string capture;
   std::string write;
+  trace::LiveOptions live;
 };
 
+// fmt::print() throws when nobody reads; SIGPIPE ends what runs here instead.
+void PrintOrStop(const std::string& text) {
+  (void)fwrite(text.data(), 1, text.size(), stdout);
+}
+
+int RunLive(const TraceOptions& options) {
+  std::map<uint32_t, std::string> devices;
+  std::vector<trace::KnownStream> streams;
+  const Opened rdma = MnlChannel::Open();
+  if (rdma && options.live.events.empty()) {
+    RdmaNetlink netlink(rdma->get());
+    const auto all = netlink.Devices();
+    for (const RdmaDevice& device : all ? *all : std::vector<RdmaDevice>{}) {
+      devices[device.index] = device.name;
+      const auto ids = netlink.CmIds(device.index);
+      for (const RdmaCmId& id : ids ? *ids : std::vector<RdmaCmId>{}) {
+        if (id.qp) streams.push_back({device.index, *id.qp, id.destination});
+      }
+    }
+  }
+  trace::LiveOptions live = options.live;
+  live.json = options.json;
+  const Result<trace::LiveResult> result =
+      trace::TraceLive(live, streams, devices, PrintOrStop);
+  if (!result) return Fail(result.error());
+  if (!result->unread.empty())
+    return Fail(Error{live.events + ": " + result->unread});
+  if (result->lost > 0) return kExitBlind;
+  return result->requests == 0 || result->faults > 0 ? kExitFound : kExitGood;
+}
+
 int RunTrace(const TraceOptions& options) {
+  if (options.capture.empty()) return RunLive(options);
   const Result<trace::TraceFiles> files =
       trace::OpenTraceFiles(options.capture, options.write);
   if (!files) return Fail(files.error());
@@ -287,6 +322,31 @@ int RunTop(const TopOptions& options) {
   return view.devices.empty() ? kExitBlind : kExitGood;
 }
 
+void AddTraceOptions(CLI::App* trace, TraceOptions* options) {
+  trace->add_flag("--json", options->json, "print JSON");
+  CLI::Option* capture =
+      trace->add_option("--pcap", options->capture, "capture, - to read it");
+  trace
+      ->add_option("--write", options->write,
+                   "write what was decoded as pcapng")
+      ->needs(capture);
+  trace::LiveOptions* live = &options->live;
+  const std::vector<CLI::Option*> of_live = {
+      trace->add_option("--qp", live->filter.qp, "this queue pair alone"),
+      trace->add_option("--peer", live->filter.peer, "ADDRESS[:PORT]"),
+      trace->add_option("--opcode", live->filter.operation, "such as WRITE")
+          ->check(CLI::IsMember({"WRITE", "READ", "READ_LOCAL_INV", "SEND",
+                                 "SEND_REMOTE_INV", "RECEIVE", "LOCAL_INV",
+                                 "REG_MR"})),
+      trace->add_option("--seconds", live->seconds, "end after these")
+          ->check(CLI::Range(0.1, 86400.0)),
+      trace->add_option("--perfetto", live->perfetto,
+                        "write Chrome's trace events"),
+      trace->add_option("--events", live->events,
+                        "lines of trace_pipe, - to read them")};
+  for (CLI::Option* option : of_live) option->excludes(capture);
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{"Looks after software iWARP on this host"};
   app.require_subcommand(1);
@@ -299,7 +359,8 @@ int Main(int argc, char** argv) {
 
   DoctorOptions doctor_options;
   CLI::App* doctor = app.add_subcommand(
-      "doctor", "check the installation, the streams, and what the host can do");
+      "doctor",
+      "check the installation, the streams, and what the host can do");
   doctor->add_flag("--json", doctor_options.json, "print JSON");
   doctor->add_option("--level", doctor_options.level, "quick, net or load")
       ->check(CLI::IsMember({"quick", "net", "load"}));
@@ -326,12 +387,9 @@ int Main(int argc, char** argv) {
                      "the archive, siw-report-TIME.tar.gz if not given");
 
   TraceOptions trace_options;
-  CLI::App* trace = app.add_subcommand("trace", "a capture in words");
-  trace->add_flag("--json", trace_options.json, "print JSON");
-  trace->add_option("--pcap", trace_options.capture, "capture, - to read it")
-      ->required();
-  trace->add_option("--write", trace_options.write,
-                    "write what was decoded as pcapng");
+  CLI::App* trace = app.add_subcommand(
+      "trace", "work requests as they run, or a capture in words");
+  AddTraceOptions(trace, &trace_options);
 
   TopOptions top_options;
   CLI::App* top_command = app.add_subcommand("top", "streams as they run");

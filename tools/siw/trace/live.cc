@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/trace/live.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "tools/siw/trace/tracing.h"
+
+namespace siw::trace {
+namespace {
+
+// Those of regions are left out: they hold STags, and no step of a request.
+constexpr std::array<const char*, 13> kEvents = {"siw_post",
+                                                 "siw_doorbell",
+                                                 "siw_start",
+                                                 "siw_tx_fpdu",
+                                                 "siw_train",
+                                                 "siw_rx_fpdu",
+                                                 "siw_complete",
+                                                 "siw_notify",
+                                                 "siw_conn_state",
+                                                 "siw_conn_failed",
+                                                 "siw_qp_state",
+                                                 "siw_terminate_sent",
+                                                 "siw_terminate_received"};
+constexpr const char* kBufferKilobytes = "8192";  // of each CPU
+constexpr const char* kInstance = "siw-trace-";
+constexpr int kPauseMilliseconds = 50;
+// No event of ours is longer.
+constexpr size_t kLongestLine = 4096;
+
+volatile sig_atomic_t g_stop = 0;
+
+void Stop(int) { g_stop = 1; }
+
+// Signals end the reading, and not the process: tracing has to be turned off.
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    struct sigaction action = {};
+    action.sa_handler = Stop;
+    for (size_t i = 0; i < kSignals.size(); ++i)
+      sigaction(kSignals[i], &action, &before_[i]);
+  }
+  ~StopOnSignal() {
+    for (size_t i = 0; i < kSignals.size(); ++i)
+      sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  static constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP,
+                                                  SIGPIPE};
+  std::array<struct sigaction, 4> before_;
+};
+
+Error TracefsError(const std::string& what) {
+  if (errno == EACCES || errno == EPERM) return Error{what + ": needs root"};
+  return ErrnoError(what);
+}
+
+// What a killed one left behind.
+void RemoveStale() {
+  char** names = tracing_instances("^siw-trace-[0-9]+$");
+  for (char** name = names; name && *name; ++name) {
+    const std::string process =
+        std::string("/proc/") + (*name + std::strlen(kInstance));
+    if (access(process.c_str(), F_OK) == 0) continue;
+    tracefs_instance* instance = tracing_instance_create(*name);
+    if (!instance) continue;
+    tracing_instance_destroy(instance);
+  }
+  tracing_list_free(names);
+}
+
+// Calls `use` for each line of what is read.
+class LineSplitter {
+ public:
+  template <typename Use>
+  void Feed(std::string_view chunk, Use use) {
+    for (const char c : chunk) {
+      if (c == '\n') {
+        use(std::string_view(line_));
+        line_.clear();
+      } else if (line_.size() < kLongestLine) {
+        line_ += c;
+      }
+    }
+  }
+
+ private:
+  std::string line_;
+};
+
+bool IsOver(const LiveOptions& options,
+            std::chrono::steady_clock::time_point begin) {
+  const std::chrono::duration<double> passed =
+      std::chrono::steady_clock::now() - begin;
+  return g_stop || (options.seconds > 0 && passed.count() >= options.seconds);
+}
+
+// `events` is null if it reads a file. Returns why it could not go on; empty:
+// it was at the end.
+std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
+                      Requests* requests, uint64_t* lost) {
+  const auto begin = std::chrono::steady_clock::now();
+  LineSplitter splitter;
+  std::array<char, 65536> buffer;
+  bool over = false;
+  for (;;) {
+    if (!over && IsOver(options, begin)) {
+      over = true;
+      // What is there by now is still read.
+      if (events) events->Stop();
+    }
+    const ssize_t n = read(fd, buffer.data(), buffer.size());
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return std::strerror(errno);
+    if (n > 0) {
+      splitter.Feed({buffer.data(), static_cast<size_t>(n)},
+                    [&](std::string_view line) {
+                      if (const auto event = ParseLiveLine(line))
+                        requests->Add(*event);
+                      else if (const auto missed = ParseLost(line))
+                        *lost += *missed;
+                    });
+    }
+    if (over && (n <= 0 || !events)) return "";
+    if (n > 0) continue;
+    if (!events) {
+      if (n == 0) return "";
+      continue;
+    }
+    // Nothing came for a while: nobody is woken any more.
+    requests->Finish();
+    fflush(stdout);
+    pollfd wait = {fd, POLLIN, 0};
+    poll(&wait, 1, kPauseMilliseconds);
+  }
+}
+
+using File = std::unique_ptr<FILE, int (*)(FILE*)>;
+
+}  // namespace
+
+Result<std::unique_ptr<LiveEvents>> LiveEvents::Open(
+    std::optional<uint32_t> qp) {
+  errno = ENOENT;
+  if (!tracing_dir()) return TracefsError("tracefs");
+  if (access("/sys/module/siw", F_OK) < 0)
+    return Error{"the module siw is not loaded: siw doctor"};
+  RemoveStale();
+  const std::string name = fmt::format("{}{}", kInstance, getpid());
+  tracefs_instance* instance = tracing_instance_create(name.c_str());
+  if (!instance) return TracefsError("tracefs: instances/" + name);
+  std::unique_ptr<LiveEvents> events(new LiveEvents(instance));
+  if (tracing_file_write(instance, "trace_clock", "mono") < 0 ||
+      tracing_file_write(instance, "buffer_size_kb", kBufferKilobytes) < 0)
+    return TracefsError("tracefs: instances/" + name);
+  for (const char* event : kEvents) {
+    const std::string path = fmt::format("tracefs: events/siw/{}", event);
+    if (!tracing_event_file_exists(instance, event, "enable"))
+      return Error{path + ": the driver that is loaded has no such event"};
+    const std::string filter = qp ? fmt::format("qpn=={}", *qp) : "";
+    // A completion queue does not know the queue pair.
+    if (qp && std::strcmp(event, "siw_notify") != 0 &&
+        tracing_event_file_write(instance, event, "filter", filter.c_str()) < 0)
+      return TracefsError(path);
+    if (tracing_event_file_write(instance, event, "enable", "1") < 0)
+      return TracefsError(path);
+  }
+  events->fd_ = tracing_file_open(instance, "trace_pipe",
+                                  O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (events->fd_ < 0) return TracefsError("tracefs: trace_pipe");
+  return events;
+}
+
+void LiveEvents::Stop() { tracing_file_write(instance_, "tracing_on", "0"); }
+
+LiveEvents::~LiveEvents() {
+  if (fd_ >= 0) close(fd_);
+  Stop();
+  tracing_instance_destroy(instance_);
+}
+
+Result<LiveResult> TraceLive(const LiveOptions& options,
+                             const std::vector<KnownStream>& streams,
+                             std::map<uint32_t, std::string> devices,
+                             LiveWriter::Print print) {
+  const File perfetto(options.perfetto.empty()
+                          ? nullptr
+                          : fopen(options.perfetto.c_str(), "wbe"),
+                      fclose);
+  if (!options.perfetto.empty() && !perfetto)
+    return ErrnoError(options.perfetto);
+  const StopOnSignal signals;
+  const bool live = options.events.empty();
+  std::unique_ptr<LiveEvents> events;
+  File input(nullptr, fclose);
+  int fd = STDIN_FILENO;
+  if (live) {
+    Result<std::unique_ptr<LiveEvents>> opened =
+        LiveEvents::Open(options.filter.qp);
+    if (!opened) return opened.error();
+    events = std::move(*opened);
+    fd = events->fd();
+  } else if (options.events != "-") {
+    input.reset(fopen(options.events.c_str(), "rbe"));
+    if (!input) return ErrnoError(options.events);
+    fd = fileno(input.get());
+  }
+
+  LiveWriter writer(options.json, std::move(print), perfetto.get(),
+                    std::move(devices));
+  Requests requests(
+      options.filter, [&](const Request& one) { writer.Add(one); },
+      [&](int64_t time, uint32_t device, const std::string& text) {
+        writer.Note(time, device, text);
+      });
+  for (const KnownStream& stream : streams)
+    requests.SetPeer(stream.device, stream.qp, stream.peer);
+  LiveResult result;
+  result.unread = ReadLines(fd, events.get(), options, &requests, &result.lost);
+  requests.Finish();
+  result.requests = requests.count();
+  result.faults = requests.faults();
+  const Status status = writer.Finish(requests, result.lost, result.unread);
+  if (!status) return status.error();
+  return result;
+}
+
+}  // namespace siw::trace

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/trace/live.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+namespace siw::trace {
+namespace {
+
+// Two rounds of rping with 4096 octets between two devices of one host, as the
+// kernel traced them: device 2 has the server, device 3 the client.
+const std::string kRecorded = []() {
+  std::ifstream file(std::string(SIW_TREE) +
+                     "/tools/siw/trace/testdata/trace_pipe.txt");
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}();
+
+TEST(LiveLine, TakesALineApart) {
+  for (const char* flags : {"d..2. ", "d..2", ""}) {
+    const std::string line =
+        std::string("   kworker/0:1-my [5] task-1234  [001] ") + flags +
+        "  1234.567890: siw_complete: dev=0 cqn=2 qpn=17 id=0x5157 op=WRITE "
+        "status=SUCCESS len=1000";
+    const auto event = ParseLiveLine(line);
+    ASSERT_TRUE(event) << line;
+    EXPECT_EQ(1234567890, event->time);
+    EXPECT_EQ("kworker/0:1-my [5] task-1234", event->task);
+    EXPECT_EQ("siw_complete", event->name);
+    EXPECT_EQ("WRITE", event->Text("op"));
+    EXPECT_EQ(17u, event->Number("qpn"));
+    EXPECT_EQ(0x5157u, event->Number("id"));
+    EXPECT_FALSE(event->Number("op"));
+    EXPECT_EQ("", event->Text("bogus"));
+  }
+}
+
+TEST(LiveLine, RefusesWhatIsNoneOfOurs) {
+  for (const char* line :
+       {"", "# tracer: nop", " x-1 [000] ..... 1.000001: sched_switch: a=b",
+        " x-1 [000] ..... 1.00001: siw_post: dev=0",
+        " x-1 [000] ..... 1.000001 siw_post: dev=0",
+        " x-1 [abc] ..... 1.000001: siw_post: dev=0",
+        " x-1 [000] ..... 99999999999999999999.000001: siw_post: dev=0",
+        "CPU:1 [LOST 42 EVENTS]"})
+    EXPECT_FALSE(ParseLiveLine(line)) << line;
+  EXPECT_EQ(42u, ParseLost("CPU:1 [LOST 42 EVENTS]"));
+  EXPECT_FALSE(ParseLost("CPU:1 [LOST EVENTS]"));
+  EXPECT_FALSE(ParseLost("x CPU:1 [LOST 42 EVENTS]"));
+}
+
+TEST(LiveLine, SurvivesTruncationAndFlips) {
+  std::istringstream lines(kRecorded);
+  for (std::string line; std::getline(lines, line);) {
+    for (size_t n = 0; n < line.size(); ++n) {
+      (void)ParseLiveLine(std::string(line, 0, n)).has_value();
+      std::string flipped = line;
+      flipped[n] = static_cast<char>(flipped[n] ^ (1 << (n % 7)));
+      (void)ParseLiveLine(flipped).has_value();
+    }
+  }
+}
+
+// A stream of events, in the words of the driver.
+class Stream {
+ public:
+  explicit Stream(RequestFilter filter = {})
+      : requests_(
+            std::move(filter),
+            [this](const Request& request) { told.push_back(request); },
+            [this](int64_t, uint32_t, const std::string& text) {
+              notes.push_back(text);
+            }) {}
+
+  Stream& At(int64_t time, const std::string& event) {
+    const std::string line =
+        "  x-1  [000] ..... " + std::to_string(time / 1000000) + "." +
+        std::to_string(1000000 + time % 1000000).substr(1) + ": " + event;
+    const auto parsed = ParseLiveLine(line);
+    EXPECT_TRUE(parsed) << line;
+    if (parsed) requests_.Add(*parsed);
+    return *this;
+  }
+  const std::vector<Request>& Finish() {
+    requests_.Finish();
+    return told;
+  }
+  Requests& requests() { return requests_; }
+
+  std::vector<Request> told;
+  std::vector<std::string> notes;
+
+ private:
+  Requests requests_;
+};
+
+using Steps = std::array<std::optional<int64_t>, kSteps>;
+
+Steps Times(std::vector<int64_t> times) {
+  Steps steps;
+  for (size_t i = 0; i < times.size(); ++i) {
+    if (times[i] > 0) steps[i] = times[i];
+  }
+  return steps;
+}
+
+TEST(Requests, AWriteOfAProgram) {
+  Stream stream;
+  stream.At(10, "siw_doorbell: dev=0 qpn=7")
+      .At(12, "siw_start: dev=0 qpn=7 id=0x1 op=WRITE flags=0x3 len=2000")
+      .At(13,
+          "siw_tx_fpdu: dev=0 qpn=7 op=Write last=0 len=1000 stag=0x100 "
+          "to=0x0 qn=0 msn=0 mo=0")
+      .At(14,
+          "siw_tx_fpdu: dev=0 qpn=7 op=Write last=1 len=1000 stag=0x100 "
+          "to=0x3e8 qn=0 msn=0 mo=0")
+      .At(15, "siw_train: dev=0 qpn=7 fpdus=2 taken=1020 len=2040")
+      .At(30, "siw_train: dev=0 qpn=7 fpdus=0 taken=1020 len=1020")
+      .At(31,
+          "siw_complete: dev=0 cqn=3 qpn=7 id=0x1 op=WRITE "
+          "status=SUCCESS len=2000")
+      .At(35, "siw_notify: dev=0 cqn=3");
+  const auto& told = stream.Finish();
+  ASSERT_EQ(1u, told.size());
+  EXPECT_EQ("WRITE", told[0].operation);
+  EXPECT_EQ(2000u, told[0].length);
+  EXPECT_EQ(2u, told[0].fpdus);
+  EXPECT_EQ("SUCCESS", told[0].status);
+  EXPECT_EQ(Times({10, 12, 30, 0, 31, 35}), told[0].steps);
+}
+
+TEST(Requests, AReadIsReceivedBeforeItCompletes) {
+  Stream stream;
+  stream.At(10, "siw_start: dev=0 qpn=7 id=0x1 op=READ flags=0x3 len=9")
+      .At(11, "siw_tx_fpdu: dev=0 qpn=7 op=ReadRequest last=1 len=28")
+      .At(12, "siw_train: dev=0 qpn=7 fpdus=1 taken=52 len=52")
+      .At(20, "siw_rx_fpdu: dev=0 qpn=7 op=ReadResponse last=0 len=5")
+      .At(23, "siw_rx_fpdu: dev=0 qpn=7 op=ReadResponse last=1 len=4")
+      .At(24,
+          "siw_complete: dev=0 cqn=3 qpn=7 id=0x1 op=READ status=SUCCESS "
+          "len=9");
+  const auto& told = stream.Finish();
+  ASSERT_EQ(1u, told.size());
+  EXPECT_EQ(Times({0, 10, 12, 23, 24}), told[0].steps);
+}
+
+TEST(Requests, AReceiveBeginsWithItsFirstOctet) {
+  Stream stream;
+  // The first Send says "ready" and completes nothing.
+  stream.At(5, "siw_rx_fpdu: dev=1 qpn=8 op=Send last=1 len=0")
+      .At(10, "siw_rx_fpdu: dev=1 qpn=8 op=Send last=0 len=5")
+      .At(13, "siw_rx_fpdu: dev=1 qpn=8 op=SendSE last=1 len=5")
+      .At(14,
+          "siw_complete: dev=1 cqn=4 qpn=8 id=0x2 op=RECEIVE "
+          "status=SUCCESS len=10")
+      .At(15, "siw_notify: dev=1 cqn=5")
+      .At(16, "siw_notify: dev=0 cqn=4");
+  const auto& told = stream.Finish();
+  ASSERT_EQ(1u, told.size());
+  EXPECT_EQ("RECEIVE", told[0].operation);
+  EXPECT_EQ(2u, told[0].fpdus);
+  // Neither queue was its own.
+  EXPECT_EQ(Times({0, 10, 0, 13, 14}), told[0].steps);
+}
+
+TEST(Requests, PostedIsExactForAKernelUserAndSharedByWhatIsToldTogether) {
+  Stream stream;
+  stream.At(1, "siw_post: dev=0 qpn=7 id=0x1 op=SEND flags=0x1 len=1")
+      .At(2, "siw_post: dev=0 qpn=7 id=0x2 op=SEND flags=0x1 len=1")
+      .At(5, "siw_start: dev=0 qpn=7 id=0x1 op=SEND flags=0x1 len=1")
+      .At(6, "siw_start: dev=0 qpn=7 id=0x2 op=SEND flags=0x1 len=1")
+      .At(10, "siw_doorbell: dev=0 qpn=8")
+      .At(11, "siw_start: dev=0 qpn=8 id=0x1 op=SEND flags=0x1 len=1")
+      .At(12, "siw_start: dev=0 qpn=8 id=0x2 op=SEND flags=0x1 len=1")
+      .At(13, "siw_doorbell: dev=0 qpn=8")
+      .At(14, "siw_doorbell: dev=0 qpn=8")
+      .At(15, "siw_start: dev=0 qpn=8 id=0x3 op=SEND flags=0x1 len=1");
+  for (const int qp : {7, 8}) {
+    for (int id = 1; id <= (qp == 7 ? 2 : 3); ++id)
+      stream.At(20, "siw_complete: dev=0 cqn=1 qpn=" + std::to_string(qp) +
+                        " id=" + std::to_string(id) +
+                        " op=SEND status=SUCCESS len=1");
+  }
+  const auto& told = stream.Finish();
+  ASSERT_EQ(5u, told.size());
+  const std::array<int64_t, 5> posted = {1, 2, 10, 10, 13};
+  for (size_t i = 0; i < posted.size(); ++i)
+    EXPECT_EQ(posted[i], told[i].steps[kPosted]) << i;
+}
+
+TEST(Requests, WhatWasNotSignalledEndsWithWhatComesAfterIt) {
+  Stream stream;
+  stream.At(5, "siw_start: dev=0 qpn=7 id=0x1 op=WRITE flags=0x1 len=1")
+      .At(6, "siw_start: dev=0 qpn=7 id=0x1 op=SEND flags=0x1 len=1")
+      .At(7,
+          "siw_complete: dev=0 cqn=1 qpn=7 id=0x1 op=SEND status=SUCCESS "
+          "len=1");
+  const auto& told = stream.Finish();
+  ASSERT_EQ(2u, told.size());
+  EXPECT_EQ("unsignalled", told[0].status);
+  EXPECT_EQ("WRITE", told[0].operation);
+  EXPECT_FALSE(told[0].steps[kCompleted]);
+  EXPECT_EQ("SUCCESS", told[1].status);
+  EXPECT_EQ(0u, stream.requests().faults());
+}
+
+TEST(Requests, FailedOnesAreFaultsAndFlushedOnesAreNot) {
+  Stream stream;
+  stream.At(7,
+            "siw_complete: dev=0 cqn=1 qpn=7 id=0x1 op=SEND "
+            "status=REM_ACCESS_ERR len=0");
+  stream.At(7,
+            "siw_complete: dev=0 cqn=1 qpn=7 id=0x1 op=RECEIVE "
+            "status=WR_FLUSH_ERR len=0");
+  ASSERT_EQ(2u, stream.Finish().size());
+  EXPECT_EQ(1u, stream.requests().faults());
+}
+
+TEST(Requests, FiltersByPeerQueuePairAndOperation) {
+  const auto count = [](RequestFilter filter) {
+    Stream stream(std::move(filter));
+    stream.requests().SetPeer(0, 7, "192.0.2.2:4420");
+    stream.requests().SetPeer(0, 8, "[2001:db8::2]:4420");
+    for (const char* qp : {"7", "8"}) {
+      for (const char* op : {"SEND", "RECEIVE"})
+        stream.At(7, std::string("siw_complete: dev=0 cqn=1 qpn=") + qp +
+                         " id=0x1 op=" + op + " status=SUCCESS len=0");
+    }
+    return stream.Finish().size();
+  };
+  EXPECT_EQ(4u, count({}));
+  EXPECT_EQ(2u, count({"192.0.2.2", {}, ""}));
+  EXPECT_EQ(2u, count({"192.0.2.2:4420", {}, ""}));
+  EXPECT_EQ(0u, count({"192.0.2.2:4421", {}, ""}));
+  EXPECT_EQ(2u, count({"2001:db8::2", {}, ""}));
+  EXPECT_EQ(2u, count({"", 8, ""}));
+  EXPECT_EQ(1u, count({"", 8, "RECEIVE"}));
+  EXPECT_EQ(0u, count({"", 9, ""}));
+}
+
+TEST(Requests, TellsWhatHappensToAStream) {
+  Stream stream;
+  stream
+      .At(1,
+          "siw_conn_state: dev=0 qpn=7 local=192.0.2.1:1 "
+          "peer=192.0.2.2:4420 from=UP to=UP")
+      .At(1,
+          "siw_conn_state: dev=0 qpn=7 local=192.0.2.1:1 "
+          "peer=192.0.2.2:4420 from=WAIT_REPLY to=UP")
+      .At(2, "siw_qp_state: dev=0 qpn=7 from=IDLE to=RTS event=start")
+      .At(3, "siw_terminate_sent: dev=0 qpn=7 code=1/1/00")
+      .At(4,
+          "siw_conn_failed: dev=0 qpn=0 local=192.0.2.1:1 "
+          "peer=192.0.2.3:1 cause=refused err=-71");
+  const std::vector<std::string> want = {
+      "QP 7 to 192.0.2.2:4420: connection from WAIT_REPLY to UP",
+      "QP 7 to 192.0.2.2:4420: stream from IDLE to RTS (start)",
+      "QP 7 to 192.0.2.2:4420: Terminate 1/1/00 sent",
+      "QP 0 to 192.0.2.3:1: no connection: refused (-71)"};
+  EXPECT_EQ(want, stream.notes);
+}
+
+TEST(Requests, SumsUpStepByStep) {
+  Stream stream;
+  for (int64_t i = 0; i < 100; ++i) {
+    const int64_t begin = i * 10000;
+    const std::string id = std::to_string(i);
+    stream.At(begin, "siw_doorbell: dev=0 qpn=7")
+        .At(begin + 2,
+            "siw_start: dev=0 qpn=7 id=" + id + " op=SEND flags=0x1 len=1")
+        .At(begin + (i == 99 ? 502 : 7),
+            "siw_complete: dev=0 cqn=1 qpn=7 id=" + id +
+                " op=SEND status=SUCCESS len=1");
+  }
+  stream.Finish();
+  const Summary summary = stream.requests().Summaries().at("SEND");
+  EXPECT_EQ(100u, summary.total.count);
+  EXPECT_EQ(7, summary.total.middle);
+  EXPECT_EQ(7, summary.total.slow);
+  EXPECT_EQ(2, summary.steps[kStarted].middle);
+  EXPECT_EQ(5, summary.steps[kCompleted].middle);
+  EXPECT_EQ(0u, summary.steps[kSent].count);
+}
+
+// What `siw trace --events` makes of the lines of a real run.
+class RecordedTest : public testing::Test {
+ protected:
+  RecordedTest() {
+    char name[] = "/tmp/siw-trace-XXXXXX";
+    path_ = mkdtemp(name);
+    options_.events =
+        std::string(SIW_TREE) + "/tools/siw/trace/testdata/trace_pipe.txt";
+  }
+  ~RecordedTest() override { std::system(("rm -r " + path_).c_str()); }
+
+  LiveResult Run() {
+    printed_.clear();
+    const auto result =
+        TraceLive(options_, {}, {{2, "siwa"}, {3, "siwb"}},
+                  [this](const std::string& text) { printed_ += text; });
+    EXPECT_TRUE(result) << result.error().message;
+    return result ? *result : LiveResult();
+  }
+
+  std::string path_;
+  LiveOptions options_;
+  std::string printed_;
+};
+
+TEST_F(RecordedTest, JsonAndTextSayTheSame) {
+  options_.json = true;
+  const LiveResult result = Run();
+  EXPECT_GT(result.requests, 0u);
+  EXPECT_EQ(0u, result.lost);
+  const auto json = nlohmann::json::parse(printed_);
+  EXPECT_EQ(1, json["schema"]);
+  size_t requests = 0;
+  std::map<std::string, int> count;
+  for (const auto& event : json["events"]) {
+    if (event["type"] != "request") continue;
+    ++requests;
+    ++count[std::string(event["device"]) + " " +
+            std::string(event["operation"]) + " " +
+            std::string(event["status"])];
+    // Steps go forward, and the first is at 0.
+    int64_t last = 0;
+    for (const char* step : kStepNames) {
+      if (!event["steps_us"].contains(step)) continue;
+      const int64_t time = event["steps_us"][step];
+      EXPECT_GE(time, last) << event;
+      last = time;
+    }
+    EXPECT_EQ(last, event["total_us"]);
+    // All steps there can be: of a Send and a Write all but one.
+    const std::string operation = event["operation"];
+    const size_t all = operation == "READ" ? 6 : operation == "RECEIVE" ? 4 : 5;
+    if (event["status"] == "SUCCESS") {
+      EXPECT_EQ(all, event["steps_us"].size()) << event;
+    }
+  }
+  const std::map<std::string, int> want = {
+      {"siwa READ SUCCESS", 2},         {"siwa WRITE SUCCESS", 2},
+      {"siwa SEND SUCCESS", 4},         {"siwb SEND SUCCESS", 4},
+      {"siwa RECEIVE SUCCESS", 4},      {"siwb RECEIVE SUCCESS", 4},
+      {"siwa RECEIVE WR_FLUSH_ERR", 1}, {"siwb RECEIVE WR_FLUSH_ERR", 1}};
+  EXPECT_EQ(want, count);
+  EXPECT_EQ(0u, result.faults);
+  EXPECT_EQ(result.requests, requests);
+  options_.json = false;
+  EXPECT_EQ(result.requests, Run().requests);
+  EXPECT_EQ(std::string::npos, printed_.find("stag"));
+}
+
+TEST_F(RecordedTest, APerfettoFileHasEverySliceClosed) {
+  options_.perfetto = path_ + "/trace.json";
+  const LiveResult result = Run();
+  std::ifstream file(options_.perfetto);
+  const auto json = nlohmann::json::parse(file);
+  std::map<int, int> open;
+  std::map<int, int64_t> time;
+  size_t slices = 0;
+  for (const auto& event : json["traceEvents"]) {
+    if (event["ph"] == "M") continue;
+    const int id = event["id"];
+    open[id] += event["ph"] == "b" ? 1 : -1;
+    EXPECT_GE(open[id], 0);
+    EXPECT_GE(event["ts"], time[id]);
+    time[id] = event["ts"];
+    slices += event["ph"] == "b" && event.contains("args");
+  }
+  EXPECT_EQ(result.requests, slices);
+  for (const auto& [id, depth] : open) EXPECT_EQ(0, depth) << id;
+}
+
+TEST_F(RecordedTest, WhatIsNotThereIsAnError) {
+  options_.events = path_ + "/none";
+  EXPECT_FALSE(TraceLive(options_, {}, {}, [](const std::string&) {}));
+  options_.events = path_;  // a directory
+  const auto result = TraceLive(options_, {}, {}, [](const std::string&) {});
+  ASSERT_TRUE(result);
+  EXPECT_EQ("Is a directory", result->unread);
+}
+
+}  // namespace
+}  // namespace siw::trace

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "tools/siw/output.h"
+#include "tools/siw/trace/live.h"
+
+namespace siw::trace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string OneLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// "posted, started +3, sent +12"
+std::string StepsText(const Request& request) {
+  std::string out;
+  std::optional<int64_t> last;
+  for (size_t step = 0; step < kSteps; ++step) {
+    const auto& time = request.steps[step];
+    if (!time) continue;
+    out += last ? fmt::format(", {} +{}", kStepNames[step], *time - *last)
+                : kStepNames[step];
+    last = time;
+  }
+  return out;
+}
+
+std::string TimeText(int64_t time) {
+  return fmt::format("{:5}.{:06}", time / 1000000, time % 1000000);
+}
+
+std::string SpreadText(const Spread& spread) {
+  return fmt::format("{} ({})", spread.middle, spread.slow);
+}
+
+Json SpreadJson(const Spread& spread) {
+  return {{"count", spread.count},
+          {"median_us", spread.middle},
+          {"p99_us", spread.slow}};
+}
+
+}  // namespace
+
+LiveWriter::LiveWriter(bool json, Print print, FILE* perfetto,
+                       std::map<uint32_t, std::string> devices)
+    : json_(json),
+      print_(std::move(print)),
+      perfetto_(perfetto),
+      devices_(std::move(devices)) {
+  if (json_)
+    print_(fmt::format("{{\"schema\": {}, \"events\": [", kJsonSchema));
+  if (!perfetto_) return;
+  fputs("{\"displayTimeUnit\": \"ns\", \"traceEvents\": [", perfetto_);
+  for (const auto& [index, name] : devices_)
+    PutPerfetto(OneLine({{"ph", "M"},
+                         {"pid", index + 1},
+                         {"name", "process_name"},
+                         {"args", {{"name", name}}}}));
+}
+
+std::string LiveWriter::Device(uint32_t index) const {
+  const auto found = devices_.find(index);
+  return found == devices_.end() ? fmt::format("device {}", index)
+                                 : found->second;
+}
+
+void LiveWriter::PutEvent(const std::string& json) {
+  print_((first_ ? "\n" : ",\n") + json);
+  first_ = false;
+}
+
+void LiveWriter::Add(const Request& request) {
+  if (perfetto_) AddPerfetto(request);
+  if (!json_) {
+    print_(fmt::format("{} {} QP {}{}{} {} {} octets id {:#x} {} {} us: {}\n",
+                       TimeText(request.begin()), Device(request.device),
+                       request.qp, request.peer.empty() ? "" : " to ",
+                       request.peer, request.operation, request.length,
+                       request.id, request.status,
+                       request.end() - request.begin(), StepsText(request)));
+    return;
+  }
+  Json steps = Json::object();
+  for (size_t step = 0; step < kSteps; ++step) {
+    if (request.steps[step])
+      steps[kStepNames[step]] = *request.steps[step] - request.begin();
+  }
+  PutEvent(OneLine(
+      {{"type", "request"},
+       {"time", static_cast<double>(request.begin()) / 1e6},
+       {"device", Device(request.device)},
+       {"qp", request.qp},
+       {"peer", request.peer.empty() ? Json(nullptr) : Json(request.peer)},
+       {"operation", request.operation},
+       {"id", request.id},
+       {"status", request.status},
+       {"octets", request.length},
+       {"fpdus", request.fpdus},
+       {"steps_us", steps},
+       {"total_us", request.end() - request.begin()}}));
+}
+
+void LiveWriter::Note(int64_t time, uint32_t device, const std::string& text) {
+  if (json_)
+    PutEvent(OneLine({{"type", "note"},
+                      {"time", static_cast<double>(time) / 1e6},
+                      {"device", Device(device)},
+                      {"text", text}}));
+  else
+    print_(fmt::format("{} {} {}\n", TimeText(time), Device(device),
+                       Printable(text)));
+}
+
+void LiveWriter::PutPerfetto(const std::string& event) {
+  fprintf(perfetto_, "%s\n%s", first_perfetto_ ? "" : ",", event.c_str());
+  first_perfetto_ = false;
+}
+
+// Requests of a queue pair overlap: each is an asynchronous slice of its own,
+// with its steps in it.
+void LiveWriter::AddPerfetto(const Request& request) {
+  Json event = {{"cat", "siw"},
+                {"id", ++number_},
+                {"pid", request.device + 1},
+                {"tid", request.qp}};
+  const auto put = [&](const char* phase, const std::string& name,
+                       int64_t time) {
+    event["ph"] = phase;
+    event["name"] = name;
+    event["ts"] = time;
+    PutPerfetto(OneLine(event));
+  };
+  const std::string name =
+      fmt::format("QP {} {} {}", request.qp, request.operation, request.length);
+  event["args"] = {{"peer", request.peer}, {"status", request.status}};
+  put("b", name, request.begin());
+  event.erase("args");
+  std::optional<int64_t> last;
+  for (size_t step = 0; step < kSteps; ++step) {
+    const auto& time = request.steps[step];
+    if (!time) continue;
+    if (last) {
+      put("b", kStepNames[step], *last);
+      put("e", kStepNames[step], *time);
+    }
+    last = time;
+  }
+  put("e", name, request.end());
+}
+
+Status LiveWriter::Finish(const Requests& requests, uint64_t lost,
+                          const std::string& unread) {
+  const std::map<std::string, Summary> summaries = requests.Summaries();
+  if (json_) {
+    Json all = Json::object();
+    for (const auto& [operation, summary] : summaries) {
+      Json steps = Json::object();
+      for (size_t step = 0; step < kSteps; ++step) {
+        if (summary.steps[step].count > 0)
+          steps[kStepNames[step]] = SpreadJson(summary.steps[step]);
+      }
+      all[operation] = {{"total", SpreadJson(summary.total)}, {"steps", steps}};
+    }
+    print_(
+        fmt::format("\n],\n\"summary\": {},\n\"lost\": {}, \"unread\": {}}}\n",
+                    OneLine(all), lost,
+                    OneLine(unread.empty() ? Json(nullptr) : Json(unread))));
+  } else {
+    for (const auto& [operation, summary] : summaries) {
+      std::string out =
+          fmt::format("{}: {} requests, us (99 %): {}", operation,
+                      summary.total.count, SpreadText(summary.total));
+      for (size_t step = 0; step < kSteps; ++step) {
+        if (summary.steps[step].count > 0)
+          out += fmt::format(", {} +{}", kStepNames[step],
+                             SpreadText(summary.steps[step]));
+      }
+      print_(out + "\n");
+    }
+    if (lost > 0)
+      print_(fmt::format(
+          "{} events were lost: watch one queue pair with --qp\n", lost));
+  }
+  if (!perfetto_) return Done{};
+  fputs("\n]}\n", perfetto_);
+  if (fflush(perfetto_) != 0 || ferror(perfetto_))
+    return ErrnoError("the file of --perfetto");
+  return Done{};
+}
+
+}  // namespace siw::trace

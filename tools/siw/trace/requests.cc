@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+#include "tools/siw/trace/requests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace siw::trace {
+namespace {
+
+// An event of a completion queue comes within this of its completion.
+constexpr int64_t kWakeMicroseconds = 1000;
+// Of one queue pair, and of one step: what goes beyond is forgotten.
+constexpr size_t kMostOpen = 1 << 16;
+constexpr size_t kMostTimes = 1 << 20;
+
+bool StartsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+// Does a message of the wire come of such a request?
+bool IsOf(std::string_view message, std::string_view operation) {
+  if (message == "Write") return operation == "WRITE";
+  if (message == "ReadRequest") return StartsWith(operation, "READ");
+  return StartsWith(message, "Send") && StartsWith(operation, "SEND");
+}
+
+bool IsLast(const LiveEvent& event) { return event.Text("last") == "1"; }
+
+uint32_t Small(std::optional<uint64_t> number) {
+  return static_cast<uint32_t>(number.value_or(0));
+}
+
+Request Begin(const LiveEvent& event, Step step) {
+  Request request;
+  request.id = event.Number("id").value_or(0);
+  request.operation = event.Text("op");
+  request.length = event.Number("len").value_or(0);
+  request.steps[step] = event.time;
+  return request;
+}
+
+void Push(std::deque<Request>* queue, Request request) {
+  queue->push_back(std::move(request));
+  if (queue->size() > kMostOpen) queue->pop_front();
+}
+
+// The request of a kernel user that is started now.
+std::optional<int64_t> TakePosted(std::deque<Request>* posted, uint64_t id) {
+  while (!posted->empty()) {
+    const Request request = posted->front();
+    posted->pop_front();
+    if (request.id == id) return request.steps[kPosted];
+  }
+  return {};
+}
+
+Spread SpreadOf(std::vector<int64_t> values) {
+  Spread spread;
+  spread.count = values.size();
+  if (values.empty()) return spread;
+  std::sort(values.begin(), values.end());
+  spread.middle = values[values.size() / 2];
+  spread.slow = values[(values.size() * 99 - 1) / 100];
+  return spread;
+}
+
+bool SamePeer(const std::string& wanted, const std::string& peer) {
+  if (peer == wanted) return true;
+  // The address without its port: "192.0.2.2", "2001:db8::2".
+  const std::string_view host =
+      std::string_view(peer).substr(0, peer.rfind(':'));
+  return host == wanted || host == "[" + wanted + "]";
+}
+
+}  // namespace
+
+const std::array<const char*, kSteps> kStepNames = {
+    "posted", "started", "sent", "received", "completed", "woken"};
+
+int64_t Request::begin() const {
+  for (const auto& step : steps) {
+    if (step) return *step;
+  }
+  return 0;
+}
+
+int64_t Request::end() const {
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (*step) return **step;
+  }
+  return 0;
+}
+
+void Requests::SetPeer(uint32_t device, uint32_t qp, const std::string& peer) {
+  qps_[{device, qp}].peer = peer;
+}
+
+void Requests::Add(const LiveEvent& event) {
+  const auto device = event.Number("dev");
+  if (!device) return;
+  Flush(event.time - kWakeMicroseconds);
+  if (event.name == "siw_notify") {
+    Woken(event, Small(device));
+    return;
+  }
+  const auto number = event.Number("qpn");
+  if (!number) return;
+  const Key key(Small(device), Small(number));
+  if (event.name == "siw_conn_failed") {
+    Note(event, key, std::string(event.Text("peer")));
+    return;
+  }
+  if (key.second == 0) return;
+  if (qps_.size() > kMostOpen) qps_.clear();
+  Qp& qp = qps_[key];
+  const std::string_view to = event.Text("to");
+  if (event.name == "siw_conn_state") {
+    if (!event.Text("peer").empty()) qp.peer = event.Text("peer");
+    Note(event, key, qp.peer);
+  } else if (event.name == "siw_qp_state") {
+    Note(event, key, qp.peer);
+    // A number may be one that another had.
+    if (to == "RTS") {
+      const std::string peer = std::move(qp.peer);
+      qp = Qp();
+      qp.peer = peer;
+    }
+  } else if (StartsWith(event.name, "siw_terminate_")) {
+    Note(event, key, qp.peer);
+  } else if (event.name == "siw_complete") {
+    Completed(event, key, &qp);
+  } else {
+    OfQp(event, &qp);
+  }
+}
+
+void Requests::OfQp(const LiveEvent& event, Qp* qp) {
+  const std::string_view message = event.Text("op");
+  if (event.name == "siw_post") {
+    Push(&qp->posted, Begin(event, kPosted));
+  } else if (event.name == "siw_doorbell") {
+    // The first one since a request was started tells of the next.
+    if (!qp->told_since_start) qp->doorbell = event.time;
+    qp->told_since_start = true;
+  } else if (event.name == "siw_start") {
+    Request request = Begin(event, kStarted);
+    request.steps[kPosted] =
+        qp->posted.empty() ? qp->doorbell : TakePosted(&qp->posted, request.id);
+    qp->told_since_start = false;
+    Push(&qp->started, std::move(request));
+  } else if (event.name == "siw_tx_fpdu") {
+    for (Request& request : qp->started) {
+      if (request.built || !IsOf(message, request.operation)) continue;
+      ++request.fpdus;
+      request.built = IsLast(event);
+      break;
+    }
+  } else if (event.name == "siw_train") {
+    // All that is built is taken.
+    if (event.Text("taken") != event.Text("len")) return;
+    for (Request& request : qp->started) {
+      if (request.built && !request.steps[kSent])
+        request.steps[kSent] = event.time;
+    }
+  } else if (event.name == "siw_rx_fpdu" && StartsWith(message, "Send")) {
+    if (!qp->receiving) {
+      qp->receiving.emplace();
+      qp->receiving->steps[kStarted] = event.time;
+    }
+    ++qp->receiving->fpdus;
+    qp->receiving->length += event.Number("len").value_or(0);
+    if (!IsLast(event)) return;
+    qp->receiving->steps[kReceived] = event.time;
+    Push(&qp->received, std::move(*qp->receiving));
+    qp->receiving.reset();
+  } else if (event.name == "siw_rx_fpdu" && message == "ReadResponse") {
+    if (!IsLast(event)) return;
+    // Responses come in the order of their requests.
+    for (Request& request : qp->started) {
+      if (!StartsWith(request.operation, "READ") || request.steps[kReceived])
+        continue;
+      request.steps[kReceived] = event.time;
+      break;
+    }
+  }
+}
+
+void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
+  Request request = Begin(event, kCompleted);
+  if (request.operation == "RECEIVE") {
+    // A Send that only says "ready" (RFC 6581) completes nothing.
+    const auto found = std::find_if(
+        qp->received.begin(), qp->received.end(),
+        [&](const Request& one) { return one.length == request.length; });
+    if (found != qp->received.end() && event.Text("status") == "SUCCESS") {
+      request.steps[kStarted] = found->steps[kStarted];
+      request.steps[kReceived] = found->steps[kReceived];
+      request.fpdus = found->fpdus;
+      qp->received.erase(qp->received.begin(), found + 1);
+    }
+  } else {
+    const auto found = std::find_if(
+        qp->started.begin(), qp->started.end(), [&](const Request& one) {
+          return one.id == request.id && one.operation == request.operation;
+        });
+    if (found != qp->started.end()) {
+      found->steps[kCompleted] = event.time;
+      // What was before it is over, and nobody asked to be told.
+      for (auto one = qp->started.begin(); one != found; ++one) {
+        one->status = "unsignalled";
+        one->device = key.first;
+        one->qp = key.second;
+        End(*one, *qp);
+      }
+      request = *found;
+      qp->started.erase(qp->started.begin(), found + 1);
+    } else {
+      request.steps[kPosted] = TakePosted(&qp->posted, request.id);
+    }
+  }
+  request.status = event.Text("status");
+  request.device = key.first;
+  request.qp = key.second;
+  request.cq = Small(event.Number("cqn"));
+  End(std::move(request), *qp);
+}
+
+void Requests::Woken(const LiveEvent& event, uint32_t device) {
+  const uint32_t cq = Small(event.Number("cqn"));
+  for (Request& request : done_) {
+    if (request.device == device && request.cq == cq &&
+        request.steps[kCompleted] && !request.steps[kWoken])
+      request.steps[kWoken] = event.time;
+  }
+}
+
+void Requests::End(Request request, const Qp& qp) {
+  request.peer = qp.peer;
+  if (!Wanted(request.qp, request.peer) ||
+      (!filter_.operation.empty() && request.operation != filter_.operation))
+    return;
+  done_.push_back(std::move(request));
+}
+
+void Requests::Flush(int64_t before) {
+  while (!done_.empty() &&
+         (done_.front().steps[kWoken] || done_.front().end() < before)) {
+    Tell(done_.front());
+    done_.pop_front();
+  }
+}
+
+void Requests::Finish() {
+  for (const Request& request : done_) Tell(request);
+  done_.clear();
+}
+
+void Requests::Tell(const Request& request) {
+  ++count_;
+  // Every stream that ends flushes what is still posted.
+  faults_ += request.status != "SUCCESS" && request.status != "unsignalled" &&
+             request.status != "WR_FLUSH_ERR";
+  Took& took = took_[request.operation];
+  const auto add = [](std::vector<int64_t>* times, int64_t time) {
+    if (times->size() < kMostTimes) times->push_back(time);
+  };
+  std::optional<int64_t> last;
+  for (size_t step = 0; step < kSteps; ++step) {
+    if (!request.steps[step]) continue;
+    if (last) add(&took[step], *request.steps[step] - *last);
+    last = request.steps[step];
+  }
+  add(&took[kSteps], request.end() - request.begin());
+  on_request_(request);
+}
+
+void Requests::Note(const LiveEvent& event, Key key, const std::string& peer) {
+  const std::string_view from = event.Text("from");
+  if (!Wanted(key.second, peer) || (!from.empty() && from == event.Text("to")))
+    return;
+  std::string text = fmt::format("QP {}", key.second);
+  if (!peer.empty()) text += fmt::format(" to {}", peer);
+  text += ":";
+  if (event.name == "siw_conn_failed")
+    text += fmt::format(" no connection: {} ({})", event.Text("cause"),
+                        event.Text("err"));
+  else if (event.name == "siw_terminate_sent")
+    text += fmt::format(" Terminate {} sent", event.Text("code"));
+  else if (event.name == "siw_terminate_received")
+    text += fmt::format(" Terminate {} received", event.Text("code"));
+  else
+    text += fmt::format(" {} from {} to {}{}",
+                        event.name == "siw_qp_state" ? "stream" : "connection",
+                        from, event.Text("to"),
+                        event.Text("event").empty()
+                            ? ""
+                            : fmt::format(" ({})", event.Text("event")));
+  on_note_(event.time, key.first, text);
+}
+
+bool Requests::Wanted(uint32_t qp, const std::string& peer) const {
+  return (!filter_.qp || *filter_.qp == qp) &&
+         (filter_.peer.empty() || SamePeer(filter_.peer, peer));
+}
+
+std::map<std::string, Summary> Requests::Summaries() const {
+  std::map<std::string, Summary> out;
+  for (const auto& [operation, took] : took_) {
+    Summary& summary = out[operation];
+    for (size_t step = 0; step < kSteps; ++step)
+      summary.steps[step] = SpreadOf(took[step]);
+    summary.total = SpreadOf(took[kSteps]);
+  }
+  return out;
+}
+
+}  // namespace siw::trace

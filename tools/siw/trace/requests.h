@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+// Work requests as they go by: each put together from the events of its steps.
+#ifndef SIW_TOOLS_SIW_TRACE_REQUESTS_H_
+#define SIW_TOOLS_SIW_TRACE_REQUESTS_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/siw/trace/live_line.h"
+
+namespace siw::trace {
+
+// In the order in which they come; which of them there are depends on the
+// operation, siw-trace(8) says how.
+enum Step {
+  kPosted,     // by a kernel user; of a program, when it told the kernel
+  kStarted,    // taken from the ring; of a receive, its first octet is here
+  kSent,       // TCP has taken all of it
+  kReceived,   // the last FPDU of what comes for it is here
+  kCompleted,  // its completion is in the queue
+  kWoken,      // who waits for an event of that queue was told
+  kSteps
+};
+extern const std::array<const char*, kSteps> kStepNames;
+
+struct Request {
+  uint32_t device = 0;  // its index
+  uint32_t qp = 0;
+  uint32_t cq = 0;
+  uint64_t id = 0;
+  std::string peer;       // "192.0.2.2:4420", empty if not known
+  std::string operation;  // "WRITE", "RECEIVE"
+  std::string status;     // "SUCCESS"
+  uint64_t length = 0;
+  uint32_t fpdus = 0;
+  bool built = false;                                // its last FPDU is
+  std::array<std::optional<int64_t>, kSteps> steps;  // microseconds
+
+  // From the first step that is known to the last one.
+  int64_t begin() const;
+  int64_t end() const;
+};
+
+struct RequestFilter {
+  std::string peer;  // address, or address and port; empty: any
+  std::optional<uint32_t> qp;
+  std::string operation;  // empty: any
+};
+
+// Microseconds of many requests.
+struct Spread {
+  uint64_t count = 0;
+  int64_t middle = 0;
+  int64_t slow = 0;  // 99 of 100 took no longer
+};
+
+struct Summary {
+  std::array<Spread, kSteps> steps;  // each since the one before
+  Spread total;
+};
+
+class Requests {
+ public:
+  // Takes requests in the order in which they ended, and what else happened to
+  // a stream, in words.
+  using OnRequest = std::function<void(const Request&)>;
+  using OnNote = std::function<void(int64_t time, uint32_t device,
+                                    const std::string& text)>;
+
+  Requests(RequestFilter filter, OnRequest on_request, OnNote on_note)
+      : filter_(std::move(filter)),
+        on_request_(std::move(on_request)),
+        on_note_(std::move(on_note)) {}
+
+  // What is known before the first event.
+  void SetPeer(uint32_t device, uint32_t qp, const std::string& peer);
+  void Add(const LiveEvent& event);
+  // Nothing more comes: those that wait to be told of go out.
+  void Finish();
+
+  uint64_t count() const { return count_; }
+  uint64_t faults() const { return faults_; }  // failed and not flushed
+  // By operation.
+  std::map<std::string, Summary> Summaries() const;
+
+ private:
+  using Key = std::pair<uint32_t, uint32_t>;  // device, and QP or CQ
+  struct Qp {
+    std::string peer;
+    std::deque<Request> posted;   // by a kernel user, not started
+    std::deque<Request> started;  // not completed
+    std::optional<Request> receiving;
+    std::deque<Request> received;  // not completed
+    std::optional<int64_t> doorbell;
+    bool told_since_start = false;
+  };
+
+  void OfQp(const LiveEvent& event, Qp* qp);
+  void Woken(const LiveEvent& event, uint32_t device);
+  void Completed(const LiveEvent& event, Key key, Qp* qp);
+  void Note(const LiveEvent& event, Key key, const std::string& peer);
+  void End(Request request, const Qp& qp);
+  void Flush(int64_t before);
+  void Tell(const Request& request);
+  bool Wanted(uint32_t qp, const std::string& peer) const;
+
+  RequestFilter filter_;
+  OnRequest on_request_;
+  OnNote on_note_;
+  std::map<Key, Qp> qps_;
+  std::deque<Request> done_;  // that may still wake somebody
+  uint64_t count_ = 0;
+  uint64_t faults_ = 0;
+  // Of each step, and of all of it.
+  using Took = std::array<std::vector<int64_t>, kSteps + 1>;
+  std::map<std::string, Took> took_;
+};
+
+}  // namespace siw::trace
+
+#endif  // SIW_TOOLS_SIW_TRACE_REQUESTS_H_
