@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "proto/mpa_frame.h"
+#include "proto/wire.h"
 
 /**
  * struct cursor - octets of an FPDU, one after the other
@@ -132,6 +133,17 @@ static inline u32 cursor_crc(struct cursor *cur, u32 len)
 		len -= n;
 	}
 	return crc;
+}
+
+/* @cur is at the length field of a whole FPDU with @ulpdu_len octets of ULPDU. */
+static inline bool cursor_crc_ok(struct cursor cur, u16 ulpdu_len)
+{
+	u8 field[SIW_MPA_CRC_LEN];
+	u32 crc;
+
+	crc = cursor_crc(&cur, siw_mpa_fpdu_len(ulpdu_len) - SIW_MPA_CRC_LEN);
+	cursor_copy(&cur, field, sizeof(field));
+	return siw_mpa_crc_ok(field, crc);
 }
 
 #endif

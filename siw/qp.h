@@ -344,6 +344,12 @@ static inline enum siw_qp_state siw_qp_state(const struct siw_qp *qp)
 	return READ_ONCE(qp->state);
 }
 
+static inline bool siw_qp_receives(const struct siw_qp *qp)
+{
+	return siw_qp_state(qp) == SIW_QP_RTS ||
+	       siw_qp_state(qp) == SIW_QP_CLOSING;
+}
+
 /* qp.c: life and state */
 struct siw_qp *siw_qp_lookup(struct siw_device *dev, u32 qpn);
 void siw_qp_get(struct siw_qp *qp);

@@ -11,6 +11,7 @@
 
 #include "cursor.h"
 #include "qp.h"
+#include "run.h"
 #include "trace.h"
 
 /* Messages; not the Terminate, which has counters of its own */
@@ -47,19 +48,6 @@ struct fpdu {
 	const u8 *hdr;
 	struct siw_seg seg;
 };
-
-/* @cur is at the length field of an FPDU with @ulpdu_len octets of ULPDU. */
-static bool crc_ok(const struct siw_qp *qp, struct cursor cur, u16 ulpdu_len)
-{
-	u8 field[SIW_MPA_CRC_LEN];
-	u32 crc;
-
-	if (!qp->rx.mpa.crc)
-		return true;
-	crc = cursor_crc(&cur, siw_mpa_fpdu_len(ulpdu_len) - SIW_MPA_CRC_LEN);
-	cursor_copy(&cur, field, sizeof(field));
-	return siw_mpa_crc_ok(field, crc);
-}
 
 /*
  * DDP and RDMAP header: the cursor goes from the length field to what is behind
@@ -370,12 +358,6 @@ static enum siw_fault dispatch(struct siw_qp *qp, struct fpdu *fpdu)
 	return fault;
 }
 
-static bool receiving(const struct siw_qp *qp)
-{
-	return siw_qp_state(qp) == SIW_QP_RTS ||
-	       siw_qp_state(qp) == SIW_QP_CLOSING;
-}
-
 /* Something came: the responder may send, and its connection is up. */
 static void first_fpdu(struct siw_qp *qp)
 {
@@ -391,7 +373,7 @@ static void acted_upon(struct siw_qp *qp, const struct siw_seg *seg)
 	trace_siw_placed(&qp->base, seg);
 	if (seg->last && seg->op < ARRAY_SIZE(rx_counter))
 		siw_count(siw_qp_dev(qp), rx_counter[seg->op]);
-	if (receiving(qp))	/* a Terminate opens nothing */
+	if (siw_qp_receives(qp))	/* a Terminate opens nothing */
 		first_fpdu(qp);
 }
 
@@ -414,7 +396,7 @@ static bool receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len,
 
 	if (!siw_mpa_len_ok(ulpdu_len)) {
 		fault = SIW_FAULT_DDP_LOCAL;
-	} else if (!crc_ok(qp, cur, ulpdu_len)) {
+	} else if (qp->rx.mpa.crc && !cursor_crc_ok(cur, ulpdu_len)) {
 		siw_count(siw_qp_dev(qp), SIW_CNT_RX_CRC);
 		fault = SIW_FAULT_MPA_CRC;
 	} else {
@@ -511,184 +493,6 @@ static u32 in_place(struct cursor *cur, size_t len, u16 *ulpdu_len)
 	return n;
 }
 
-/**
- * struct run - FPDUs in the middle of a message, which touch one region
- * @qp: the QP
- * @seg: the segment before the next one
- * @hdr: its DDP header
- * @pd: protection domain that is to be the region's
- * @stag: the region
- * @want: SIW_ACCESS_* rights that are needed
- * @base: address of octet 0 of a Send
- * @from: first octet of a Send that goes to the region
- * @end: octet of a Send behind the last one that goes there
- * @cur: next octet of the stream
- * @len: octets there are
- * @done: octets that were handled
- */
-struct run {
-	struct siw_qp *qp;
-	struct siw_seg seg;
-	u8 hdr[SIW_DDP_UNTAGGED_LEN];
-	struct ib_pd *pd;
-	u32 stag;
-	u32 want;
-	u64 base;
-	u32 from;
-	u32 end;
-	struct cursor cur;
-	size_t len;
-	size_t done;
-};
-
-/* Is it the segment that has to come now, and where does it go? */
-static bool run_target(const struct run *run, u64 *to)
-{
-	const struct siw_qp *qp = run->qp;
-	const struct siw_seg *seg = &run->seg;
-	const struct siw_orq_entry *orqe;
-
-	if (!seg->tagged) {
-		*to = run->base + seg->mo;
-		return seg->mo == qp->rx.ddp.queue[SIW_QN_SEND].mo &&
-		       seg->mo >= run->from && seg->mo <= run->end &&
-		       seg->len <= run->end - seg->mo;
-	}
-	*to = seg->to;
-	if (seg->op == SIW_RDMAP_WRITE)
-		return true;
-	orqe = &qp->orq[qp->orq_get & qp->orq_mask];
-	return siw_rdmap_check_read_rsp(&orqe->sink, seg) == SIW_OK;
-}
-
-/* The segment is taken; it is not the last one of its message. */
-static void run_advance(struct run *run)
-{
-	const struct siw_seg *seg = &run->seg;
-	struct siw_qp *qp = run->qp;
-
-	if (!seg->tagged)
-		qp->rx.ddp.queue[SIW_QN_SEND].mo += seg->len;
-	else if (seg->op == SIW_RDMAP_READ_RSP)
-		qp->orq[qp->orq_get & qp->orq_mask].sink.done += seg->len;
-}
-
-/* Place the segment of an FPDU that does not lie in a row. */
-static void run_place(const struct run *run, const struct siw_mr *mr, u64 to)
-{
-	struct cursor cur = run->cur;
-	u32 n, left;
-
-	cursor_skip(&cur, SIW_MPA_LEN_LEN + run->seg.hdr_len);
-	for (left = run->seg.len; left; left -= n) {
-		const u8 *p;
-
-		n = left;
-		p = cursor_next(&cur, &n);
-		siw_mr_copy_to(mr, to, p, n);
-		to += n;
-	}
-}
-
-/*
- * FPDU by FPDU.  One that is not plainly the next of its message is left to
- * receive(), which knows what is wrong with it.
- */
-static void run_on(const struct siw_mr *mr, void *arg)
-{
-	struct run *run = arg;
-	struct siw_qp *qp = run->qp;
-	struct siw_seg *seg = &run->seg;
-	u32 hdr_len = SIW_MPA_LEN_LEN + seg->hdr_len;
-
-	while (mr && run->len - run->done > hdr_len && receiving(qp)) {
-		u8 apart[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
-		struct cursor cur;
-		u16 ulpdu_len;
-		const u8 *p;
-		u32 row, n;
-		u64 to;
-
-		p = cursor_settle(&run->cur, &row);
-		cur = run->cur;
-		if (row < hdr_len) {
-			cursor_copy(&cur, apart, hdr_len);
-			cur = run->cur;
-			p = apart;
-		}
-		ulpdu_len = get_unaligned_be16(p);
-		n = siw_mpa_fpdu_len(ulpdu_len);
-		if (n <= row)
-			cur = (struct cursor) { .lin = p };
-		if (n > run->len - run->done || !siw_mpa_len_ok(ulpdu_len) ||
-		    !siw_ddp_follow(seg, run->hdr, p + SIW_MPA_LEN_LEN,
-				    ulpdu_len) ||
-		    !run_target(run, &to) || !crc_ok(qp, cur, ulpdu_len) ||
-		    siw_access_check(&mr->region, run->stag,
-				     mr->pd == run->pd, to, seg->len,
-				     run->want) != SIW_ACCESS_OK)
-			return;
-		qp->rx.fpdus++;
-		qp->rx.bytes += ulpdu_len;
-		trace_siw_rx_fpdu(&qp->base, seg);
-		if (n <= row)
-			siw_mr_copy_to(mr, to, p + hdr_len, seg->len);
-		else
-			run_place(run, mr, to);
-		run_advance(run);
-		trace_siw_placed(&qp->base, seg);
-		if (n <= row)
-			run->cur.off += n;
-		else
-			cursor_skip(&run->cur, n);
-		run->done += n;
-	}
-}
-
-/* Where the octets behind a segment of a Send go */
-static bool run_of_send(struct run *run)
-{
-	const struct siw_rqe *rqe = &run->qp->rx.rqe;
-	u32 next = run->seg.mo + run->seg.len;
-	struct siw_qp *qp = run->qp;
-	u8 i;
-
-	run->pd = qp->srq ? qp->srq->base.pd : qp->base.pd;
-	run->end = 0;
-	for (i = 0; i < rqe->num_sge; i++) {
-		run->from = run->end;
-		run->end += rqe->sge[i].length;
-		if (next >= run->end)
-			continue;
-		run->stag = rqe->sge[i].lkey;
-		run->base = rqe->sge[i].laddr - run->from;
-		return true;
-	}
-	return false;
-}
-
-/* Go on with the message that @run->seg did not end. */
-static void run_behind(struct run *run)
-{
-	const struct siw_seg *seg = &run->seg;
-	struct siw_qp *qp = run->qp;
-
-	run->want = SIW_ACCESS_LOCAL_WRITE;
-	if (seg->tagged) {
-		run->pd = qp->base.pd;
-		run->stag = seg->stag;
-		if (seg->op == SIW_RDMAP_WRITE) {
-			run->want = SIW_ACCESS_REMOTE_WRITE;
-			if (!(READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE))
-				return;
-		}
-	} else if (seg->qn != SIW_QN_SEND || !run_of_send(run)) {
-		return;
-	}
-	siw_ddp_encode(run->hdr, seg);
-	siw_mr_hold(siw_qp_dev(qp), run->stag, run_on, run);
-}
-
 /* Memory of a device may be out of our reach; carry() sees to it. */
 static bool readable(const struct sk_buff *skb)
 {
@@ -706,12 +510,12 @@ static bool readable(const struct sk_buff *skb)
 static size_t take(void *arg, struct sk_buff *skb, u32 off, size_t len)
 {
 	struct siw_qp *qp = arg;
-	struct run run = { .qp = qp, .len = len };
+	struct siw_run run = { .qp = qp, .len = len };
 	bool direct = readable(skb);
 
 	if (direct)
 		run.cur = cursor_at(skb, off);
-	while (run.done < len && receiving(qp)) {
+	while (run.done < len && siw_qp_receives(qp)) {
 		struct cursor cur = run.cur;
 		bool more = false;
 		u16 ulpdu_len;
@@ -729,7 +533,7 @@ static size_t take(void *arg, struct sk_buff *skb, u32 off, size_t len)
 			cursor_skip(&run.cur, n);
 		run.done += n;
 		if (more)
-			run_behind(&run);
+			siw_run_behind(&run);
 	}
 	return len;
 }
