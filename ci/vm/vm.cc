@@ -20,16 +20,19 @@ struct Arch {
   std::string_view name;
   const char* qemu;
   const char* machine;
-  const char* cpu;     // the most that is emulated
-  const char* append;  // kernel command line
+  const char* cpu;      // the most that is emulated
+  const char* counted;  // the same, where each instruction does one word
+  const char* append;   // kernel command line
 };
 
 // Pointer authentication with the architecture's own algorithm is slow to
-// emulate.
+// emulate. With fast string instructions the kernel copies by `rep movsb`, of
+// which each octet counts as an instruction.
 constexpr Arch kArchs[] = {
-    {"amd64", "qemu-system-x86_64", "q35", "max", "console=ttyS0 tsc=reliable"},
+    {"amd64", "qemu-system-x86_64", "q35", "max", "max,erms=off,fsrm=off",
+     "console=ttyS0 tsc=reliable"},
     {"arm64", "qemu-system-aarch64", "virt", "max,pauth-impdef=on",
-     "console=ttyAMA0"},
+     "max,pauth-impdef=on", "console=ttyAMA0"},
 };
 
 const Arch* FindArch(std::string_view name) {
@@ -53,12 +56,20 @@ void AddDisk(Args* args, const std::string& id, const std::string& file) {
              "-device", fmt::format("virtio-blk-pci,drive={}", id)});
 }
 
+// How the guest's instructions are run, and on what CPU.
+Args AccelArgs(const Arch& arch, std::string_view accel) {
+  if (accel == "kvm") return {"-accel", "kvm", "-cpu", "host"};
+  if (accel == "icount")
+    return {"-accel",     "tcg,thread=single", "-cpu",
+            arch.counted, "-icount",           "shift=0,align=off,sleep=off"};
+  return {"-accel", "tcg,thread=multi", "-cpu", arch.cpu};
+}
+
 Args QemuArgs(const Arch& arch, const std::string& name, const Machine& machine,
               const Link* link, int console, int agent) {
   Args args = {arch.qemu, "-name", name, "-machine", arch.machine};
-  const bool kvm = machine.accel == "kvm";
-  Add(&args, {"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu",
-              kvm ? "host" : arch.cpu});
+  for (std::string& arg : AccelArgs(arch, machine.accel))
+    args.push_back(std::move(arg));
   Add(&args, {"-smp", fmt::format("{}", machine.cpus), "-m",
               fmt::format("{}M", machine.memory_mb)});
   Add(&args, {"-nodefaults", "-no-reboot", "-display", "none"});

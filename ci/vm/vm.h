@@ -24,6 +24,7 @@ namespace siw::vm {
 
 struct Machine {
   std::string arch = "amd64";  // as Debian calls it
+  // tcg, kvm, or icount: tcg whose guest time counts instructions, 1 ns each
   std::string accel = "tcg";
   std::string kernel;
   std::string initrd;

@@ -148,6 +148,20 @@ TEST_F(Runner, TakesTheMachineOfTheArchitecture) {
   EXPECT_FALSE(Lab::Boot({{"a", machine_}}, seconds(10)).ok());
 }
 
+TEST_F(Runner, CountsInstructionsIfAsked) {
+  for (const auto& [accel, counts] :
+       {std::pair("icount", true), std::pair("tcg", false)}) {
+    machine_.accel = accel;
+    auto lab = Lab::Boot({{"a", machine_}}, seconds(10));
+    ASSERT_TRUE(lab.ok());
+    const std::string said = (*lab)->Find("a")->ConsoleTail();
+    for (const char* argument :
+         {" -icount shift=0,align=off,sleep=off ", " tcg,thread=single ",
+          " -cpu max,erms=off,fsrm=off "})
+      EXPECT_EQ(counts, said.find(argument) != std::string::npos) << said;
+  }
+}
+
 TEST_F(Runner, RefusesACommandWhileAnotherOneRuns) {
   auto lab = Lab::Boot({{"a", machine_}}, seconds(10));
   ASSERT_TRUE(lab.ok());
