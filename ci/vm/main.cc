@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ci/vm/bench_page.h"
 #include "ci/vm/control.h"
 #include "ci/vm/hosts_run.h"
 #include "ci/vm/ktap_run.h"
@@ -122,6 +123,36 @@ int Report(const ReportOptions& options) {
   return *failed > 0;
 }
 
+struct BenchOptions {
+  BenchFiles files;
+  bool check = false;
+  bool store = false;
+};
+
+int Bench(const BenchOptions& options) {
+  const auto report = ReadBench(options.files);
+  if (!report) return Fail(report.error());
+  const Status written = WriteBench(*report, options.files.out);
+  if (!written) return Fail(written.error());
+  fmt::print("{}", BenchText(*report));
+  int status = CountErrors(*report) + CountLost(*report) > 0;
+  if (options.check) {
+    if (report->stored.empty())
+      return Fail(Error{"there is no baseline to check against"});
+    for (const Regression& worse :
+         Regressions(report->ratios, report->stored)) {
+      fmt::print("worse: {}: {:.3f}, was {:.3f}\n", worse.name, worse.now,
+                 worse.before);
+      status = 1;
+    }
+  }
+  if (options.store) {
+    const Status stored = StoreBench(*report, options.files.baseline);
+    if (!stored) return Fail(stored.error());
+  }
+  return status;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{"Boots kernels in QEMU, to test siw and to show it"};
   app.require_subcommand(1);
@@ -177,6 +208,20 @@ int Main(int argc, char** argv) {
   report->add_option("dirs", report_options.dirs, "rows, or where rows are")
       ->required();
 
+  BenchOptions bench_options;
+  BenchFiles* files = &bench_options.files;
+  CLI::App* bench = app.add_subcommand(
+      "bench", "ratios, figures and a page of what the bench measured");
+  bench->add_option("--rows", files->rows)->required();
+  bench->add_option("--figures", files->figures)->required();
+  bench->add_option("--baseline", files->baseline, "earlier ratios, JSON");
+  bench->add_option("--out", files->out, "directory")->required();
+  bench->add_flag("--check", bench_options.check,
+                  "fails if a ratio fell by more than 5 %");
+  bench->add_flag("--store", bench_options.store,
+                  "makes these ratios the baseline");
+  bench->add_option("results", files->results, "lines of JSON")->required();
+
   CLI11_PARSE(app, argc, argv);
   if (*probe) {
     fmt::print("{}\n", KvmWorks(probed) ? "kvm" : "tcg");
@@ -192,6 +237,7 @@ int Main(int argc, char** argv) {
     return Exit(RunHosts(plan));
   }
   if (*report) return Report(report_options);
+  if (*bench) return Bench(bench_options);
   return On(on_options);
 }
 
