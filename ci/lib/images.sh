@@ -52,8 +52,9 @@ prepare_guest() {
 	passwd -q -R "$root" -d root
 }
 
-# pack_image NAME ROOT: kernel, initramfs and root image of an installed tree.
-# What only a build needs stays out of the guest.
+# pack_image NAME ROOT [STATE]: kernel, initramfs and root image of an installed
+# tree. What only a build needs stays out of the guest. STATE is what it was made
+# from, for a name that is no row.
 pack_image() {
 	local name=$1 root=$2 dir kernel busybox=/bin/busybox
 	[ -z "$(cross_for "$name")" ] || busybox=$root/usr/bin/busybox
@@ -70,7 +71,7 @@ pack_image() {
 		--exclude-path=var/lib/apt/lists --exclude-path=var/lib/dkms \
 		--exclude-regex='^(proc|sys|dev|run|tmp)/.+' \
 		"$dir/root.erofs" "$root" &&
-		image_state "$name" >"$dir/state"
+		say "${3:-$(image_state "$name")}" >"$dir/state"
 }
 
 # What an image was made from.

@@ -1,0 +1,299 @@
+#!/bin/bash
+# The measurements, inside the guest.
+#
+#	netns sa                          netns sb
+#	   va 10.83.0.1/24  <- veth, MTU ->  vb 10.83.0.2/24
+#
+# NVMe over Fabrics knows only the first namespace: both ends stay in it, and
+# rules of routing send what is for the other end over the veth all the same.
+#
+# guest.sh setup PEER MTU CRC PLACE  PEER is siw, inbox, rxe or tcp, CRC is on or
+#                                    off, PLACE is netns or one
+# guest.sh TOOL WHAT SIZE QPS BATCH N TIMES   prints as many figures: octets per
+#                                    second, or for a latency ns one way
+set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+addr_a=10.83.0.1
+addr_b=10.83.0.2
+port=19765
+peer=$(cat /run/peer 2>/dev/null)
+
+a() { ip netns exec sa "$@"; }
+b() { ip netns exec sb "$@"; }
+
+fail() {
+	echo "guest.sh: $*" >&2
+	exit 1
+}
+
+devices_gone() {
+	local i
+	for i in $(seq 100); do
+		[ -n "$(ls /sys/class/infiniband 2>/dev/null)" ] || return 0
+		sleep 0.1
+	done
+	fail 'an RDMA device stays'
+}
+
+tear_down() {
+	pkill -9 -x 'ib_.*|qperf'
+	nvme_off 2>/dev/null
+	ip -n sa link del va 2>/dev/null
+	ip link del va 2>/dev/null
+	ip netns del sa 2>/dev/null
+	ip netns del sb 2>/dev/null
+	# A link of the first namespace is not deleted with another one.
+	devices_gone
+	rmmod siw 2>/dev/null
+	rmmod rdma_rxe 2>/dev/null
+	return 0
+}
+
+# Both drivers of that name need what the other one does.
+load() {
+	modprobe -a ib_uverbs rdma_ucm iw_cm
+	modprobe -q libcrc32c
+	case $1 in
+	siw) insmod /payload/siw.ko ;;
+	inbox) insmod /payload/inbox.ko ;;
+	rxe) modprobe rdma_rxe ;;
+	esac
+}
+
+# wire MTU: the two interfaces, and with $1 = one the rules.
+wire() {
+	local place=$1 mtu=$2 ns_a=() ns_b=()
+	[ "$place" != netns ] || {
+		ip netns add sa && ip netns add sb || return 1
+		ns_a=(-n sa)
+		ns_b=(-n sb)
+		ip -n sa link set lo up
+		ip -n sb link set lo up
+	}
+	ip link add va address 02:83:00:00:00:01 mtu "$mtu" type veth peer \
+		name vb address 02:83:00:00:00:02 mtu "$mtu" || return 1
+	if [ "$place" = netns ]; then
+		ip link set va netns sa && ip link set vb netns sb || return 1
+	else
+		one_place
+	fi
+	ip "${ns_a[@]}" addr add "$addr_a/24" dev va &&
+		ip "${ns_b[@]}" addr add "$addr_b/24" dev vb &&
+		ip "${ns_a[@]}" link set va up &&
+		ip "${ns_b[@]}" link set vb up || return 1
+	[ "$place" = netns ] || {
+		ip route add "$addr_b" dev va src "$addr_a" table 83 &&
+			ip route add "$addr_a" dev vb src "$addr_b" table 84
+	}
+}
+
+# An address of this host is looked up as one behind the wire, but not for what
+# comes in from there.
+one_place() {
+	local dev
+	for dev in all va vb; do
+		sysctl -q -w "net.ipv4.conf.$dev.rp_filter=0" \
+			"net.ipv4.conf.$dev.accept_local=1" \
+			"net.ipv4.conf.$dev.arp_ignore=1" \
+			"net.ipv4.conf.$dev.arp_announce=2"
+	done
+	ip rule show | grep -q 'lookup 83' && return
+	ip rule add pref 10 iif lo to "$addr_b" lookup 83
+	ip rule add pref 11 iif lo to "$addr_a" lookup 84
+	ip rule add pref 100 lookup local
+	ip rule del pref 0
+}
+
+setup() {
+	local peer=$1 mtu=$2 crc=$3 place=$4 type=$1 on_a=() on_b=() dev
+	tear_down
+	[ "$peer" = tcp ] || load "$peer" || fail "no module for $peer"
+	wire "$place" "$mtu" || fail 'no veth'
+	echo "$peer" >/run/peer
+	[ "$peer" != tcp ] || return 0
+	[ "$peer" != inbox ] || type=siw
+	[ "$place" != netns ] || {
+		on_a=(a)
+		on_b=(b)
+	}
+	"${on_a[@]}" rdma link add da type "$type" netdev va &&
+		"${on_b[@]}" rdma link add db type "$type" netdev vb ||
+		fail "no link of type $type"
+	[ "$peer" != siw ] || for dev in da db; do
+		echo "$crc" >"/sys/class/infiniband/$dev/mpa/crc" ||
+			fail 'no CRC option'
+	done
+	sleep 1
+}
+
+# Which columns of perftest's line of results, and how they become our unit.
+bandwidth='$1 == size && NF >= 5 {
+	printf "%.0f\n", size < 4096 ? $5 * 1e6 * size : $4 * 1048576; exit }'
+latency='$1 == size && NF >= 6 { printf "%.0f\n", $5 * 1000; exit }'
+
+# perftest TOOL SIZE ARGUMENT...: the client's line of results is in /run/client.
+#
+# The server of a Write or Read has no part in it, but waits for the end by
+# polling: on one CPU that would take half of it. So it is stopped meanwhile.
+perftest_run() {
+	local tool=$1 line pid
+	shift
+	rm -f /run/server.pid /run/client
+	# shellcheck disable=SC2016 # expands inside
+	b stdbuf -oL bash -c 'echo $$ >/run/server.pid; exec "$@"' server \
+		"$tool" -R -F -d db "$@" 2>&1 | while read -r line; do
+		echo "$line"
+		[[ $tool != ib_@(write|read)_bw || $line != '#bytes'* ]] ||
+			kill -STOP "$(cat /run/server.pid)"
+	done >/run/server &
+	for line in $(seq 300); do
+		rdma_listens && break
+		sleep 0.02
+	done
+	pid=$(cat /run/server.pid)
+	timeout 600 ip netns exec sa stdbuf -oL "$tool" -R -F -d da "$@" \
+		"$addr_b" 2>&1 | while read -r line; do
+		echo "$line"
+		[[ ! $line =~ ^[0-9]+\ +[0-9]+\  ]] || kill -CONT "$pid"
+	done >/run/client
+	kill -CONT "$pid" 2>/dev/null
+	wait
+}
+
+rdma_listens() { rdma resource show cm_id | grep -q 'state LISTEN'; }
+
+# perftest WHAT SIZE QPS BATCH N
+perftest() {
+	local what=$1 size=$2 qps=$3 batch=$4 n=$5 tool args column=$bandwidth
+	args=(-s "$size" -n "$n")
+	case $what in
+	send | read | write)
+		tool=ib_${what}_bw
+		args+=(-q "$qps" -l "$batch")
+		[ "$qps" -lt 8 ] || args+=(-t 16)
+		[ "$what" = write ] || args+=(-e)
+		;;
+	send-latency)
+		tool=ib_send_lat
+		args+=(-e)
+		column=$latency
+		;;
+	*-latency-polling)
+		tool=ib_${what%%-*}_lat
+		column=$latency
+		;;
+	*)
+		fail "perftest has no $what"
+		;;
+	esac
+	perftest_run "$tool" "${args[@]}"
+	awk -v size="$size" "$column" /run/client | grep . || {
+		tail -n 5 /run/server /run/client >&2
+		return 1
+	}
+}
+
+# qperf WHAT SIZE: for a second, as its clock goes in steps of 10 ms and its TCP
+# tests know no other limit.
+qperf() {
+	local what=$1 size=$2 test
+	case $peer/$what in
+	tcp/latency) test=(tcp_lat) ;;
+	tcp/stream) test=(tcp_bw) ;;
+	*/send) test=(-cm1 rc_bw) ;;
+	*/read) test=(-cm1 rc_rdma_read_bw) ;;
+	*/send-latency) test=(-cm1 rc_lat) ;;
+	*) fail "qperf has no $what" ;;
+	esac
+	b qperf -lp "$port" >/run/server 2>&1 &
+	sleep 0.2
+	timeout 600 ip netns exec sa qperf "$addr_b" -lp "$port" -uu -vvu \
+		-t 1 -m "$size" "${test[@]}" >/run/client 2>&1
+	pkill -x qperf
+	wait
+	awk '$1 == "bw" || $1 == "latency" { print $3; exit }' /run/client |
+		grep . || {
+		tail -n 5 /run/server /run/client >&2
+		return 1
+	}
+}
+
+nvme_on() {
+	local transport=$peer options=() dir=/sys/kernel/config/nvmet i
+	modprobe -a nvmet null_blk
+	mount | grep -q configfs || mount -t configfs configfs /sys/kernel/config
+	[ "$peer" = tcp ] && options=(--data-digest) || transport=rdma
+	modprobe -a "nvmet-$transport" "nvme-$transport"
+	mkdir "$dir/subsystems/bench" "$dir/subsystems/bench/namespaces/1" \
+		"$dir/ports/1" || return 1
+	echo 1 >"$dir/subsystems/bench/attr_allow_any_host"
+	echo /dev/nullb0 >"$dir/subsystems/bench/namespaces/1/device_path"
+	echo 1 >"$dir/subsystems/bench/namespaces/1/enable"
+	echo "$transport" >"$dir/ports/1/addr_trtype"
+	echo ipv4 >"$dir/ports/1/addr_adrfam"
+	echo "$addr_b" >"$dir/ports/1/addr_traddr"
+	echo 4420 >"$dir/ports/1/addr_trsvcid"
+	ln -s "$dir/subsystems/bench" "$dir/ports/1/subsystems/bench" || return 1
+	nvme connect -t "$transport" -a "$addr_b" -s 4420 -n bench -i 1 \
+		"${options[@]}" >/dev/null || return 1
+	for i in $(seq 100); do
+		[ ! -b /dev/nvme0n1 ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+nvme_off() {
+	local dir=/sys/kernel/config/nvmet
+	[ -d "$dir/ports/1" ] || return 0
+	nvme disconnect -n bench >/dev/null
+	rm "$dir/ports/1/subsystems/bench"
+	rmdir "$dir/ports/1" "$dir/subsystems/bench/namespaces/1" \
+		"$dir/subsystems/bench"
+	modprobe -r nvme-rdma nvmet-rdma nvme-tcp nvmet-tcp null_blk
+}
+
+# fio WHAT SIZE QPS BATCH N: of an NVMe namespace that costs the target nothing,
+# BATCH requests at a time.
+fio() {
+	local what=$1 size=$2 batch=$4 n=$5
+	[ -b /dev/nvme0n1 ] || nvme_on >&2 || return 1
+	command fio --name=bench --filename=/dev/nvme0n1 --direct=1 \
+		--ioengine=libaio --rw="$what" --bs="$size" --iodepth="$batch" \
+		--size=$((n * size)) --output-format=json >/run/client 2>&1
+	awk -v what="\"$what\"" '$1 == what { here = 1 }
+		here && $1 == "\"bw_bytes\"" { print $3 + 0; exit }' \
+		/run/client | grep . || {
+		tail -n 5 /run/client >&2
+		return 1
+	}
+}
+
+# quiet: no measurement while something else is at work.
+quiet() {
+	local i idle least=$((28 * $(nproc)))
+	for i in $(seq 100); do
+		idle=$(awk '$1 == "cpu" { print $5 }' /proc/stat)
+		sleep 0.3
+		[ $(($(awk '$1 == "cpu" { print $5 }' /proc/stat) - idle)) -lt "$least" ] ||
+			return 0
+	done
+	fail 'the guest does not come to rest'
+}
+
+[ "$1" != setup ] || {
+	setup "${@:2}"
+	exit
+}
+
+# A run that fails is told of; after a second one it is over.
+lost=0
+for _ in $(seq "$7"); do
+	quiet
+	until ("$1" "${@:2:5}") 2>/run/why; do
+		echo "lost: $(tail -n 12 /run/why | tr -s '\n\t ' ' ')"
+		lost=$((lost + 1))
+		[ "$lost" -lt 2 ] || exit 1
+		quiet
+	done
+done

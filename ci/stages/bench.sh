@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# Our driver against TCP, the kernel's own siw and rxe: ratios, in a guest whose
+# time counts instructions. ci/bench/rows says what, ci/bench/figures what for.
+
+bench_row=newest
+bench=$out/bench
+
+# Debian's tools that the row's root lacks.
+bench_needs='qperf'
+
+# What the guest boots: the module comes with the payload.
+bench_image() {
+	local root=$out/roots/bench state status
+	state=$({
+		cat "$(root "$bench_row" full).stamp" "$top"/ci/images/* \
+			"$top/ci/lib/images.sh"
+		say "$bench_needs"
+	} | sha256sum)
+	[ "$(cat "$(image_dir bench)/state" 2>/dev/null)" != "$state" ] || return 0
+	# shellcheck disable=SC2086 # a list of words
+	copy_of "$(root "$bench_row" full)" "$root" && prepare_guest "$root" &&
+		in_root "$root" apt-get -qq update &&
+		in_root "$root" apt-get -qq -y install --no-install-recommends \
+			$bench_needs && pack_image bench "$root" "$state"
+	status=$?
+	rm -rf "$root"
+	return "$status"
+}
+
+# The kernel's own driver, once for each version of it.
+bench_inbox() {
+	local built=$out/share/inbox-$bench_row/siw.ko
+	[[ $(modinfo -F vermagic "$built" 2>/dev/null) == \
+		"$(kernel_of "$(root "$bench_row" full)") "* ]] ||
+		inbox_build "$bench_row"
+}
+
+bench_payload() {
+	local dir=$out/share/bench
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$top/ci/bench/guest.sh" "$dir/"
+	cp "$out/share/build-$bench_row/siw.ko" "$dir/siw.ko"
+	cp "$out/share/inbox-$bench_row/siw.ko" "$dir/inbox.ko"
+	rm -f "$(image_dir bench)/payload.erofs"
+	mkfs.erofs --quiet "$(image_dir bench)/payload.erofs" "$dir"
+}
+
+bench_prepare() {
+	need mmdebstrap debian-archive-keyring
+	check runner vm_runner_ready &&
+		check root root_ready "$bench_row" full &&
+		check image bench_image && check module build_silent "$bench_row" &&
+		check inbox bench_inbox && check payload bench_payload
+}
+
+# bench_driver: the commit that changed it last.
+bench_driver() {
+	local commit
+	commit=$(git -C "$top" log -1 --format=%h -- siw 2>/dev/null)
+	[ -z "$commit" ] || git -C "$top" diff --quiet HEAD -- siw ||
+		commit+=' and changes'
+	say "${commit:-unknown}"
+}
+
+bench_facts() {
+	printf '{"facts":{"driver":"%s","kernel":"%s","runs":"%s","set":"%s","time":"%s","when":"%s"}}\n' \
+		"$(bench_driver)" \
+		"$(kernel_of "$(root "$bench_row" full)")" \
+		"$bench_times" "$1" "$2" \
+		"$(date -u +%Y-%m-%dT%H:%MZ)"
+}
+
+# bench_run SET TIME [WORD...]
+bench_run() {
+	local set=$1 time=$2 dir cpus=1 sets=$1
+	shift 2
+	dir=$(image_dir bench)
+	[ "$time" = icount ] || cpus=2
+	[ "$set" != full ] || sets='quick full'
+	bench_facts "$set" "$time" >"$bench/results.jsonl"
+	SIW_VM=$vm_bin SIW_BENCH=$bench/results.jsonl "$vm_bin" hosts \
+		--arch amd64 --kernel "$dir/vmlinuz" --initrd "$dir/initrd" \
+		--root "$dir/root.erofs" --log-dir "$bench" --accel "$time" \
+		--cpus "$cpus" --memory 2048 --payload "$dir/payload.erofs" \
+		--host a "$top/ci/bench/script" "$sets" "$bench_times" "$@" </dev/null
+}
+
+bench_report() {
+	"$vm_bin" bench --rows "$top/ci/bench/rows" \
+		--figures "$top/ci/bench/figures" \
+		--baseline "$top/ci/bench/baseline.json" --out "$bench" "$@" \
+		"$bench/results.jsonl"
+}
+
+# stage_bench [--full | --real] [--check] [--store] [WORD...]
+stage_bench() {
+	local set=quick time=icount options=() status=0
+	bench_times=${SIW_BENCH_TIMES:-5}
+	while [[ ${1:-} == --* ]]; do
+		case $1 in
+		--full) set=full ;;
+		--real) set=real ;;
+		--check | --store) options+=("$1") ;;
+		*) usage ;;
+		esac
+		shift
+	done
+	[ "$set" != real ] || [ ${#options[@]} -eq 0 ] ||
+		die 'real time does not repeat: no --check or --store with it'
+	mkdir -p "$bench"
+	bench_prepare || return
+	[ "$set" != real ] || time=$(bench_acceleration)
+	say "== measuring ($time)"
+	bench_run "$set" "$time" "$@" || status=1
+	say
+	bench_report "${options[@]}" || status=1
+	say "results: $bench/index.html, results.json"
+	[ "$status" -eq 0 ] && say "pass $stage ratios" >>"$results" ||
+		say "fail $stage ratios" >>"$results"
+	return "$status"
+}
+
+# kvm, where it works.
+bench_acceleration() {
+	[ -s "$out/accel" ] || "$vm_bin" probe \
+		--kernel "$(image_dir bench)/vmlinuz" \
+		--initrd "$(image_dir bench)/initrd" --log-dir "$bench" >"$out/accel"
+	cat "$out/accel"
+}
