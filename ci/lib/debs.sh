@@ -51,7 +51,7 @@ deb_build_in() {
 }
 
 # deb_build NAME [ARGUMENT...]: on Debian 12. The host will do, if it is that:
-# stage_repro proves that the packages are the same.
+# stage_release proves that the packages are the same.
 deb_build() {
 	local name=$1
 	shift

@@ -1,0 +1,244 @@
+# shellcheck shell=bash
+# From a tag to what is published: source, packages, SBOMs, checksums, signatures, in
+# build/ci/release. SIW_RELEASE_KEY is the key that signs, as gpg --local-user takes
+# it; without one the release is a trial, with a key that is forgotten.
+
+release=$out/release
+
+# One version everywhere.
+release_versions() {
+	local version found status=0
+	version=$(cat "$top/VERSION")
+	for found in \
+		"$(dpkg-parsechangelog -l "$top/packaging/debian/changelog" -S Version)" \
+		"$(sed -n 's/^## \[*v*\([0-9.]*\)\]*.*/\1/p' "$top/CHANGELOG.md" | head -n 1)" \
+		"$(sed -n 's/^Version: *//p' "$top/packaging/rpm/siw.spec" 2>/dev/null ||
+			say "$version")"; do
+		say "$found"
+		[ "$found" = "$version" ] || status=1
+	done
+	if [ -n "${SIW_RELEASE_KEY:-}" ]; then
+		git -C "$top" tag --points-at HEAD | grep -x "v$version" || {
+			say "no tag v$version here"
+			status=1
+		}
+		! grep -F "$version (unreleased)" "$top/CHANGELOG.md" || status=1
+		[ -z "$(git -C "$top" status --porcelain)" ] || {
+			say 'the tree has changes that are not committed'
+			status=1
+		}
+	fi
+	return "$status"
+}
+
+release_source() {
+	local size
+	"$top/packaging/make-tarball.sh" "$release" || return 1
+	size=$(stat -c %s "$release"/siw-*.tar.xz)
+	say "$size octets of 2 MiB"
+	[ "$size" -lt $((2 << 20)) ]
+}
+
+# The source once more, from a copy at another place with other times of its files.
+release_source_again() {
+	local dir=$out/share/elsewhere
+	rm -rf "$dir"
+	mkdir -p "$dir/tree"
+	tar -xf "$release"/siw-*.tar.xz -C "$dir/tree" --strip-components=1 \
+		--touch --no-same-permissions &&
+		TZ=Asia/Tokyo "$dir/tree/packaging/make-tarball.sh" "$dir/out" &&
+		same_files "$release" "$dir/out" 'siw-*.tar.xz'
+}
+
+# The packages for Debian 12 and all after it, and for 11: what `test` has built in
+# parts is not used.
+release_debs() {
+	# shellcheck disable=SC2086 # a list of words
+	need $deb_needs
+	rm -rf "$out"/share/release-debs "$out"/share/release-debs11
+	deb_build release-debs && deb_build release-debs11 --no-command &&
+		cp "$out"/share/release-debs*/*.deb "$release/" &&
+		find "$release" -name '*-dbgsym_*' -delete
+}
+
+release_provider() {
+	provider_fetched "$1" && provider_build "$1" &&
+		cp "$out/share/provider/$1"/*.deb "$release/" &&
+		find "$release" -name '*-dbgsym_*' -delete
+}
+
+# release_again NAME [--no-command]: the packages of build/ci/share/NAME, elsewhere.
+release_again() {
+	local name=$1
+	shift
+	rm -rf "$out/share/elsewhere" "$out/share/source"
+	"$top/packaging/make-source.sh" "$out/share/source" &&
+		elsewhere /srv/source/packaging/build-deb.sh \
+			/srv/elsewhere/out "$@" &&
+		same_files "$out/share/$name" "$out/share/elsewhere/out" '*.deb'
+}
+
+release_provider_again() {
+	local source=$1
+	rm -rf "$out/share/elsewhere" "$out/share/source"
+	mkdir -p "$out/share/elsewhere"
+	cp "$(provider_tarball "$source")" "$out/share/elsewhere/rdma-core.tar" &&
+		"$top/packaging/make-source.sh" "$out/share/source" &&
+		elsewhere /srv/source/packaging/provider/build-deb.sh \
+			/srv/elsewhere/rdma-core.tar /srv/elsewhere/out &&
+		same_files "$out/share/provider/$source" \
+			"$out/share/elsewhere/out" '*.deb'
+}
+
+release_sboms() {
+	local package buildinfo
+	for package in "$release"/*.deb "$release"/siw-*.tar.xz; do
+		buildinfo=
+		case $package in
+		*_all.deb | *.tar.xz | */siw-provider_*) ;;
+		*~deb11_*) buildinfo=$(find "$out/share/release-debs11" -name '*.buildinfo') ;;
+		*) buildinfo=$(find "$out/share/release-debs" -name '*.buildinfo') ;;
+		esac
+		"$top/packaging/make-sbom.sh" "$package" "$package.spdx.json" \
+			${buildinfo:+"$buildinfo"} || return 1
+	done
+	# Headers that went into a program are told.
+	grep -q libcli11-dev "$release/siw_$(cat "$top/VERSION")"_*.deb.spdx.json
+}
+
+# The SPDX project's own tool; of Debian's suites sid has it.
+spdx_root=$cache/roots/suite-sid-spdx
+
+spdx_root_make() {
+	copy_of "$(suite_root sid full)" "$1"
+	in_root "$1" apt-get -qq update &&
+		in_root "$1" apt-get -qq -y install --no-install-recommends \
+			python3-spdx-tools || return 1
+	in_root "$1" apt-get -qq clean
+	rm -rf "$1"/var/lib/apt/lists/*
+}
+
+spdx_root_ready() {
+	suite_ready sid full && cached "$spdx_root" "$({
+		cat "$(suite_root sid full).stamp"
+		declare -f spdx_root_make
+	} | sha256sum)" spdx_root_make
+}
+
+spdx_valid() {
+	local file status=0
+	rm -rf "$out/share/spdx"
+	mkdir -p "$out/share/spdx"
+	cp "$@" "$out/share/spdx/"
+	for file; do
+		say "${file##*/}"
+		in_root "$spdx_root" pyspdxtools -i "/srv/spdx/${file##*/}" || status=1
+	done
+	rm -rf "$out/share/spdx"
+	return "$status"
+}
+
+# What is not valid is refused: a file that no relationship may name, no hash.
+spdx_invalid() {
+	local file=$out/broken.spdx.json
+	jq '.packages[0].checksums[0].checksumValue = "00" |
+		.relationships[0].relatedSpdxElement = "SPDXRef-nowhere"' \
+		"$(find "$release" -name 'siw-dkms_*.deb.spdx.json' | head -n 1)" >"$file"
+	! spdx_valid "$file"
+}
+
+# A keyring of its own: gpg's sockets want a short path.
+release_key() {
+	release_key=${SIW_RELEASE_KEY:-}
+	[ -z "$release_key" ] || return 0
+	release_key=trial@siw.invalid
+	GNUPGHOME=$(mktemp -d)
+	export GNUPGHOME
+	gpg --batch --quiet --passphrase '' --quick-generate-key \
+		"siw trial, a throw-away key <$release_key>" ed25519 sign 1d
+}
+
+release_sign() {
+	(cd "$release" && rm -f -- *.asc SHA256SUMS &&
+		sha256sum -- * >SHA256SUMS) || return 1
+	gpg --batch --armor --export "$release_key" >"$release/siw.asc" || return 1
+	local file
+	for file in "$release"/SHA256SUMS "$release"/siw-*.tar.xz; do
+		gpg --batch --quiet --local-user "$release_key" --armor \
+			--detach-sign "$file" || return 1
+	done
+}
+
+# As docs/how-to/install.md tells users to.
+release_verified() {
+	(cd "$1" && gpg --batch --dearmor <siw.asc >"$out/siw.gpg" &&
+		gpgv --keyring "$out/siw.gpg" SHA256SUMS.asc SHA256SUMS &&
+		gpgv --keyring "$out/siw.gpg" siw-*.tar.xz.asc siw-*.tar.xz &&
+		sha256sum --quiet --strict -c SHA256SUMS)
+}
+
+# One octet in each, and a signature of somebody else.
+release_refuses() {
+	local copy=$out/release-broken home status=0 file
+	for file in SHA256SUMS siw-*.tar.xz siw-dkms_*_all.deb; do
+		rm -rf "$copy"
+		cp -r "$release" "$copy"
+		printf '\377' | dd of="$(find "$copy" -name "$file" | head -n 1)" \
+			bs=1 seek=40 conv=notrunc status=none
+		! release_verified "$copy" || {
+			say "changed and taken: $file"
+			status=1
+		}
+	done
+	rm -rf "$copy"
+	cp -r "$release" "$copy"
+	home=$(mktemp -d)
+	gpg --homedir "$home" --batch --quiet --passphrase '' --quick-generate-key \
+		stranger@siw.invalid ed25519 sign 1d &&
+		gpg --homedir "$home" --batch --yes --armor --detach-sign \
+			"$copy/SHA256SUMS" || status=1
+	! release_verified "$copy" || {
+		say "a stranger's signature was taken"
+		status=1
+	}
+	gpgconf --homedir "$home" --kill all
+	rm -rf "$copy" "$home"
+	return "$status"
+}
+
+stage_release() {
+	local source
+	need debian-archive-keyring diffoscope-minimal gnupg gpgv jq mmdebstrap \
+		xz-utils
+	rm -rf "$release"
+	mkdir -p "$release"
+	check versions release_versions
+	check source release_source && check source-again release_source_again
+	check debs release_debs || return
+	check root-bookworm deb_root_ready bookworm &&
+		check root-elsewhere elsewhere_ready "$(deb_root bookworm)" && {
+		check debs-again release_again release-debs
+		check debs-of-debian-11-again release_again release-debs11 --no-command
+	}
+	for source in $provider_sources; do
+		check "provider-$source" release_provider "$source" || continue
+		# That of the other root is built in the same way.
+		[ "$(provider_builder "$source")" = bookworm ] || continue
+		check "provider-$source-again" release_provider_again "$source"
+	done
+	rm -rf "$elsewhere_root" "$out/share/elsewhere"
+	check sboms release_sboms && check root-spdx spdx_root_ready && {
+		check sboms-valid spdx_valid "$release"/*.spdx.json
+		check sboms-can-be-invalid spdx_invalid
+	}
+	release_key && check signed release_sign &&
+		check verified release_verified "$release" &&
+		check refused release_refuses
+	[ -n "${SIW_RELEASE_KEY:-}" ] || {
+		gpgconf --kill all
+		rm -rf "$GNUPGHOME"
+		unset GNUPGHOME
+		say '# a trial: SIW_RELEASE_KEY was not set'
+	}
+	say "# $release"
+}
