@@ -90,12 +90,15 @@ release_provider_again() {
 			"$out/share/elsewhere/out" '*.deb'
 }
 
+# What `ci/run rpm` has tried.
+release_rpms() { rpms_ready && cp "$out"/share/rpm/*.rpm "$release/"; }
+
 release_sboms() {
 	local package buildinfo
-	for package in "$release"/*.deb "$release"/siw-*.tar.xz; do
+	for package in "$release"/*.deb "$release"/*.rpm "$release"/siw-*.tar.xz; do
 		buildinfo=
 		case $package in
-		*_all.deb | *.tar.xz | */siw-provider_*) ;;
+		*_all.deb | *.rpm | *.tar.xz | */siw-provider_*) ;;
 		*~deb11_*) buildinfo=$(find "$out/share/release-debs11" -name '*.buildinfo') ;;
 		*) buildinfo=$(find "$out/share/release-debs" -name '*.buildinfo') ;;
 		esac
@@ -208,8 +211,8 @@ release_refuses() {
 
 stage_release() {
 	local source
-	need debian-archive-keyring diffoscope-minimal gnupg gpgv jq mmdebstrap \
-		xz-utils
+	need cpio debian-archive-keyring diffoscope-minimal gnupg gpgv jq mmdebstrap \
+		rpm xz-utils
 	rm -rf "$release"
 	mkdir -p "$release"
 	check versions release_versions
@@ -227,6 +230,7 @@ stage_release() {
 		check "provider-$source-again" release_provider_again "$source"
 	done
 	rm -rf "$elsewhere_root" "$out/share/elsewhere"
+	check root-rpm rpm_root_ready && check rpms release_rpms
 	check sboms release_sboms && check root-spdx spdx_root_ready && {
 		check sboms-valid spdx_valid "$release"/*.spdx.json
 		check sboms-can-be-invalid spdx_invalid

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# Our RPMs, built on Debian.
+
+rpm_needs="$deb_needs createrepo-c dnf rpm rpmlint"
+rpm_root="$cache/roots/row-bookworm-rpm"
+
+rpm_root_make() {
+	copy_of "$(root bookworm full)" "$1"
+	# shellcheck disable=SC2086 # a list of words
+	in_root "$1" apt-get -qq update &&
+		in_root "$1" apt-get -qq -y install --no-install-recommends \
+			$rpm_needs || return 1
+	in_root "$1" apt-get -qq clean
+	rm -rf "$1"/var/lib/apt/lists/*
+}
+
+rpm_root_ready() {
+	root_ready bookworm full && cached "$rpm_root" "$({
+		cat "$(root bookworm full).stamp"
+		say "$rpm_needs"
+	} | sha256sum)" rpm_root_make
+}
+
+# rpm_build SOURCE DIR [OPTION...]: names under build/ci/share.
+rpm_build() {
+	local source=$1 dir=$2
+	shift 2
+	rm -rf "$out/share/$dir"
+	in_root "$rpm_root" "/srv/$source/packaging/build-rpm.sh" "/srv/$dir" \
+		--nodeps "$@"
+}
+
+# What is installed and updated to.
+rpms_ready() {
+	local state
+	state=$(cd "$top" && find packaging/*.sh packaging/compat packaging/debian \
+		packaging/dkms packaging/rpm CMakeLists.txt VERSION docs selftests siw \
+		tools -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+	[ "$(cat "$out/share/rpm/.state" 2>/dev/null)" = "$state" ] && return
+	rm -rf "$out/share/source"
+	"$top/packaging/make-source.sh" "$out/share/source" &&
+		rpm_build source rpm || return 1
+	say "$state" >"$out/share/rpm/.state"
+}
+
+# A release before this one, as EL 8 has it: without the command.
+rpm_older() {
+	rm -rf "$out/share/older-rpm-source"
+	"$top/packaging/make-source.sh" "$out/share/older-rpm-source" || return 1
+	say 0.0.9 >"$out/share/older-rpm-source/VERSION"
+	sed -i 's/^\(Version: *\).*/\10.0.9/' \
+		"$out/share/older-rpm-source/packaging/rpm/siw.spec"
+	rpm_build older-rpm-source older-rpm --without command
+}
+
+# What the Debian of the root has, by the names that our packages ask for.
+rpm_base() {
+	local dir=$out/share/rpm-base
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	{
+		printf '%s\n' 'Name: debian-base' 'Version: 12' 'Release: 1' \
+			'Summary: What Debian has' 'License: none' 'BuildArch: noarch'
+		in_root "$rpm_root" sh -c 'rpm -qp --requires \
+			/srv/rpm/*.x86_64.rpm /srv/rpm/*.noarch.rpm \
+			$(ls /srv/older-rpm/*.noarch.rpm)' |
+			grep -v -e '^rpmlib(' -e '^siw' -e '^config(' | sort -u |
+			sed 's/^/Provides: /'
+		printf '%s\n' '%description' 'What Debian has.' '%files'
+	} >"$dir/base.spec"
+	in_root "$rpm_root" rpmbuild -bb --define '_topdir /srv/rpm-base' \
+		/srv/rpm-base/base.spec
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Make a signed dnf repository of RPMs, anew: packages and index are signed.
+#
+# make-dnf.sh [-u URL] KEY OUTDIR RPM...
+#
+#	KEY	the signing key, as gpg --local-user takes it
+#	URL	where OUTDIR will be served; default file://OUTDIR
+#
+# OUTDIR gets siw.asc, the public key, and siw.repo, what users put into
+# /etc/yum.repos.d.  An index of dnf has no date of expiry; a key has.
+set -eu
+
+usage() {
+	echo "usage: $0 [-u URL] KEY OUTDIR RPM..." >&2
+	exit 2
+}
+
+url=
+while getopts u: option; do
+	case $option in
+	u) url=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 3 ] || usage
+key=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+shift 2
+: "${url:=file://$out}"
+
+rm -rf "$out/packages" "$out/repodata"
+mkdir "$out/packages"
+cp "$@" "$out/packages/"
+cd "$out"
+gpg --batch --armor --export "$key" >siw.asc
+# Each distribution's rpm looks for gpg in a place of its own.
+rpmsign --define "__gpg $(command -v gpg)" --define "_gpg_name $key" \
+	--addsign packages/*.rpm >/dev/null
+createrepo_c --quiet .
+gpg --batch --local-user "$key" --armor --detach-sign repodata/repomd.xml
+cat >siw.repo <<END
+[siw]
+name=software iWARP
+baseurl=$url
+gpgkey=$url/siw.asc
+gpgcheck=1
+repo_gpgcheck=1
+enabled=1
+END
