@@ -106,7 +106,7 @@ obj-$(CONFIG_RDMA_SIW)			+= siw/'
 		;;
 	*-selftests)
 		mkdir -p "$tests"
-		(cd "$top/selftests/kselftest" && cp -- *.[ch] *.sh siw_kunit \
+		(cd "$top/selftests/kselftest" && cp -- *.[ch] *.sh siw_kunit siw_command \
 			README config "$linux/$tests/")
 		list=$(sed -n '/^TESTS :=/,/[^\\]$/p' \
 			"$top/selftests/kselftest/Makefile" | tr -d '\\' |
