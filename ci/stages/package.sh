@@ -47,7 +47,12 @@ install_bare() {
 
 # Where the dependencies are there already, every trace is ours.
 prepare_purge() {
-	open_root bookworm "$purge_root" &&
+	local needed
+	needed=$(dpkg-deb -f "$out"/share/repo/siw_*.deb Depends | tr , '\n' |
+		sed -e 's/^ *//' -e 's/[ (|].*//' -e '/^siw-/d')
+	# shellcheck disable=SC2086 # a list of words
+	open_root bookworm "$purge_root" && in_root "$purge_root" \
+		apt-get -y -q install --no-install-recommends $needed &&
 		files_of "$purge_root" >"$out/files.before"
 }
 
