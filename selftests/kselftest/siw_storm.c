@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -352,13 +353,39 @@ static void use_disk(int fd, struct rng *r)
 	free(buf);
 }
 
+/*
+ * A device is not taken away while NVMe-oF makes a connection over it: the
+ * kernel's target and iw_cm may then wait for each other for ever, whatever the
+ * device.  Who connects holds this lock, and who takes away.
+ */
+static int nvme_lock(void)
+{
+	int fd = open("/tmp/siw-storm.lock", O_RDWR | O_CREAT | O_CLOEXEC,
+		      0600);
+
+	ASSERT(fd >= 0 && !flock(fd, LOCK_EX), "no lock: %s", strerror(errno));
+	return fd;
+}
+
+/* The kernel connects again by itself: wait until it has, or gave up. */
+static int nvme_lock_settled(void)
+{
+	uint64_t end = deadline(20000);
+	int fd = nvme_lock();
+
+	while (!sh("grep -qsE 'new|connecting|resetting' /sys/class/nvme/nvme*/state") &&
+	       !passed(end))
+		sleep_ms(100);
+	return fd;
+}
+
 static void kernel_user(uint64_t seed)
 {
 	static const char options[] =
 		"transport=rdma,traddr=10.84.0.1,trsvcid=4420,nqn=siw-storm,nr_io_queues=2,reconnect_delay=1,ctrl_loss_tmo=3,keep_alive_tmo=5";
 	char answer[128] = "", path[128];
 	struct rng r;
-	int fd, disk, ctrl;
+	int fd, disk, ctrl, lock;
 	ssize_t n;
 
 	forgiving = true;
@@ -367,14 +394,18 @@ static void kernel_user(uint64_t seed)
 		fd = open("/dev/nvme-fabrics", O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			_exit(0);
+		lock = nvme_lock();
 		n = write(fd, options, strlen(options));
-		if (n < 0 || (n = read(fd, answer, sizeof(answer) - 1)) <= 0 ||
-		    sscanf(answer, "instance=%d", &ctrl) != 1) {
+		if (n > 0)
+			n = read(fd, answer, sizeof(answer) - 1);
+		if (n <= 0 || sscanf(answer, "instance=%d", &ctrl) != 1) {
 			test_info("nvme-fabrics: %s", strerror(errno));
+			close(lock);
 			close(fd);
 			sleep_ms(100);
 			continue;
 		}
+		close(lock);
 		close(fd);
 		COUNT(kernel, 1);
 		disk = open_disk(ctrl);
@@ -559,6 +590,7 @@ static void flap(struct rng *r)
 
 static void module_goes(struct rng *r)
 {
+	int lock = has_nvme ? nvme_lock_settled() : -1;
 	uint64_t start;
 
 	if (chance(r, 50))
@@ -568,20 +600,26 @@ static void module_goes(struct rng *r)
 	timely("rmmod", start);
 	ASSERT(!topo("load"), "the module cannot be loaded");
 	rebuild();
-	if (has_nvme)
+	if (has_nvme) {
 		nvme_again();
+		close(lock);
+	}
 }
 
 static void kernel_link_goes(struct rng *r)
 {
-	uint64_t start = now_ms();
+	uint64_t start;
+	int lock;
 
 	if (!has_nvme)
 		return;
+	lock = nvme_lock_settled();
+	start = now_ms();
 	beside("nvme.sh del >/dev/null 2>&1");
 	timely("link del below NVMe-oF", start);
 	usleep(below(r, 100000));
 	nvme_again();
+	close(lock);
 }
 
 static void killing(struct rng *r)
