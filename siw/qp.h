@@ -191,7 +191,7 @@ struct siw_tx {
  * @rqe_len: octets it has room for
  * @fpdus: FPDUs received; the first one opens the responder's direction
  * @bytes: octets of their ULPDUs
- * @hdr: first octets of a ULPDU that does not lie in a row
+ * @hdr: private copy of the first octets of a ULPDU
  * @rtr_send: the first FPDU may be a Send that takes no receive element
  * @carry: a straddling FPDU, octet by octet
  * @carry_size: size of @carry

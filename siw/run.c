@@ -67,7 +67,8 @@ static void run_on(const struct siw_mr *mr, void *arg)
 	u32 hdr_len = SIW_MPA_LEN_LEN + seg->hdr_len;
 
 	while (mr && run->len - run->done > hdr_len && siw_qp_receives(qp)) {
-		u8 apart[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
+		/* As in decode(): the sender may still write to the original. */
+		u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
 		struct cursor cur;
 		u16 ulpdu_len;
 		const u8 *p;
@@ -76,17 +77,14 @@ static void run_on(const struct siw_mr *mr, void *arg)
 
 		p = cursor_settle(&run->cur, &row);
 		cur = run->cur;
-		if (row < hdr_len) {
-			cursor_copy(&cur, apart, hdr_len);
-			cur = run->cur;
-			p = apart;
-		}
-		ulpdu_len = get_unaligned_be16(p);
+		cursor_copy(&cur, hdr, hdr_len);
+		cur = run->cur;
+		ulpdu_len = get_unaligned_be16(hdr);
 		n = siw_mpa_fpdu_len(ulpdu_len);
 		if (n <= row)
 			cur = (struct cursor) { .lin = p };
 		if (n > run->len - run->done || !siw_mpa_len_ok(ulpdu_len) ||
-		    !siw_ddp_follow(seg, run->hdr, p + SIW_MPA_LEN_LEN,
+		    !siw_ddp_follow(seg, run->hdr, hdr + SIW_MPA_LEN_LEN,
 				    ulpdu_len) ||
 		    !run_target(run, &to) ||
 		    (qp->rx.mpa.crc && !cursor_crc_ok(cur, ulpdu_len)) ||

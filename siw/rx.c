@@ -51,7 +51,8 @@ struct fpdu {
 
 /*
  * DDP and RDMAP header: the cursor goes from the length field to what is behind
- * the DDP header.
+ * the DDP header.  What is looked at is a copy: who sent from pages that it
+ * shares with TCP may write to them until the buffer is gone.
  */
 static enum siw_fault decode(struct siw_qp *qp, struct fpdu *fpdu)
 {
@@ -61,11 +62,8 @@ static enum siw_fault decode(struct siw_qp *qp, struct fpdu *fpdu)
 	cursor_skip(&fpdu->cur, SIW_MPA_LEN_LEN);
 	cur = fpdu->cur;
 	fpdu->avail = min_t(u16, fpdu->len, sizeof(qp->rx.hdr));
-	fpdu->hdr = cur.lin;
-	if (cur.skb) {
-		cursor_copy(&cur, qp->rx.hdr, fpdu->avail);
-		fpdu->hdr = qp->rx.hdr;
-	}
+	cursor_copy(&cur, qp->rx.hdr, fpdu->avail);
+	fpdu->hdr = qp->rx.hdr;
 	fault = siw_ddp_decode(&fpdu->seg, fpdu->hdr, fpdu->avail, fpdu->len,
 			       false);
 	/* The user ABI has no word for Immediate Data. */
