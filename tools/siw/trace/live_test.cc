@@ -150,6 +150,21 @@ TEST(Requests, AReadIsReceivedBeforeItCompletes) {
   EXPECT_EQ(Times({0, 10, 12, 23, 24}), told[0].steps);
 }
 
+// The answer overtakes the call that sent its request.
+TEST(Requests, AReadThatIsAnsweredWasSent) {
+  Stream stream;
+  stream.At(10, "siw_start: dev=0 qpn=7 id=0x1 op=READ flags=0x3 len=4")
+      .At(11, "siw_tx_fpdu: dev=0 qpn=7 op=ReadRequest last=1 len=28")
+      .At(23, "siw_rx_fpdu: dev=0 qpn=7 op=ReadResponse last=1 len=4")
+      .At(24, "siw_train: dev=0 qpn=7 fpdus=1 taken=52 len=52")
+      .At(25,
+          "siw_complete: dev=0 cqn=3 qpn=7 id=0x1 op=READ status=SUCCESS "
+          "len=4");
+  const auto& told = stream.Finish();
+  ASSERT_EQ(1u, told.size());
+  EXPECT_EQ(Times({0, 10, 23, 23, 25}), told[0].steps);
+}
+
 TEST(Requests, AReceiveBeginsWithItsFirstOctet) {
   Stream stream;
   // The first Send says "ready" and completes nothing.

@@ -181,6 +181,9 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
     for (Request& request : qp->started) {
       if (!StartsWith(request.operation, "READ") || request.steps[kReceived])
         continue;
+      // The call that sends it may not have returned yet.
+      if (request.built && !request.steps[kSent])
+        request.steps[kSent] = event.time;
       request.steps[kReceived] = event.time;
       break;
     }
