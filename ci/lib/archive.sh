@@ -24,10 +24,15 @@ archive_apt() {
 # archive_ready: ask the archive, once per run, and note what has headers and an
 # image: pocket, series, version, release and flavour in $archive/kernels.
 archive_ready() {
-	local pocket file
 	[ "$archive/kernels" -nt "$out/started" ] && return
 	need debian-archive-keyring
 	mkdir -p "$archive/lists/partial"
+	# Every checkout of this user has the same cache.
+	(flock 8 && archive_read) 8>"$archive/lock"
+}
+
+archive_read() {
+	local pocket file
 	archive_sources >"$archive/list"
 	archive_apt apt-get -q update || {
 		say "the archive could not be read: $(cut -d' ' -f3- \
