@@ -28,8 +28,8 @@ PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")" || exit 1
 
 programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_observe siw_life
-	siw_limits siw_faults siw_fuzz_live siw_fuzz_ring siw_fuzz_sys
-	siw_storm siw_kunit siw_command"
+	siw_limits siw_faults siw_fuzz_live siw_fuzz_pages siw_fuzz_ring
+	siw_fuzz_sys siw_storm siw_kunit siw_command"
 slow=${SIW_KSFT_SLOW:-1}
 options=
 while [ "$1" = -v ] || [ "$1" = -q ]; do
