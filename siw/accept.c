@@ -15,7 +15,7 @@ static DEFINE_XARRAY_ALLOC1(siw_conn_ids);
 static u32 siw_conn_next_id;
 
 /* Accept and reject do not find this connection any more. */
-void siw_accept_forget(struct siw_conn *conn)
+static void forget_id(struct siw_conn *conn)
 {
 	if (conn->id)
 		xa_erase(&siw_conn_ids, conn->id);
@@ -54,11 +54,11 @@ void siw_conn_incoming(struct siw_backlog *backlog, struct siw_llp *llp)
 	siw_conn_put(conn);
 }
 
-/* Ask the ULP; it calls accept or reject with the number we give it. */
-static int ask_ulp(struct siw_conn *conn)
+/* Give the Request to the ULP, which calls accept or reject with our number. */
+static int tell_ulp(struct siw_conn *conn)
 {
 	const struct siw_mpa_setup *req = &conn->setup->req;
-	struct siw_backlog *backlog = conn->backlog;
+	struct iw_cm_id *cm_id = conn->backlog->cm_id;
 	struct iw_cm_event event = {
 		.event = IW_CM_EVENT_CONNECT_REQUEST,
 		.local_addr = conn->local,
@@ -76,7 +76,52 @@ static int ask_ulp(struct siw_conn *conn)
 	}
 	event.provider_data = (void *)(uintptr_t)conn->id;
 	siw_startup_private_data(conn, &event, req);
-	siw_conn_set_state(conn, SIW_CONN_ULP);
+	err = cm_id->event_handler(cm_id, &event);
+	if (err)
+		forget_id(conn);
+	return err;
+}
+
+/* One more may be asked about: the next in the queue looks. */
+static void wake_next(struct siw_backlog *backlog)
+{
+	struct siw_conn *next;
+
+	lockdep_assert_held(&backlog->lock);
+	next = list_first_entry_or_null(&backlog->queue, struct siw_conn,
+					queued);
+	if (next && backlog->asked < backlog->max)
+		siw_conn_queue(next);
+}
+
+/* Return: 0, -EAGAIN if it is not this one's turn, or -errno. */
+static int ask_ulp(struct siw_conn *conn)
+{
+	struct siw_backlog *backlog = conn->backlog;
+	int err;
+
+	mutex_lock(&backlog->lock);
+	if (!backlog->cm_id)
+		err = -ECONNREFUSED;
+	else if (!list_is_first(&conn->queued, &backlog->queue) ||
+		 backlog->asked >= backlog->max)
+		err = -EAGAIN;
+	else
+		err = tell_ulp(conn);
+	if (!err) {
+		list_del_init(&conn->queued);
+		backlog->asked++;
+		wake_next(backlog);
+	}
+	mutex_unlock(&backlog->lock);
+	return err;
+}
+
+/* It is about to be asked for: it counts, and is not dropped for others. */
+static void enqueue(struct siw_conn *conn)
+{
+	struct siw_backlog *backlog = conn->backlog;
+
 	mutex_lock(&conn->dev->conns_lock);
 	if (!list_empty(&conn->entry))
 		list_move_tail(&conn->entry, &conn->dev->conns);
@@ -84,11 +129,34 @@ static int ask_ulp(struct siw_conn *conn)
 	atomic_dec(&backlog->half_open);
 	atomic_inc(&backlog->pending);
 	mutex_lock(&backlog->lock);
-	err = backlog->cm_id ?
-		backlog->cm_id->event_handler(backlog->cm_id, &event) :
-		-ECONNREFUSED;
+	list_add_tail(&conn->queued, &backlog->queue);
 	mutex_unlock(&backlog->lock);
-	return err;
+	siw_conn_set_state(conn, SIW_CONN_QUEUED);
+	siw_conn_arm(conn, SIW_ULP_TIMEOUT);
+}
+
+/* The Request is here: ask once there are not too many others. */
+void siw_accept_ask(struct siw_conn *conn)
+{
+	int err;
+
+	if (siw_llp_state(&conn->llp) != SIW_LLP_UP ||
+	    siw_llp_has_data(&conn->llp)) {
+		siw_conn_failed(conn, SIW_CNT_CONN_CLOSED, -ECONNRESET);
+		siw_conn_retire(conn);
+		return;
+	}
+	err = ask_ulp(conn);
+	if (!err) {
+		siw_conn_set_state(conn, SIW_CONN_ULP);
+		siw_conn_arm(conn, SIW_ULP_TIMEOUT);
+	} else if (err == -ENOMEM) {
+		/* iw_cm has room for few events, and does not tell when. */
+		siw_conn_retry(conn);
+	} else if (err != -EAGAIN) {
+		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, err);
+		siw_conn_retire(conn);
+	}
 }
 
 void siw_accept_request(struct siw_conn *conn)
@@ -105,13 +173,30 @@ void siw_accept_request(struct siw_conn *conn)
 		siw_conn_retire(conn);
 		return;
 	}
-	err = ask_ulp(conn);
-	if (err) {
-		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, err);
-		siw_conn_retire(conn);
+	enqueue(conn);
+	siw_accept_ask(conn);
+}
+
+/* A passive connection is decided, or over. */
+void siw_accept_leave(struct siw_conn *conn)
+{
+	struct siw_backlog *backlog = conn->backlog;
+	bool asked = conn->id;
+	bool queued;
+
+	forget_id(conn);
+	conn->backlog = NULL;
+	if (!backlog)
 		return;
-	}
-	siw_conn_arm(conn, SIW_ULP_TIMEOUT);
+	mutex_lock(&backlog->lock);
+	queued = !list_empty(&conn->queued);
+	list_del_init(&conn->queued);
+	backlog->asked -= asked;
+	wake_next(backlog);
+	mutex_unlock(&backlog->lock);
+	atomic_dec(asked || queued ? &backlog->pending : &backlog->half_open);
+	siw_listen_resume(backlog);
+	siw_backlog_put(backlog);
 }
 
 /* The connection iw_cm means, with a reference; NULL if it is over already */

@@ -42,6 +42,14 @@ void siw_conn_arm(struct siw_conn *conn, unsigned int ms)
 		siw_conn_put(conn);		/* the pending one has a reference */
 }
 
+/* Look again in a moment; the deadline stays. */
+void siw_conn_retry(struct siw_conn *conn)
+{
+	kref_get(&conn->ref);
+	if (mod_delayed_work(siw_wq, &conn->timer, HZ / 10))
+		siw_conn_put(conn);
+}
+
 /* A timer that fires all the same finds no deadline. */
 void siw_conn_disarm(struct siw_conn *conn)
 {
@@ -162,18 +170,9 @@ void siw_conn_drop_cm_id(struct siw_conn *conn)
 
 void siw_conn_drop_setup(struct siw_conn *conn)
 {
-	struct siw_backlog *backlog = conn->backlog;
-	bool decided = conn->id;
-
 	kfree(conn->setup);
 	conn->setup = NULL;
-	conn->backlog = NULL;
-	siw_accept_forget(conn);
-	if (backlog) {
-		atomic_dec(decided ? &backlog->pending : &backlog->half_open);
-		siw_listen_resume(backlog);
-		siw_backlog_put(backlog);
-	}
+	siw_accept_leave(conn);
 }
 
 /*
@@ -408,6 +407,9 @@ static void conn_look(struct siw_conn *conn)
 	case SIW_CONN_WAIT_REQUEST:
 		siw_accept_request(conn);
 		break;
+	case SIW_CONN_QUEUED:
+		siw_accept_ask(conn);
+		break;
 	case SIW_CONN_ULP:
 		if (siw_llp_state(&conn->llp) != SIW_LLP_UP ||
 		    siw_llp_has_data(&conn->llp)) {
@@ -459,6 +461,7 @@ static void conn_timeout(struct work_struct *work)
 		siw_conn_failed(conn, SIW_CNT_TIMEOUT_REQ, -ETIMEDOUT);
 		siw_conn_retire(conn);
 		break;
+	case SIW_CONN_QUEUED:
 	case SIW_CONN_ULP:
 		siw_conn_failed(conn, SIW_CNT_TIMEOUT_ULP, -ETIMEDOUT);
 		siw_conn_retire(conn);
@@ -510,6 +513,7 @@ struct siw_conn *siw_conn_new(struct siw_device *dev)
 	kref_init(&conn->ref);
 	mutex_init(&conn->lock);
 	INIT_LIST_HEAD(&conn->entry);
+	INIT_LIST_HEAD(&conn->queued);
 	conn->dev = dev;
 	conn_init_work(conn);
 	return conn;

@@ -34,24 +34,28 @@ struct siw_startup {
 /**
  * struct siw_backlog - what a listening cm_id lends its connections
  * @ref: listener and connections
- * @lock: guards @cm_id
+ * @lock: guards @cm_id, @listener, @queue and @asked
  * @cm_id: the listening id, NULL once it is destroyed
  * @dev: device of @cm_id
  * @listener: socket it is a member of, or NULL
  * @entry: in the listener's list
  * @half_open: connections without a complete Request
- * @pending: connections that are not accepted or rejected yet
- * @max: most of @pending
+ * @pending: connections with one that are not accepted or rejected yet
+ * @queue: those of @pending that the ULP has not been asked about, oldest first
+ * @asked: how many it has been asked about
+ * @max: most of @asked; with so many @pending none is taken from TCP
  */
 struct siw_backlog {
 	struct kref ref;
-	struct mutex lock;	/* guards cm_id and listener */
+	struct mutex lock;	/* guards cm_id, listener, queue and asked */
 	struct iw_cm_id *cm_id;
 	struct siw_device *dev;
 	struct siw_listener *listener;
 	struct list_head entry;
 	atomic_t half_open;
 	atomic_t pending;
+	struct list_head queue;
+	int asked;
 	int max;
 };
 
@@ -69,7 +73,8 @@ struct siw_backlog {
  *	0 if it is not one of the device's lingering ones
  * @backlog: what a passive connection counts against until it is decided
  * @setup: start-up data, or NULL
- * @id: names a passive connection to iw_cm
+ * @queued: in @backlog's queue
+ * @id: names a passive connection to iw_cm, 0 if it does not know of it
  * @work: something happened on the socket or the QP
  * @timer: the state lasted too long
  * @deadline: when, in jiffies; 0 if never
@@ -89,6 +94,7 @@ struct siw_conn {
 	unsigned long linger_end;
 	struct siw_backlog *backlog;
 	struct siw_startup *setup;
+	struct list_head queued;
 	u32 id;
 	struct work_struct work;
 	struct delayed_work timer;
@@ -117,6 +123,7 @@ struct siw_conn *siw_conn_new(struct siw_device *dev);
 void siw_conn_put(struct siw_conn *conn);
 void siw_conn_queue(struct siw_conn *conn);
 void siw_conn_arm(struct siw_conn *conn, unsigned int ms);
+void siw_conn_retry(struct siw_conn *conn);
 void siw_conn_disarm(struct siw_conn *conn);
 void siw_conn_set_state(struct siw_conn *conn, enum siw_conn_state state);
 int siw_conn_publish(struct siw_conn *conn);
@@ -150,7 +157,8 @@ void siw_connect_fail(struct siw_conn *conn, enum siw_counter cause,
 
 /* accept.c: the responder's steps, with the lock held */
 void siw_accept_request(struct siw_conn *conn);
-void siw_accept_forget(struct siw_conn *conn);
+void siw_accept_ask(struct siw_conn *conn);
+void siw_accept_leave(struct siw_conn *conn);
 
 /* What the layers above and below call */
 int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,

@@ -332,6 +332,7 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id, int backlog)
 	}
 	kref_init(&member->ref);
 	mutex_init(&member->lock);
+	INIT_LIST_HEAD(&member->queue);
 	member->dev = dev;
 	member->max = max(backlog, 1);
 	member->cm_id = cm_id;
@@ -353,6 +354,7 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id, int backlog)
 void siw_listen_del(struct iw_cm_id *cm_id)
 {
 	struct siw_backlog *member = cm_id->provider_data;
+	struct siw_conn *conn;
 
 	if (!member)
 		return;
@@ -362,6 +364,9 @@ void siw_listen_del(struct iw_cm_id *cm_id)
 
 	mutex_lock(&member->lock);
 	member->cm_id = NULL;
+	/* There is nobody left to ask. */
+	list_for_each_entry(conn, &member->queue, queued)
+		siw_conn_queue(conn);
 	mutex_unlock(&member->lock);
 	cm_id->provider_data = NULL;
 	cm_id->rem_ref(cm_id);

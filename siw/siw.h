@@ -76,7 +76,8 @@ enum siw_conn_state {
 	SIW_CONN_CONNECTING,	/* SYN sent */
 	SIW_CONN_WAIT_REPLY,	/* Request sent */
 	SIW_CONN_WAIT_REQUEST,	/* TCP accepted */
-	SIW_CONN_ULP,		/* Request good, the ULP decides */
+	SIW_CONN_QUEUED,	/* Request good, others are before it */
+	SIW_CONN_ULP,		/* the ULP decides */
 	SIW_CONN_WAIT_FIRST,	/* Reply sent, ready-to-receive message due */
 	SIW_CONN_UP,
 	SIW_CONN_LINGER,	/* no QP any more; waits for the peer's FIN */
