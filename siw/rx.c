@@ -163,6 +163,7 @@ static enum siw_fault place_send(struct siw_qp *qp, struct fpdu *fpdu)
 		left -= n;
 		skip = 0;
 	}
+	trace_siw_placed(&qp->base, &fpdu->seg);
 	return SIW_OK;
 }
 
@@ -204,12 +205,14 @@ static enum siw_fault receive_write(struct siw_qp *qp, struct fpdu *fpdu)
 	enum siw_access verdict = SIW_ACCESS_RIGHTS;
 
 	if (!seg->len)		/* STag and TO are not looked at */
-		return SIW_OK;
-	if (READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE)
+		verdict = SIW_ACCESS_OK;
+	else if (READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE)
 		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
 					seg->stag, seg->to, seg->len,
 					SIW_ACCESS_REMOTE_WRITE, place_piece,
 					&fpdu->cur);
+	if (verdict == SIW_ACCESS_OK)
+		trace_siw_placed(&qp->base, seg);
 	return siw_access_fault(verdict, SIW_LAYER_DDP);
 }
 
@@ -291,6 +294,7 @@ static enum siw_fault receive_response(struct siw_qp *qp, struct fpdu *fpdu)
 			siw_sq_done(qp, orqe->index, SIW_WC_LOC_PROT_ERR);
 		return siw_access_fault(verdict, SIW_LAYER_DDP);
 	}
+	trace_siw_placed(&qp->base, seg);
 	orqe->sink.done += seg->len;
 	if (seg->last)
 		orq_pop(qp);
@@ -368,7 +372,6 @@ static void first_fpdu(struct siw_qp *qp)
 
 static void acted_upon(struct siw_qp *qp, const struct siw_seg *seg)
 {
-	trace_siw_placed(&qp->base, seg);
 	if (seg->last && seg->op < ARRAY_SIZE(rx_counter))
 		siw_count(siw_qp_dev(qp), rx_counter[seg->op]);
 	if (siw_qp_receives(qp))	/* a Terminate opens nothing */

@@ -784,6 +784,30 @@ static void trace_write(void)
 	pair_close(&p);
 }
 
+static void trace_send(void)
+{
+	char a[32], b[32];
+	struct pair p;
+
+	pair_open(&p, NULL);
+	snprintf(a, sizeof(a), " qpn=%u ", p.a.qp->qp_num);
+	snprintf(b, sizeof(b), " qpn=%u ", p.b.qp->qp_num);
+	recv_at(&p.b, 0x5158, 0, 100);
+	trace_begin();
+	POST(&p.a, .op = IBV_WR_SEND, .len = 100, .id = 0x5157);
+	WANT_WC(p.a.scq, 0x5157, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 0x5158, IBV_WC_SUCCESS);
+	sleep_ms(slow(100));
+	trace_end();
+	in_order((const char *[]){
+		traced("siw_tx_fpdu:", a, " op=Send last=1 len=100 "),
+		traced("siw_rx_fpdu:", b, " op=Send last=1 len=100 "),
+		traced("siw_placed:", b, " op=Send last=1 len=100 "),
+		traced("siw_complete:", b, " id=0x5158 op=RECEIVE status=SUCCESS len=100 "),
+	}, 4);
+	pair_close(&p);
+}
+
 static void trace_connection(void)
 {
 	char port[64];
@@ -1028,6 +1052,7 @@ static const struct test tests[] = {
 	{ "details while everything comes and goes", details_while_busy, 60,
 	  .slow = true },
 	{ "the steps of a Write are traced in order", trace_write },
+	{ "the steps of a Send are traced in order", trace_send },
 	{ "the steps of a connection are traced in order", trace_connection },
 	{ "a Terminate and a refusal are traced", trace_terminate },
 	{ "a fault's message names QP, addresses and STag", message_of_a_fault,
