@@ -40,17 +40,11 @@ static void emit_marked(struct siw_tx *tx, const void *p, size_t n)
 
 static void emit(struct siw_tx *tx, const void *p, u32 n)
 {
-	u8 *row;
-
 	if (tx->markers) {
 		emit_marked(tx, p, n);
 		return;
 	}
-	row = n ? siw_txbuf_row(&tx->buf, n) : NULL;
-	if (row)
-		memcpy(row, p, n);
-	else
-		siw_txbuf_put(&tx->buf, p, n);
+	siw_txbuf_put(&tx->buf, p, n);
 	tx->pos += n;
 }
 
@@ -82,71 +76,6 @@ static void put_header(u8 *p, const struct siw_seg *seg, u32 ulpdu_len)
 	siw_ddp_encode(p + SIW_MPA_LEN_LEN, seg);
 }
 
-static void begin_fpdu(struct siw_tx *tx, const struct siw_seg *seg,
-		       u32 ulpdu_len)
-{
-	u32 n = SIW_MPA_LEN_LEN + seg->hdr_len;
-	u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
-	u8 *p;
-
-	if (tx->markers)
-		emit_marker_due(tx, true);
-	tx->head = tx->pos;
-	p = tx->markers ? NULL : siw_txbuf_row(&tx->buf, n);
-	if (p) {
-		put_header(p, seg, ulpdu_len);
-		tx->pos += n;
-		return;
-	}
-	put_header(hdr, seg, ulpdu_len);
-	emit(tx, hdr, n);
-}
-
-static void end_fpdu(struct siw_qp *qp, const struct siw_seg *seg,
-		     struct siw_txmark mark, u32 ulpdu_len)
-{
-	u32 pad = siw_mpa_pad(ulpdu_len);
-	struct siw_tx *tx = &qp->tx;
-	u8 apart[SIW_MPA_CRC_LEN];
-	u32 crc = ~0u;		/* 0 on the wire */
-	u8 *field;
-
-	if (pad)
-		emit(tx, "\0\0\0", pad);
-	if (tx->markers)
-		emit_marker_due(tx, false);
-	if (tx->crc)
-		crc = siw_txbuf_crc(&tx->buf, mark);
-	field = siw_txbuf_row(&tx->buf, SIW_MPA_CRC_LEN);
-	siw_mpa_crc_put(field ? field : apart, crc);
-	if (!field)
-		siw_txbuf_put(&tx->buf, apart, sizeof(apart));
-	tx->pos += SIW_MPA_CRC_LEN;
-
-	tx->fpdus++;
-	trace_siw_tx_fpdu(&qp->base, seg);
-	if (seg->last && seg->op < ARRAY_SIZE(tx_counter))
-		siw_count(siw_qp_dev(qp), tx_counter[seg->op]);
-}
-
-/* An FPDU whose ULPDU is a header and @n octets at @p */
-static int put_small(struct siw_qp *qp, const struct siw_seg *seg,
-		     const u8 *p, u32 n)
-{
-	struct siw_tx *tx = &qp->tx;
-	u32 ulpdu_len = seg->hdr_len + n;
-	struct siw_txmark mark;
-
-	if (siw_txbuf_reserve(siw_qp_dev(qp), &tx->buf,
-			      fpdu_room(tx, ulpdu_len)))
-		return -ENOMEM;
-	mark = siw_txbuf_mark(&tx->buf);
-	begin_fpdu(tx, seg, ulpdu_len);
-	emit(tx, p, n);
-	end_fpdu(qp, seg, mark, ulpdu_len);
-	return 0;
-}
-
 /**
  * struct burst - FPDUs of one message, one behind the other
  * @qp: the QP
@@ -156,7 +85,9 @@ static int put_small(struct siw_qp *qp, const struct siw_seg *seg,
  * @len: octets of the message
  * @done: octets of it in FPDUs that are complete
  * @max: octets of it in a full FPDU
- * @left: octets the open FPDU still wants, 0 if none is open
+ * @left: octets of it the open FPDU still wants, 0 if none is open
+ * @row: the open FPDU, if all of it goes in a row, or NULL
+ * @fill: octets of @row that are there
  * @mark: where the open FPDU begins in the buffer
  * @pos: where it begins in the stream
  */
@@ -168,14 +99,18 @@ struct burst {
 	u32 done;
 	u32 max;
 	u32 left;
+	u8 *row;
+	u32 fill;
 	struct siw_txmark mark;
 	u32 pos;
 };
 
 static void open_fpdu(struct burst *burst)
 {
+	u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
 	struct siw_seg *seg = &burst->seg;
 	struct siw_tx *tx = &burst->qp->tx;
+	u32 ulpdu_len;
 
 	seg->len = min(burst->len - burst->done, burst->max);
 	seg->last = burst->done + seg->len == burst->len;
@@ -183,18 +118,62 @@ static void open_fpdu(struct burst *burst)
 		seg->to = burst->to + burst->done;
 	else
 		seg->mo = burst->done;
+	ulpdu_len = seg->hdr_len + seg->len;
 	burst->left = seg->len;
 	burst->mark = siw_txbuf_mark(&tx->buf);
 	burst->pos = tx->pos;
-	begin_fpdu(tx, seg, seg->hdr_len + seg->len);
+	burst->fill = SIW_MPA_LEN_LEN + seg->hdr_len;
+	burst->row = tx->markers ? NULL :
+		     siw_txbuf_row(&tx->buf, siw_mpa_fpdu_len(ulpdu_len));
+	if (burst->row) {
+		put_header(burst->row, seg, ulpdu_len);
+		return;
+	}
+	if (tx->markers)
+		emit_marker_due(tx, true);
+	tx->head = tx->pos;
+	put_header(hdr, seg, ulpdu_len);
+	emit(tx, hdr, burst->fill);
 }
 
 static void close_fpdu(struct burst *burst)
 {
 	const struct siw_seg *seg = &burst->seg;
+	u32 pad = siw_mpa_pad(seg->hdr_len + seg->len);
+	struct siw_tx *tx = &burst->qp->tx;
+	u8 field[SIW_MPA_CRC_LEN];
+	u32 crc = ~0u;		/* 0 on the wire */
 
-	end_fpdu(burst->qp, seg, burst->mark, seg->hdr_len + seg->len);
+	if (burst->row) {
+		if (pad)
+			memset(burst->row + burst->fill, 0, pad);
+		burst->fill += pad;
+		if (tx->crc)
+			crc = siw_mpa_crc_add(crc, burst->row, burst->fill);
+		siw_mpa_crc_put(burst->row + burst->fill, crc);
+		tx->pos += burst->fill;
+	} else {
+		if (pad)
+			emit(tx, "\0\0\0", pad);
+		if (tx->markers)
+			emit_marker_due(tx, false);
+		if (tx->crc)
+			crc = siw_txbuf_crc(&tx->buf, burst->mark);
+		siw_mpa_crc_put(field, crc);
+		siw_txbuf_put(&tx->buf, field, sizeof(field));
+	}
+	tx->pos += SIW_MPA_CRC_LEN;
+	tx->fpdus++;
+	trace_siw_tx_fpdu(&burst->qp->base, seg);
+	if (seg->last && seg->op < ARRAY_SIZE(tx_counter))
+		siw_count(siw_qp_dev(burst->qp), tx_counter[seg->op]);
 	burst->done += seg->len;
+}
+
+static void burst_empty(struct burst *burst)
+{
+	open_fpdu(burst);
+	close_fpdu(burst);
 }
 
 static void burst_put(void *p, size_t n, void *arg)
@@ -207,13 +186,34 @@ static void burst_put(void *p, size_t n, void *arg)
 		if (!burst->left)
 			open_fpdu(burst);
 		part = min_t(size_t, n, burst->left);
-		emit(&burst->qp->tx, p, part);
+		if (burst->row) {
+			memcpy(burst->row + burst->fill, p, part);
+			burst->fill += part;
+		} else {
+			emit(&burst->qp->tx, p, part);
+		}
 		burst->left -= part;
 		p += part;
 		n -= part;
 		if (!burst->left)
 			close_fpdu(burst);
 	}
+}
+
+/* A message of one FPDU, whose payload is @n octets at @p */
+static int put_small(struct siw_qp *qp, const struct siw_seg *seg, void *p,
+		     u32 n)
+{
+	struct burst burst = { .qp = qp, .seg = *seg, .len = n, .max = n };
+
+	if (siw_txbuf_reserve(siw_qp_dev(qp), &qp->tx.buf,
+			      fpdu_room(&qp->tx, seg->hdr_len + n)))
+		return -ENOMEM;
+	if (n)
+		burst_put(p, n, &burst);
+	else
+		burst_empty(&burst);
+	return 0;
 }
 
 /* Nobody will ever see the open FPDU. */
@@ -331,10 +331,8 @@ static int put_wqe(struct siw_qp *qp)
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
 		return 0;
 	}
-	if (!tx->len) {
-		open_fpdu(&burst);
-		close_fpdu(&burst);
-	}
+	if (!tx->len)
+		burst_empty(&burst);
 
 	tx->done = burst.done;
 	tx->msg = SIW_TX_WQE;
@@ -573,8 +571,7 @@ static int put_response(struct siw_qp *qp)
 					n, SIW_ACCESS_REMOTE_READ, burst_put,
 					&burst);
 	} else {
-		open_fpdu(&burst);
-		close_fpdu(&burst);
+		burst_empty(&burst);
 	}
 	if (verdict != SIW_ACCESS_OK) {
 		fail_response(qp, req, verdict);
