@@ -56,6 +56,31 @@ static void run_place(const struct siw_run *run, const struct siw_mr *mr, u64 to
 }
 
 /*
+ * The length and header of the next FPDU, which are at @p if they lie in a row.
+ * As in decode(): the sender may still write to the original.
+ */
+static void run_header(const struct siw_run *run,
+		       u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN],
+		       const u8 *p, u32 len)
+{
+	struct cursor cur;
+
+	if (p) {
+		memcpy(hdr, p, SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN);
+		return;
+	}
+	cur = run->cur;
+	cursor_copy(&cur, hdr, len);
+}
+
+/* @p: where the FPDU is, if it lies in a row */
+static bool run_crc_ok(const struct siw_run *run, const u8 *p, u16 ulpdu_len)
+{
+	return cursor_crc_ok(p ? (struct cursor) { .lin = p } : run->cur,
+			     ulpdu_len);
+}
+
+/*
  * FPDU by FPDU.  One that is not plainly the next of its message is left to
  * receive(), which knows what is wrong with it.
  */
@@ -67,27 +92,23 @@ static void run_on(const struct siw_mr *mr, void *arg)
 	u32 hdr_len = SIW_MPA_LEN_LEN + seg->hdr_len;
 
 	while (mr && run->len - run->done > hdr_len && siw_qp_receives(qp)) {
-		/* As in decode(): the sender may still write to the original. */
 		u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
-		struct cursor cur;
 		u16 ulpdu_len;
 		const u8 *p;
 		u32 row, n;
 		u64 to;
 
 		p = cursor_settle(&run->cur, &row);
-		cur = run->cur;
-		cursor_copy(&cur, hdr, hdr_len);
-		cur = run->cur;
+		run_header(run, hdr, row < sizeof(hdr) ? NULL : p, hdr_len);
 		ulpdu_len = get_unaligned_be16(hdr);
 		n = siw_mpa_fpdu_len(ulpdu_len);
-		if (n <= row)
-			cur = (struct cursor) { .lin = p };
+		if (n > row)
+			p = NULL;
 		if (n > run->len - run->done || !siw_mpa_len_ok(ulpdu_len) ||
 		    !siw_ddp_follow(seg, run->hdr, hdr + SIW_MPA_LEN_LEN,
 				    ulpdu_len) ||
 		    !run_target(run, &to) ||
-		    (qp->rx.mpa.crc && !cursor_crc_ok(cur, ulpdu_len)) ||
+		    (qp->rx.mpa.crc && !run_crc_ok(run, p, ulpdu_len)) ||
 		    siw_access_check(&mr->region, run->stag,
 				     mr->pd == run->pd, to, seg->len,
 				     run->want) != SIW_ACCESS_OK)
@@ -95,13 +116,13 @@ static void run_on(const struct siw_mr *mr, void *arg)
 		qp->rx.fpdus++;
 		qp->rx.bytes += ulpdu_len;
 		trace_siw_rx_fpdu(&qp->base, seg);
-		if (n <= row)
+		if (p)
 			siw_mr_copy_to(mr, to, p + hdr_len, seg->len);
 		else
 			run_place(run, mr, to);
 		run_advance(run);
 		trace_siw_placed(&qp->base, seg);
-		if (n <= row)
+		if (p)
 			run->cur.off += n;
 		else
 			cursor_skip(&run->cur, n);
