@@ -95,6 +95,45 @@ no_leaks() {
 		'https?://[a-z0-9.-]+/debian(-security)?\b' .)
 }
 
+# The reference has each counter and each tracepoint with its fields, no other.
+counters_listed() {
+	diff <(sed -n 's/.*\.name = "\(.*\)".*/\1/p' "$top/siw/stats.c" | sort) \
+		<(sed -n 's/^| `\([a-z_]*\)` .*/\1/p' \
+			"$top/docs/reference/counters.md" | sort)
+}
+
+# trace_events: each with its fields, as trace.h has them.
+trace_events() {
+	awk '
+		/^(DECLARE_EVENT_CLASS|TRACE_EVENT)\(/ {
+			name = $0
+			gsub(/.*\(|,.*/, "", name)
+			fields[name] = ""
+			if (/^TRACE_EVENT/)
+				class[name] = name
+		}
+		/__(field|array)\(/ {
+			sub(/.*__(field|array)\([^,]*, */, "")
+			sub(/[,)].*/, "")
+			fields[name] = fields[name] " " $0
+		}
+		/^DEFINE_EVENT\(/ {
+			gsub(/.*\(|,$/, "")
+			split($0, part, ", *")
+			class[part[2]] = part[1]
+		}
+		END {
+			for (event in class)
+				print event fields[class[event]]
+		}' "$top/siw/trace.h"
+}
+
+tracepoints_listed() {
+	diff <(trace_events | sort) \
+		<(sed -n 's/^| \(`siw_[^|]*\) | \([^|]*\) |.*/\1 \2/p' \
+			"$top/docs/reference/tracepoints.md" | tr -d '`' | sort)
+}
+
 stage_lint() {
 	need clang-format debian-archive-keyring mmdebstrap perl python3 \
 		shellcheck xz-utils dpkg-dev
@@ -106,6 +145,8 @@ stage_lint() {
 	check shellcheck shell_check
 	check clang-format format_check
 	check no-mirror-address no_leaks
+	check counters-listed counters_listed
+	check tracepoints-listed tracepoints_listed
 	security_checks
 	check root-newest root_ready newest full &&
 		check kernel-scripts kernel_scripts_ready && {
