@@ -6,7 +6,7 @@ deb_needs='build-essential cmake debhelper dh-dkms dkms dpkg-dev libarchive-dev
 	libcli11-dev libfmt-dev libibverbs-dev libmnl-dev libncurses-dev libnl-3-dev
 	libnl-route-3-dev libpcap-dev librdmacm-dev libtomlplusplus-dev
 	libtraceevent-dev libtracefs-dev ninja-build nlohmann-json3-dev pkgconf
-	python3'
+	python3 python3-myst-parser python3-sphinx'
 
 # repo_name SUITE, repo_of SUITE: under build/ci/share, which is /srv in a root.
 repo_name() {
@@ -110,8 +110,8 @@ debs_ready() {
 # all_debs_ready: and the packages that take longer to build.
 all_debs_ready() {
 	debs_ready && deb_group repo rest 'siw siw-dkms' \
-		'README.md SECURITY.md docs security selftests/conform
-		selftests/kselftest selftests/model selftests/vectors siw' -b &&
+		'CHANGELOG.md README.md SECURITY.md docs packaging/site security
+		selftests/conform selftests/kselftest selftests/model selftests/vectors siw' -b &&
 		index_debs repo
 }
 

@@ -47,9 +47,10 @@ install_bare() {
 
 # Where the dependencies are there already, every trace is ours.
 prepare_purge() {
-	local needed
-	needed=$(dpkg-deb -f "$out"/share/repo/siw_*.deb Depends | tr , '\n' |
-		sed -e 's/^ *//' -e 's/[ (|].*//' -e '/^siw-/d')
+	local needed deb
+	needed=$(for deb in "$out"/share/repo/siw_*.deb "$out"/share/repo/siw-doc_*.deb; do
+		dpkg-deb -f "$deb" Depends
+	done | tr , '\n' | sed -e 's/^ *//' -e 's/[ (|].*//' -e '/^siw-/d')
 	# shellcheck disable=SC2086 # a list of words
 	open_root bookworm "$purge_root" && in_root "$purge_root" \
 		apt-get -y -q install --no-install-recommends $needed &&
@@ -121,7 +122,8 @@ install_rest() {
 		--vectors "$tests/conform/vectors.json" | grep 5041 &&
 		[ -s "$purge_root$tests/conform/vectors.json" ] &&
 		[ -s "$purge_root$tests/conform/rfc-conformance.toml" ] &&
-		[ -s "$purge_root/usr/share/doc/siw-doc/docs/reference/tools.md" ]
+		[ -s "$purge_root/usr/share/doc/siw-doc/docs/reference/tools.md" ] &&
+		[ -s "$purge_root/usr/share/doc/siw-doc/html/docs/reference/tools.html" ]
 }
 
 # The tree as installed is what the stages vm and demo boot.
