@@ -68,21 +68,25 @@ static struct ibv_qp_init_attr qp_attr(void)
 }
 
 /* Nothing but a fatal event of the QP counts; the peer's end comes later. */
-static void await_fatal_event(struct rdma_cm_id *id)
+static int await_fatal_event(struct rdma_cm_id *id)
 {
 	struct ibv_async_event event;
 	struct pollfd ready = { .fd = id->verbs->async_fd, .events = POLLIN };
 
-	check(poll(&ready, 1, ASYNC_WAIT_MS) != 1, "no asynchronous event");
+	if (poll(&ready, 1, ASYNC_WAIT_MS) != 1) {
+		printf("no asynchronous event\n");
+		return 1;
+	}
 	check(ibv_get_async_event(id->verbs, &event), "ibv_get_async_event");
 	printf("asynchronous event: %s\n", ibv_event_type_str(event.event_type));
 	check(event.event_type != IBV_EVENT_QP_ACCESS_ERR &&
 	      event.event_type != IBV_EVENT_QP_FATAL &&
 	      event.event_type != IBV_EVENT_QP_REQ_ERR, "unexpected event");
 	ibv_ack_async_event(&event);
+	return 0;
 }
 
-static void serve(char *address)
+static int serve(char *address)
 {
 	struct rdma_addrinfo *info = resolve(address, RAI_PASSIVE);
 	struct ibv_qp_init_attr attr = qp_attr();
@@ -90,6 +94,7 @@ static void serve(char *address)
 	struct rdma_cm_id *listener, *id;
 	struct offer offer;
 	struct ibv_mr *mr;
+	int status;
 
 	check(rdma_create_ep(&listener, info, NULL, &attr), "rdma_create_ep");
 	check(rdma_listen(listener, 1), "rdma_listen");
@@ -104,9 +109,10 @@ static void serve(char *address)
 	param.private_data_len = sizeof(offer);
 	check(rdma_accept(id, &param), "rdma_accept");
 	printf("offered %d octets, rkey 0x%08x\n", SIZE, mr->rkey);
-	await_fatal_event(id);
+	status = await_fatal_event(id);
 	printf("memory: \"%s\"\n", page);
 	check(strcmp(page, "right"), "the wrong write changed memory");
+	return status;
 }
 
 static enum ibv_wc_status await_completion(struct rdma_cm_id *id,
@@ -162,7 +168,7 @@ static enum ibv_wc_status write_page(struct rdma_cm_id *id, struct ibv_mr *mr,
 	return status != IBV_WC_SUCCESS ? status : await_completion(id, "read");
 }
 
-static void write_twice(char *address)
+static int write_twice(char *address)
 {
 	struct rdma_addrinfo *info = resolve(address, 0);
 	struct ibv_qp_init_attr attr = qp_attr();
@@ -186,17 +192,15 @@ static void write_twice(char *address)
 	check(status != IBV_WC_SUCCESS, "the right write failed");
 	status = write_page(id, mr, "wrong", &offer, offer.rkey ^ 0x5a00);
 	check(status == IBV_WC_SUCCESS, "the wrong write was not refused");
-	await_fatal_event(id);
+	return await_fatal_event(id);
 }
 
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2)
-		serve(argv[1]);
-	else if (argc == 3)
-		write_twice(argv[1]);
-	else
-		return 2;
-	return 0;
+		return serve(argv[1]);
+	if (argc == 3)
+		return write_twice(argv[1]);
+	return 2;
 }
