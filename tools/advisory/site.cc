@@ -97,9 +97,16 @@ Result<std::string> Fingerprint(const std::string& key) {
   return said->substr(begin, said->find(':', begin) - begin);
 }
 
+// CSAF asks for hashes and a signature of these.
 bool IsDocument(const std::string& path) {
   return path.compare(0, sizeof(kWhite) - 1, kWhite) == 0 &&
          std::filesystem::path(path).extension() == ".json";
+}
+
+// Hosts read OSV (`siw doctor`), people the text.
+bool IsSigned(const std::string& path) {
+  return IsDocument(path) || path.compare(0, 4, "osv/") == 0 ||
+         path.compare(0, 5, "text/") == 0;
 }
 
 }  // namespace
@@ -152,7 +159,7 @@ Status WriteSite(const Source& source, const std::string& key,
   for (const auto& [path, text] : Pages(source, fingerprint)) {
     Status done = Write(top / path, text);
     if (done && IsDocument(path)) done = WriteHashes(top / path);
-    if (done && IsDocument(path) && !key.empty()) done = Sign(top / path, key);
+    if (done && IsSigned(path) && !key.empty()) done = Sign(top / path, key);
     if (!done) return done;
   }
   if (key.empty()) return Done();

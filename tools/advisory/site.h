@@ -8,8 +8,8 @@
 //   .well-known/csaf/white/index.txt
 //   .well-known/csaf/white/changes.csv
 //   .well-known/csaf/white/2027/siw-2027-0001.json, .sha256, .sha512, .asc
-//   osv/x_SIW-2027-0001.json
-//   text/SIW-2027-0001.txt
+//   osv/x_SIW-2027-0001.json, .asc
+//   text/SIW-2027-0001.txt, .asc
 #ifndef SIW_TOOLS_ADVISORY_SITE_H_
 #define SIW_TOOLS_ADVISORY_SITE_H_
 

@@ -124,10 +124,13 @@ TEST(Site, IsSignedByTheKeyThatWasGiven) {
       "."));
   ASSERT_TRUE(WriteSite(Examples(), "test@siw.invalid", home / "site"));
   const std::string csaf = home / "site/.well-known/csaf";
-  const std::string document = csaf + "/white/2026/siw-2026-9001.json";
-  EXPECT_TRUE(RunCommand(
-      {"gpg", "--batch", "--quiet", "--verify", document + ".asc", document},
-      "."));
+  for (const std::string& document : {csaf + "/white/2026/siw-2026-9001.json",
+                                      home / "site/osv/x_SIW-2026-9001.json",
+                                      home / "site/text/SIW-2026-9001.txt"})
+    EXPECT_TRUE(RunCommand(
+        {"gpg", "--batch", "--quiet", "--verify", document + ".asc", document},
+        "."))
+        << document;
   const Result<std::string> key =
       RunCommand({"gpg", "--batch", "--quiet", "--with-colons", "--show-keys",
                   csaf + "/openpgp.asc"},
