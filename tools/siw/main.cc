@@ -105,6 +105,7 @@ Facts GatherHere() {
   Result<std::unique_ptr<NetlinkChannel>> channel = MnlChannel::Open();
   Facts facts = Gather(Host(), channel ? channel->get() : nullptr);
   if (!channel) facts.netlink_unread = channel.error().message;
+  facts.command = SIW_VERSION;
   facts.memlock = MemlockLimit();
   Result<std::vector<std::string>> log = ReadKernelLog();
   if (log)

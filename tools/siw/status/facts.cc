@@ -281,6 +281,7 @@ Facts Gather(const Host& host, NetlinkChannel* channel) {
   ReadProvider(host, &facts);
   ReadLinks(host, channel, &facts);
   ReadNodes(host, &facts);
+  facts.advisories = ReadAdvisories(host);
   return facts;
 }
 

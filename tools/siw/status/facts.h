@@ -12,6 +12,7 @@
 
 #include "tools/common/host.h"
 #include "tools/common/rdma_netlink.h"
+#include "tools/siw/status/advisories.h"
 
 namespace siw {
 
@@ -53,6 +54,7 @@ struct ConfiguredLink {
 
 struct Facts {
   std::string kernel;
+  std::string command;                          // the version of this program
   std::map<std::string, std::string> packages;  // name to version
   ModuleFacts module;
   TrustFacts trust;
@@ -66,9 +68,10 @@ struct Facts {
   bool rdma_cm_usable = false;
   std::vector<std::string> unusable_nodes;
   std::optional<uint64_t> memlock;  // octets; none: without limit
-  std::vector<std::string> log;     // of the kernel
-  std::string log_unread;           // why it could not be read
-  std::string netlink_unread;       // why netlink did not answer
+  AdvisoryFacts advisories;
+  std::vector<std::string> log;  // of the kernel
+  std::string log_unread;        // why it could not be read
+  std::string netlink_unread;    // why netlink did not answer
 };
 
 // `channel` may be null: then links come from sysfs alone.

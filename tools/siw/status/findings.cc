@@ -40,6 +40,9 @@ class Examination {
                                ? fmt::format("{} KiB", *facts_.memlock / 1024)
                                : "without limit");
     Limits();
+    Begin("advisories",
+          fmt::format("{} in {}", facts_.advisories.known.size(), kAdvisories));
+    Advisories();
     Begin("kernel log", fmt::format("{} lines", facts_.log.size()));
     Log();
     return std::move(checks_);
@@ -253,6 +256,28 @@ class Examination {
     if (facts_.memlock && *facts_.memlock < kLittleMemlock)
       Add("SIW-LIMIT-MEMLOCK", "memlock",
           fmt::format("{} KiB", *facts_.memlock / 1024), "ulimit -l");
+  }
+
+  // A module that was loaded before an upgrade stays what it was.
+  void Advisories() {
+    const ModuleFacts& module = facts_.module;
+    for (const KnownAdvisory& advisory : facts_.advisories.known) {
+      Affected(advisory, "siw-dkms", module.dkms_version, "installed");
+      if (module.loaded && module.out_of_tree)
+        Affected(advisory, "siw-dkms", module.version, "loaded");
+      Affected(advisory, "siw", facts_.command, "installed");
+    }
+    for (const std::string& file : facts_.advisories.unread)
+      Add("SIW-SEC-UNREAD", kAdvisories, file,
+          fmt::format("ls -l {}", kAdvisories));
+  }
+
+  void Affected(const KnownAdvisory& advisory, const std::string& component,
+                const std::string& version, std::string_view how) {
+    if (Affects(advisory, component, version))
+      Add("SIW-SEC-AFFECTED", fmt::format("{} {}, {}", component, version, how),
+          fmt::format("{}: {}", advisory.id, advisory.title),
+          "apt install siw siw-dkms");
   }
 
   // The last of what the kernel said of us. It is past, and a peer can cause

@@ -221,6 +221,55 @@ TEST_F(StatusTest, TellsTheLastErrorsOfTheKernelLog) {
             Ids(Judge(Examine(facts, Catalogue()))));
 }
 
+// As osv.cc writes it
+std::string Osv(const std::string& events, const std::string& more = "") {
+  return R"({"id": "x_SIW-2027-0001", "summary": "Title", )" + more +
+         R"("affected": [{"database_specific": {"component": "siw-dkms"},
+         "ranges": [{"type": "SEMVER", "events": [)" +
+         events + "]}]}]}";
+}
+
+constexpr const char* kTwoLines =
+    R"({"introduced": "0.0.1"}, {"fixed": "0.0.2"},
+       {"introduced": "0.1.0"}, {"fixed": "0.1.1"})";
+
+TEST_F(StatusTest, TellsAnAdvisoryThatAffectsWhatIsInstalled) {
+  FillGood(&root_);
+  root_.Put("/etc/siw/advisories/x_SIW-2027-0001.json", Osv(kTwoLines));
+  root_.Put("/etc/siw/advisories/x_SIW-2027-0001.json.asc", "a signature");
+  EXPECT_EQ("SIW-SEC-AFFECTED", Judged());
+  root_.Put("/etc/siw/advisories/x_SIW-2027-0001.json",
+            Osv(kTwoLines, R"("withdrawn": "2027-01-05T00:00:00Z", )"));
+  EXPECT_EQ("", Judged());
+  root_.Put("/etc/siw/advisories/x_SIW-2027-0001.json",
+            Osv(R"({"introduced": "0.0.1"}, {"fixed": "0.1.0"})"));
+  EXPECT_EQ("", Judged());
+  root_.Put("/etc/siw/advisories/x_SIW-2027-0001.json",
+            Osv(R"({"introduced": "0.1.0"})"));
+  EXPECT_EQ("SIW-SEC-AFFECTED", Judged());
+}
+
+TEST_F(StatusTest, TellsThatTheLoadedModuleIsStillAffected) {
+  FillGood(&root_);
+  root_.Put("/etc/siw/advisories/a.json", Osv(kTwoLines));
+  root_.Put("/sys/module/siw/version", "0.0.1");
+  EXPECT_EQ("SIW-SEC-AFFECTED SIW-SEC-AFFECTED SIW-MOD-STALE", Judged());
+  root_.Put("/sys/module/siw/version", "0.0.2");
+  EXPECT_EQ("SIW-SEC-AFFECTED SIW-MOD-STALE", Judged());
+}
+
+TEST_F(StatusTest, TellsAnAdvisoryThatCannotBeRead) {
+  FillGood(&root_);
+  for (const std::string& text :
+       {std::string("{"), std::string("[]"), std::string("{}"),
+        std::string(R"({"id": "x_SIW-2027-0001", "affected": 7})"), Osv(""),
+        Osv(R"({"introduced": "1"})"), Osv(R"({"fixed": "0.1.1"})"),
+        Osv(R"({"introduced": 7})")}) {
+    root_.Put("/etc/siw/advisories/a.json", text);
+    EXPECT_EQ("SIW-SEC-UNREAD", Judged()) << text;
+  }
+}
+
 TEST(KernelLine, IsAsDmesgShowsIt) {
   EXPECT_EQ("[  123.000456] siw0: gone",
             KernelLine("5,1234,123000456,-;siw0: gone\n SUBSYSTEM=x\n"));
@@ -254,7 +303,7 @@ TEST_F(StatusTest, DoctorShowsEveryCheck) {
   const auto json =
       nlohmann::json::parse(DoctorJson("quick", checks), nullptr, false);
   ASSERT_TRUE(json.is_object());
-  EXPECT_EQ(8u, json["checks"].size());
+  EXPECT_EQ(9u, json["checks"].size());
   EXPECT_EQ("ok", json["checks"][0]["verdict"]);
 }
 
