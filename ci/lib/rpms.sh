@@ -53,17 +53,20 @@ rpm_older() {
 	rpm_build older-rpm-source older-rpm --without command
 }
 
-# What the Debian of the root has, by the names that our packages ask for.
+# rpm_base [DIR...]: what the Debian of the root has, by the names that the
+# packages of these directories ask for.
 rpm_base() {
-	local dir=$out/share/rpm-base
+	local dir=$out/share/rpm-base files
+	[ $# -gt 0 ] || set -- rpm older-rpm
+	files=$(cd "$out/share" && find "$@" -name '*.rpm' ! -name '*.src.rpm' \
+		-printf '/srv/%p ')
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	{
 		printf '%s\n' 'Name: debian-base' 'Version: 12' 'Release: 1' \
 			'Summary: What Debian has' 'License: none' 'BuildArch: noarch'
-		in_root "$rpm_root" sh -c 'rpm -qp --requires \
-			/srv/rpm/*.x86_64.rpm /srv/rpm/*.noarch.rpm \
-			$(ls /srv/older-rpm/*.noarch.rpm)' |
+		# shellcheck disable=SC2086 # a list of words
+		in_root "$rpm_root" rpm -qp --requires $files |
 			grep -v -e '^rpmlib(' -e '^siw' -e '^config(' | sort -u |
 			sed 's/^/Provides: /'
 		printf '%s\n' '%description' 'What Debian has.' '%files'

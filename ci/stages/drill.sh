@@ -1,0 +1,614 @@
+# shellcheck shell=bash
+# security/process.md from a report to a withdrawn advisory, with a planted bug, on
+# two release lines. `ci/run drill [DIR]`; DIR (ci/drill/access) has
+#
+#	bug.patch	plants the bug (patch -p1); the fix is to take it back
+#	reproducer	a program for the guest, run beside the kselftests: KTAP
+#	advisory.toml	the advisory without id, versions and dates; texts that
+#			mails quote are of one line
+#
+# A line is the tree as it is under a version of its own: there is no older branch
+# to backport to. Below build/ci/share/drill, private is what only we see until the
+# day, public what everybody does.
+
+drill=$out/share/drill
+
+# The affected and the fixed release of each line, the older line first.
+drill_lines() {
+	local major minor patch
+	IFS=. read -r major minor patch <"$top/VERSION"
+	if [ "$minor" -gt 0 ]; then
+		say "$major.$((minor - 1)).1 $major.$((minor - 1)).2"
+	else
+		say "$((major - 1)).9.1 $((major - 1)).9.2"
+	fi
+	say "$major.$minor.$patch $major.$minor.$((patch + 1))"
+}
+
+drill_time() { date -u -d "${1:-now}" +%Y-%m-%dT%H:%M:%SZ; }
+
+# drill_field KEY: a text of the advisory.
+drill_field() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" "$drill_dir/advisory.toml"; }
+
+drill_data() {
+	local key
+	[ -s "$drill_dir/bug.patch" ] && [ -x "$drill_dir/reproducer" ] || {
+		say "$drill_dir: needs bug.patch and an executable reproducer"
+		return 1
+	}
+	for key in title severity cvss summary impact workaround; do
+		[ -n "$(drill_field "$key")" ] || {
+			say "$drill_dir/advisory.toml: no $key of one line"
+			return 1
+		}
+	done
+}
+
+# --- The record, and its clock
+
+# drill_happens EVENT...: now.
+drill_happens() {
+	local event
+	for event; do
+		say "$event = $(drill_time)" >>"$drill/private/timeline"
+	done
+	drill_record
+}
+
+# The report's times alone; from its assessment on, the advisory.
+drill_record() {
+	local affected fixed
+	{
+		if grep -q '^assessed' "$drill/private/timeline"; then
+			say "id = \"$drill_id\""
+			cat "$drill/private/top" "$drill_dir/advisory.toml" 2>/dev/null
+			while read -r affected fixed; do
+				printf '\n[[affected]]\ncomponent = "siw-dkms"\n'
+				printf 'introduced = "%s"\nfixed = "%s"\n' \
+					"$affected" "$fixed"
+			done < <(drill_lines)
+			cat "$drill/private/history" 2>/dev/null
+		fi
+		printf '\n[timeline]\n'
+		cat "$drill/private/timeline"
+	} >"$drill/private/$drill_id.toml"
+}
+
+# drill_revision SUMMARY: of what is published now.
+drill_revision() {
+	printf '\n[[history]]\ndate = %s\nsummary = "%s"\n' "$(drill_time)" "$1" \
+		>>"$drill/private/history"
+}
+
+# drill_clock [WHEN]
+drill_clock() {
+	"$advisory_bin" --root "$top" --now "$(drill_time "${1:-now}")" \
+		clock "$drill/private/$drill_id.toml"
+}
+
+# As the lead on duty begins; nobody answers for a week, and the clock says so.
+drill_reported() {
+	local said
+	say "reported = $(drill_time)" >"$drill/private/timeline"
+	sed "s/^reported = .*/$(cat "$drill/private/timeline")/" \
+		"$top/security/templates/report.toml" >"$drill/private/$drill_id.toml"
+	drill_clock | grep '^acknowledge: running' || return 1
+	said=$(drill_clock '7 days') && return 1
+	grep '^acknowledge: overdue' <<<"$said"
+}
+
+drill_acknowledged() {
+	drill_mail acknowledge "ID=$drill_id" SUBJECT='A report' NAME='Dr Ill' \
+		WHO='The lead' DEPUTY='the deputy' \
+		"ASSESSED-BY=$(date -u -d '5 days' +%F)" &&
+		drill_happens acknowledged &&
+		drill_clock | grep '^acknowledge: met'
+}
+
+drill_assessed() {
+	case $(drill_field severity) in
+	low | medium) say "next_release = $(drill_time '14 days')" \
+		>>"$drill/private/timeline" ;;
+	esac
+	drill_happens assessed && drill_clock | grep '^fix-.*: running'
+}
+
+drill_in_time() {
+	drill_clock && ! drill_clock | grep -v ': met: '
+}
+
+# --- Mails
+
+# drill_mail NAME KEY=VALUE...: a template, filled in by one pass. A word in
+# capitals that has no value is an error.
+drill_mail() {
+	local name=$1 mail=$drill/private/mail/$1
+	shift
+	# shellcheck disable=SC2016 # perl's own variables
+	perl -0777 -e 'my ($file, @pairs) = @ARGV;
+		my %value = map { split /=/, $_, 2 } @pairs;
+		my $keys = join "|", map { quotemeta }
+			sort { length $b <=> length $a } keys %value;
+		open my $in, "<", $file or die "$file: $!\n";
+		my $text = <$in>;
+		(my $rest = $text) =~ s/$keys//g;
+		$rest =~ s/\b(CVE|UTC|RDMA|CSAF)\b//g;
+		$rest =~ /\b([A-Z]{2,}(?:-[A-Z]+)*)\b/ and
+			die "$file: $1 has no value\n";
+		$text =~ s/($keys)/$value{$1}/g;
+		print $text' "$top/security/templates/$name.txt" "$@" \
+		>"$mail.unfolded" || return 1
+	# Lines of the header are never folded.
+	awk '!body { print; body = /^$/; next } { print | "fold -s -w 72" }' \
+		"$mail.unfolded" | sed 's/ *$//' >"$mail"
+	rm "$mail.unfolded"
+	cat "$mail"
+	! grep -nP '[^\x00-\x7f]' "$mail" || return 1
+	case $name in
+	release-note) ;;
+	*) sed '/^$/q' "$mail" | grep -q '^Subject: .' ;;
+	esac
+}
+
+drill_ranges() {
+	drill_lines | sed 's/\(.*\) \(.*\)/from \1 on, fixed in \2/' | paste -sd ';' |
+		sed 's/;/; /g'
+}
+
+# Only for what is severe there is an embargo to ask for.
+drill_told() {
+	case $(drill_field severity) in
+	low | medium) return ;;
+	esac
+	drill_mail distros "ID=$drill_id" "TITLE=$(drill_field title)" \
+		"SEVERITY=$(drill_field severity)" "CVE-ID=not assigned yet" \
+		"CVSS-VECTOR=$(drill_field cvss)" "RANGES=$(drill_ranges)" \
+		"SUMMARY=$(drill_field summary)" "IMPACT=$(drill_field impact)" \
+		"WORKAROUND=$(drill_field workaround)" CREDIT='the drill' \
+		"DATE-TIME=$(date -u -d '6 days' '+%F %T')" \
+		"KERNELS=$(kernel_of "$(root bookworm full)")" 'IS / IS NOT=is not' \
+		'KNOW / DO NOT KNOW=know' WHO-KNOWS='the reporter' WHO='The lead'
+}
+
+drill_note() {
+	drill_mail release-note "ID=$drill_id" "TITLE=$(drill_field title)" \
+		"SEVERITY=$(drill_field severity)" 'CVE-ID=no CVE id yet' \
+		WHO-IS-AFFECTED='Everybody'
+}
+
+drill_announced() {
+	local text=$drill/public/site/text/$drill_id.txt
+	[ "$(wc -L <"$text")" -le 100 ] || return 1
+	drill_mail announce "FILE=${drill_id,,}.json" URL=https://siw.invalid/ \
+		"VERSION=$(cat "$top/VERSION")" \
+		"(first line of text/ID.txt)=$(sed -n '1s/^Subject: //p' "$text")" \
+		"(text/ID.txt as \`siw-advisory build\` made it)=$(sed 1,2d "$text")"
+}
+
+# --- The lines
+
+# drill_plant VERSION: that release of the line, with the bug.
+drill_plant() {
+	local dir=$drill/src-$1
+	"$top/packaging/make-source.sh" "$dir" && say "$1" >"$dir/VERSION" &&
+		sed -i "1s/([^)]*)/($1)/" "$dir/packaging/debian/changelog" &&
+		sed -i "s/^\(Version: *\).*/\1$1/" "$dir/packaging/rpm/siw.spec" &&
+		patch -d "$dir" -p1 --no-backup-if-mismatch \
+			<"$drill_dir/bug.patch" &&
+		cp -r "$dir" "$drill/public/src-${1%.*}"
+}
+
+# drill_fix AFFECTED FIXED: the line's next release, with the bug taken back.
+drill_fix() {
+	local dir=$drill/src-$2 note log
+	cp -r "$drill/src-$1" "$dir" && patch -d "$dir" -p1 -R \
+		--no-backup-if-mismatch <"$drill_dir/bug.patch" || return 1
+	note=$(sed 's/^- //' "$drill/private/mail/release-note" | fold -s -w 72 |
+		sed 's/ *$//')
+	say "$2" >"$dir/VERSION"
+	log=$(cat "$dir/packaging/debian/changelog")
+	{
+		printf 'siw (%s) unstable; urgency=high\n\n  * %s\n' "$2" \
+			"${note//$'\n'/$'\n    '}"
+		printf '\n -- The siw authors <siw@siw.invalid>  %s\n\n%s\n' \
+			"$(date -uR)" "$log"
+	} >"$dir/packaging/debian/changelog"
+	sed -i -e "s/^\(Version: *\).*/\1$2/" -e '/^%changelog/r /dev/stdin' \
+		"$dir/packaging/rpm/siw.spec" <<END
+* $(date -u '+%a %b %d %Y') The siw authors <siw@siw.invalid> - $2-1
+- ${note//$'\n'/$'\n  '}
+
+END
+}
+
+# drill_debs VERSION [WITHOUT...]
+drill_debs() {
+	local version=$1
+	shift
+	[ $# -eq 0 ] || export DH_OPTIONS="${*/#/-N}"
+	top=$drill/src-$version deb_build "drill/deb-$version" &&
+		find "$drill/deb-$version" -name '*-dbgsym_*' -delete
+}
+
+# drill_repos WHERE VERSION: signed repositories of the line's packages.
+drill_repos() {
+	local where=$1 version=$2 line=${2%.*}
+	# shellcheck disable=SC2046 # lists of words
+	"$top/packaging/repo/make-apt.sh" -u "file:/srv/drill/$where/apt-$line" \
+		"$drill_key" "$drill/$where/apt-$line" "$drill/deb-$version"/*.deb &&
+		"$top/packaging/repo/make-dnf.sh" \
+			-u "file:///srv/drill/$where/dnf-$line" "$drill_key" \
+			"$drill/$where/dnf-$line" $(find "$drill/rpm-$version" \
+			-name '*.rpm' ! -name '*.src.rpm')
+}
+
+# drill_apt WHERE VERSION: installed or upgraded by apt, that release and no other;
+# the line's root becomes a guest's image.
+drill_apt() {
+	local repo=$drill/$1/apt-${2%.*} root=$out/roots/drill-${2%.*} status
+	[ -d "$root" ] || {
+		copy_of "$(root bookworm full)" "$root" && prepare_guest "$root"
+	} || return 1
+	install -D -m 644 -t "$root/etc/apt/keyrings" "$repo/siw.asc" &&
+		cp "$repo/stable.sources" \
+			"$root/etc/apt/sources.list.d/siw.sources" &&
+		in_root "$root" apt-get -q --error-on=any update &&
+		install_siw "$root" && module_installed "$root" || return 1
+	status=$(in_root "$root" dkms status siw)
+	say "$status"
+	[[ $status == "siw/$2,"* && $(wc -l <<<"$status") = 1 ]] &&
+		pack_image "drill-$2" "$root" drill
+}
+
+drill_dnf_ready() {
+	local affected fixed dirs=()
+	while read -r affected fixed; do
+		dirs+=("drill/rpm-$affected" "drill/rpm-$fixed")
+	done < <(drill_lines)
+	rpm_base "${dirs[@]}" && rpm_repo drill/base rpm-base &&
+		copy_of "$rpm_root" "$rpm_test" &&
+		dnf_in "$rpm_test" drill/base install debian-base
+}
+
+# drill_dnf WHERE VERSION
+drill_dnf() {
+	rm -rf "$rpm_test/var/cache/dnf"
+	install -D -m 644 -t "$rpm_test/etc/yum.repos.d" \
+		"$drill/$1/dnf-${2%.*}/siw.repo" &&
+		in_root "$rpm_test" dnf -y --releasever 12 \
+			--setopt=install_weak_deps=False install "siw-$2" &&
+		rpm_module "$2"
+}
+
+# drill_dnf_line AFFECTED FIXED: from what was public, by what will be.
+drill_dnf_line() {
+	drill_dnf public "$1" && drill_dnf private "$2" &&
+		! in_root "$rpm_test" dkms status siw | grep -F "siw/$1," &&
+		dnf_in "$rpm_test" drill/base remove siw siw-dkms
+}
+
+# --- The reproducer
+
+drill_payload() {
+	local dir=$drill/payload
+	mkdir -p "$dir"
+	cp -r "$top/selftests" "$dir/" && in_root "$(root bookworm full)" make \
+		-j "$jobs" -C /srv/drill/payload/selftests/kselftest clean all &&
+		install "$drill_dir/reproducer" "$dir/selftests/kselftest/" &&
+		mkfs.erofs --quiet "$drill/payload.erofs" "$dir/selftests/kselftest"
+}
+
+# drill_guest VERSION FILE PAYLOAD COMMAND: in a guest with that release.
+drill_guest() {
+	local args slow=3 logs=$out/log/drill-$1
+	[ "$(acceleration "drill-$1")" = tcg ] || slow=1
+	mkdir -p "$logs"
+	read -ra args <<<"$(machine "drill-$1" "$logs")"
+	SIW_VM=$vm_bin "$vm_bin" hosts "${args[@]}" --memory 1536 --payload "$3" \
+		--host a "$top/ci/drill/script" "$2" $((900 * slow)) \
+		"export SIW_KSFT_SLOW=$slow; $4"
+}
+
+drill_reproduce() {
+	rm -f "$drill/private/said-$1"
+	drill_guest "$1" "$drill/private/said-$1" "$drill/payload.erofs" \
+		'cd /payload && ./reproducer'
+}
+
+# Red is a test that fails, or a kernel that does, not a guest without a test.
+drill_red() {
+	if drill_reproduce "$1"; then
+		say 'the reproducer finds nothing, with the bug planted'
+		return 1
+	fi
+	grep -q '^KTAP version' "$drill/private/said-$1" || return 1
+	grep -E '^ *not ok ' "$drill/private/said-$1" ||
+		grep -E 'Kernel panic|BUG: |Oops: ' "$out/log/drill-$1/a.console"
+}
+
+# drill_green AFFECTED FIXED: what was red there is run here, and passes.
+drill_green() {
+	local name count=0
+	drill_reproduce "$2" || return 1
+	while read -r name; do
+		grep -E '^ *ok [0-9]+ ' "$drill/private/said-$2" |
+			grep -v '# SKIP' | grep -F -- "$name" || {
+			say "did not pass: $name"
+			return 1
+		}
+		count=$((count + 1))
+	done < <(sed -nE 's/^ *not ok [0-9]+ (- )?([^#(]*[^#( ]).*/\2/p' \
+		"$drill/private/said-$1")
+	[ "$count" -gt 0 ] ||
+		grep -E '^ *ok [0-9]+ ' "$drill/private/said-$2" | grep -v '# SKIP'
+}
+
+# --- What is published
+
+# The public repository: advisories, documents, sources.
+drill_public_tree() {
+	local part
+	mkdir -p "$drill/public/tree"
+	cp -r "$top/security" "$top/CHANGELOG.md" "$drill/public/tree/" || return 1
+	for part in docs packaging selftests siw tools; do
+		ln -s "$top/$part" "$drill/public/tree/$part" || return 1
+	done
+}
+
+drill_site() {
+	rm -rf "$drill/public/site"
+	"$advisory_bin" --root "$drill/public/tree" lint &&
+		"$advisory_bin" --root "$drill/public/tree" build --test \
+			--sign "$drill_key" --out "$drill/public/site"
+}
+
+# Where what is public names the defect: id, title, summary, in packages, too.
+drill_named() {
+	local deb unpacked=$drill/private/unpacked found
+	rm -rf "$unpacked"
+	while read -r deb; do
+		dpkg-deb -R "$deb" "$unpacked/${deb##*/}" || return 2
+	done < <(find "$drill/public" -name '*.deb' -path '*/stable/*')
+	# Manual pages and changelogs are compressed there.
+	find "$unpacked" -name '*.gz' -exec gunzip -f {} +
+	found=$(grep -RliF -e "$drill_id" -e "$(drill_field title)" \
+		-e "$(drill_field summary)" "$drill/public" "$unpacked")
+	rm -rf "$unpacked"
+	say "$found"
+	[ -n "$found" ]
+}
+
+# A check that finds nothing afterwards either would be worth nothing.
+drill_silent() {
+	drill_named
+	[ $? = 1 ]
+}
+
+drill_merged() {
+	local affected fixed
+	while read -r affected fixed; do
+		rm -rf "$drill/public/src-${fixed%.*}"
+		cp -r "$drill/src-$fixed" "$drill/public/src-${fixed%.*}" || return 1
+	done < <(drill_lines)
+	drill_happens disclosed merged
+}
+
+drill_released() {
+	local affected fixed
+	while read -r affected fixed; do
+		drill_repos public "$fixed" || return 1
+	done < <(drill_lines)
+	drill_happens released
+}
+
+# Before its time the public tree refuses it.
+drill_published() {
+	local said
+	drill_revision 'First publication'
+	sed -n 's/^date = /published = /p' "$drill/private/history" \
+		>>"$drill/private/timeline"
+	drill_record
+	cp "$drill/private/$drill_id.toml" "$drill/public/tree/security/advisories/"
+	said=$("$advisory_bin" --root "$drill/public/tree" \
+		--now "$(drill_time '1 hour ago')" lint) && return 1
+	grep 'timeline.published: lies in the future' <<<"$said" && drill_site
+}
+
+drill_documents() {
+	local documents=$drill/public/site/.well-known/csaf/white
+	validator_ready || return 1
+	cp "$top"/tools/advisory/validate/*.mjs "$cache/csaf-validator/" &&
+		node "$cache/csaf-validator/csaf.mjs" \
+			"$documents"/*/"${drill_id,,}"*.json
+}
+
+drill_osv() {
+	node "$cache/csaf-validator/osv.mjs" "$SIW_OSV_SCHEMA" \
+		"$drill/public/site/osv/x_$drill_id.json"
+}
+
+# Everything that names the defect has a signature, which holds, and breaks when an
+# octet changes.
+drill_signed() {
+	local file count=0
+	while read -r file; do
+		count=$((count + 1))
+		gpg --batch --verify "$file.asc" "$file" || return 1
+		sed 's/siw/sjw/' "$file" | gpg --batch --verify "$file.asc" - && {
+			say "changed and taken: $file"
+			return 1
+		}
+	done < <(find "$drill/public/site" -iname "*$drill_id*" \
+		\( -name '*.json' -o -name '*.txt' \))
+	say "$count documents"
+	# CSAF, VEX, OSV, text
+	[ "$count" = 4 ] || return 1
+	for file in "$drill"/public/site/.well-known/csaf/white/*/; do
+		(cd "$file" && sha256sum --strict --quiet -c ./*.sha256) || return 1
+	done
+}
+
+# drill_doctor VERSION FILTER: what it says of the advisories, of the OSV document.
+drill_doctor() {
+	local said=$drill/doctor-$1.json
+	drill_guest "$1" "$said" "$drill/advisories.erofs" 'modprobe siw &&
+		mkdir /etc/siw/advisories && cp /payload/* /etc/siw/advisories/ &&
+		{ siw doctor --json || [ $? = 1 ]; }' || return 1
+	jq -e --arg id "$drill_id" --arg version "$1" ".checks[] |
+		select(.what == \"advisories\") | ($2)" "$said"
+}
+
+drill_doctors() {
+	local affected fixed status=0
+	rm -rf "$drill/advisories"
+	mkdir "$drill/advisories"
+	cp "$drill/public/site/osv/x_$drill_id.json" "$drill/advisories/" &&
+		rm -f "$drill/advisories.erofs" && mkfs.erofs --quiet \
+		"$drill/advisories.erofs" "$drill/advisories" || return 1
+	# shellcheck disable=SC2016 # jq's own variables
+	while read -r affected fixed; do
+		check "doctor-reports-$affected" drill_doctor "$affected" \
+			'.verdict == "error" and any(.findings[];
+			(.evidence | startswith($id)) and
+			(.object | startswith("siw-dkms " + $version)))' || status=1
+		check "doctor-is-silent-on-$fixed" drill_doctor "$fixed" \
+			'.verdict == "ok" and (.seen | startswith("1 in "))' ||
+			status=1
+	done < <(drill_lines)
+	return "$status"
+}
+
+# --- Afterwards
+
+drill_again() {
+	cp "$drill/private/$drill_id.toml" "$drill/public/tree/security/advisories/"
+	drill_site && drill_documents && drill_signed
+}
+
+# No two revisions in one second.
+drill_revised() {
+	sleep 2
+	drill_revision 'What helps until the upgrade was made clearer'
+	drill_record && drill_again &&
+		jq -e '.document.tracking | .version == "2" or .version == "2.0.0"' \
+			"$drill"/public/site/.well-known/csaf/white/*/"${drill_id,,}.json" &&
+		grep '^Revised: ' "$drill/public/site/text/$drill_id.txt"
+}
+
+# It stays there and affects nothing any more.
+drill_withdrawn() {
+	local version=${1%% *}
+	"$advisory_bin" --root "$drill/public/tree" check "siw-dkms=$version" &&
+		return 1
+	sleep 2
+	say 'withdrawn = "The drill is over: there was no such defect."' \
+		>"$drill/private/top"
+	drill_revision 'Withdrawn'
+	drill_record && drill_again &&
+		jq -e .withdrawn "$drill/public/site/osv/x_$drill_id.json" &&
+		"$advisory_bin" --root "$drill/public/tree" check "siw-dkms=$version"
+}
+
+# --- In order
+
+# Both lines as users have them, and red.
+drill_begin() {
+	local affected fixed
+	while read -r affected fixed; do
+		check "plant-$affected" drill_plant "$affected" &&
+			check "debs-$affected" drill_debs "$affected" siw-selftests \
+				siw-doc &&
+			check "rpms-$affected" rpm_build "drill/src-$affected" \
+				"drill/rpm-$affected" --without command &&
+			check "repos-$affected" drill_repos public "$affected" &&
+			check "install-$affected" drill_apt public "$affected" &&
+			check "red-$affected" drill_red "$affected" || return
+	done < <(drill_lines)
+}
+
+# Each line upgraded from there, and green.
+drill_repair() {
+	local affected fixed
+	while read -r affected fixed; do
+		check "fix-$fixed" drill_fix "$affected" "$fixed" &&
+			check "debs-$fixed" drill_debs "$fixed" &&
+			check "rpms-$fixed" rpm_build "drill/src-$fixed" \
+				"drill/rpm-$fixed" &&
+			check "repos-$fixed" drill_repos private "$fixed" &&
+			check "upgrade-$fixed" drill_apt private "$fixed" &&
+			check "green-$fixed" drill_green "$affected" "$fixed" || return
+		rm -rf "$out/roots/drill-${fixed%.*}"
+	done < <(drill_lines)
+	rpm_test=$out/roots/drill-rpm
+	check root-dnf drill_dnf_ready || return
+	while read -r affected fixed; do
+		check "dnf-update-$fixed" drill_dnf_line "$affected" "$fixed" ||
+			return
+	done < <(drill_lines)
+	rm -rf "$rpm_test"
+}
+
+drill_ready() {
+	need apt-utils cmake createrepo-c debian-archive-keyring g++ gnupg jq \
+		libcli11-dev libfmt-dev libtomlplusplus-dev mmdebstrap ninja-build \
+		nlohmann-json3-dev patch perl rpm
+	command -v npm >/dev/null || need npm
+	# shellcheck disable=SC2086 # a list of words
+	need $deb_needs
+	check data drill_data && check advisory-tool advisory_tool_ready &&
+		check runner vm_runner_ready &&
+		check root-bookworm root_ready bookworm full &&
+		check root-rpm rpm_root_ready &&
+		check payload drill_payload &&
+		check public-tree drill_public_tree && check site-before drill_site
+}
+
+# A keyring that is forgotten; gpg's sockets want a short path.
+drill_make_key() {
+	drill_key=drill@siw.invalid
+	GNUPGHOME=$(mktemp -d)
+	export GNUPGHOME
+	gpg --batch --quiet --passphrase '' --quick-generate-key \
+		"siw drill, a throw-away key <$drill_key>" rsa3072 sign 1d
+}
+
+drill_steps() {
+	local begun
+	drill_ready && check reported drill_reported &&
+		check acknowledged drill_acknowledged && drill_begin &&
+		check assessed drill_assessed && check note drill_note || return
+	begun=$SECONDS
+	drill_repair && check fix-ready drill_happens fix_ready &&
+		check distributions-told drill_told &&
+		check nothing-public-names-it drill_silent &&
+		check merged drill_merged && check released drill_released &&
+		check published drill_published || return
+	say "# from the fix to what is published: $(seconds_since "$begun") s of 1800"
+	check csaf-and-vex-valid drill_documents
+	if [ -n "${SIW_OSV_SCHEMA:-}" ]; then
+		check osv-valid drill_osv
+	else
+		printf 'skip drill osv-valid: SIW_OSV_SCHEMA is not set\n' >>"$results"
+	fi
+	check signed drill_signed && check announced drill_announced
+	check public-names-it-now drill_named
+	check in-time drill_in_time
+	drill_doctors
+	check revised drill_revised &&
+		check withdrawn drill_withdrawn "$(drill_lines | tail -n 1)"
+}
+
+# stage_drill [DIR]
+stage_drill() {
+	drill_dir=$(realpath "${1:-$top/ci/drill/access}")
+	drill_id=SIW-$(date -u +%Y)-9901
+	rm -rf "$drill" "$out"/roots/drill-* "$out"/image/drill-*
+	mkdir -p "$drill/private/mail" "$drill/public"
+	drill_make_key
+	drill_steps
+	gpgconf --kill all
+	rm -rf "$GNUPGHOME" "$out"/roots/drill-* "$out"/image/drill-* \
+		"$drill"/src-* "$drill"/payload*
+	unset GNUPGHOME
+	say "# $drill: private, public"
+}
