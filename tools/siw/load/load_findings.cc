@@ -22,16 +22,17 @@ double Gigabits(double octets_per_second) {
   return octets_per_second * 8 / 1e9;
 }
 
-class Examination {
+class Examination : Examiner {
  public:
   Examination(const LoadFacts& facts, CatalogueView catalogue)
-      : facts_(facts), catalogue_(catalogue) {
+      : Examiner(catalogue), facts_(facts) {
     for (const Speed& speed : facts.speeds) {
       if (speed.megabits > fastest_.megabits) fastest_ = speed;
     }
   }
 
   std::vector<Check> Run() {
+    if (!facts_.peer.empty()) Peer();
     const std::string by =
         facts_.crc_by.empty() ? "" : fmt::format(" by {}", facts_.crc_by);
     OneRate("CRC", "SIW-LOAD-CRC", facts_.crc, "one CPU" + by,
@@ -41,25 +42,10 @@ class Examination {
     OneRate("TCP inside this host", "SIW-LOAD-TCP", facts_.tcp,
             "one connection", "mpstat -P ALL 1");
     Wake();
-    if (!facts_.peer.empty()) Peer();
     return std::move(checks_);
   }
 
  private:
-  void Begin(std::string what, std::string seen) {
-    checks_.push_back({std::move(what), std::move(seen), {}});
-  }
-
-  void Add(std::string_view id, std::string object, std::string evidence,
-           std::string next) {
-    const CatalogueEntry* entry = FindId(catalogue_, id);
-    if (entry) {
-      checks_.back().findings.push_back({entry, entry->severity,
-                                         std::move(object), std::move(evidence),
-                                         std::move(next)});
-    }
-  }
-
   // Against the fastest interface with a link.
   void OneRate(const char* what, std::string_view id, const Rate& rate,
                const std::string& by, const char* next) {
@@ -123,9 +109,7 @@ class Examination {
   }
 
   const LoadFacts& facts_;
-  CatalogueView catalogue_;
   Speed fastest_;
-  std::vector<Check> checks_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -33,13 +34,20 @@ Netdev ReadNetdev(const Host& host, const std::string& name) {
   for (const std::string& line : Lines(host.ReadOrEmpty(base + "/uevent"))) {
     if (line.rfind("DEVTYPE=", 0) == 0) netdev.type = line.substr(8);
   }
+  netdev.packets = Number(host, base + "/statistics/rx_packets") +
+                   Number(host, base + "/statistics/tx_packets");
   netdev.dropped = Number(host, base + "/statistics/rx_dropped") +
                    Number(host, base + "/statistics/tx_dropped");
   return netdev;
 }
 
+// Without the padding at its end, which the kernel may leave out.
+constexpr size_t kBasicSize =
+    offsetof(gnet_stats_basic, packets) + sizeof(gnet_stats_basic::packets);
+
 struct Qdisc {
   std::string kind;
+  uint64_t packets = 0;
   uint64_t drops = 0;
 };
 
@@ -49,6 +57,12 @@ int TakeStats(const nlattr* attr, void* data) {
     gnet_stats_queue queue;
     std::memcpy(&queue, mnl_attr_get_payload(attr), sizeof(queue));
     static_cast<Qdisc*>(data)->drops = queue.drops;
+  }
+  if (mnl_attr_get_type(attr) == TCA_STATS_BASIC &&
+      mnl_attr_get_payload_len(attr) >= kBasicSize) {
+    gnet_stats_basic basic = {};
+    std::memcpy(&basic, mnl_attr_get_payload(attr), kBasicSize);
+    static_cast<Qdisc*>(data)->packets = basic.packets;
   }
   return MNL_CB_OK;
 }
@@ -96,12 +110,31 @@ void ReadQdiscs(const Host& host, NetlinkChannel* route,
     // What a parent dropped has its children's in it.
     if (message.tcm_parent == TC_H_ROOT) {
       found->second->qdisc = qdisc.kind;
+      found->second->qdisc_packets = qdisc.packets;
       found->second->qdisc_drops = qdisc.drops;
     }
   }
 }
 
+// Of each CPU by its name, how long tasks that could run had to wait: the
+// eighth number.
+std::map<std::string, uint64_t> ReadWaits(const Host& host) {
+  std::map<std::string, uint64_t> waits;
+  for (const std::string& line : Lines(host.ReadOrEmpty("/proc/schedstat"))) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    if (name.rfind("cpu", 0) != 0) continue;
+    uint64_t value = 0;
+    int field = 0;
+    while (field < 8 && words >> value) ++field;
+    if (field == 8) waits[name] = value;
+  }
+  return waits;
+}
+
 std::vector<Look::Cpu> ReadCpus(const Host& host) {
+  std::map<std::string, uint64_t> waits = ReadWaits(host);
   std::vector<Look::Cpu> cpus;
   for (const std::string& line : Lines(host.ReadOrEmpty("/proc/stat"))) {
     std::istringstream words(line);
@@ -114,24 +147,27 @@ std::vector<Look::Cpu> ReadCpus(const Host& host) {
     for (int field = 0; field < 8 && words >> value; ++field) {
       cpu.all += value;
       if (field != 3 && field != 4) cpu.busy += value;
+      if (field == 0 || field == 1) cpu.user += value;
       if (field == 6) cpu.softirq = value;
     }
+    cpu.waited = waits[name];
     cpus.push_back(cpu);
   }
   return cpus;
 }
 
-// The second column of each CPU, in hexadecimal.
-uint64_t ReadBacklogDrops(const Host& host) {
-  uint64_t drops = 0;
+// The first two columns of each CPU, in hexadecimal.
+void ReadBacklog(const Host& host, Look* look) {
   for (const std::string& line :
        Lines(host.ReadOrEmpty("/proc/net/softnet_stat"))) {
     std::istringstream words(line);
-    uint64_t all = 0;
+    uint64_t packets = 0;
     uint64_t dropped = 0;
-    if (words >> std::hex >> all >> dropped) drops += dropped;
+    if (words >> std::hex >> packets >> dropped) {
+      look->backlog_packets += packets;
+      look->backlog_drops += dropped;
+    }
   }
-  return drops;
 }
 
 }  // namespace
@@ -146,7 +182,7 @@ Look TakeLook(const Host& host, const top::Channel& rdma,
   }
   ReadQdiscs(host, route, &look.netdevs);
   look.cpus = ReadCpus(host);
-  look.backlog_drops = ReadBacklogDrops(host);
+  ReadBacklog(host, &look);
   return look;
 }
 

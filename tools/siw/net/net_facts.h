@@ -22,10 +22,12 @@ struct Netdev {
   uint32_t mtu = 0;
   uint32_t speed = 0;  // Mbit/s, 0: unknown
   bool loopback = false;
-  std::string type;          // "wireguard", "vlan"; empty: a plain one
-  uint64_t dropped = 0;      // both ways, so far
-  std::string qdisc;         // at its root, empty if it cannot be seen
-  uint64_t qdisc_drops = 0;  // of all of its queueing disciplines, so far
+  std::string type;            // "wireguard", "vlan"; empty: a plain one
+  uint64_t packets = 0;        // both ways, so far
+  uint64_t dropped = 0;        // of them or besides
+  std::string qdisc;           // at its root, empty if it cannot be seen
+  uint64_t qdisc_packets = 0;  // let through by all of its disciplines, so far
+  uint64_t qdisc_drops = 0;    // not let through
 };
 
 // One look at what changes.
@@ -37,9 +39,13 @@ struct Look {
     uint64_t all = 0;
     uint64_t busy = 0;
     uint64_t softirq = 0;
+    uint64_t user = 0;    // in programs
+    uint64_t waited = 0;  // nanoseconds that tasks waited for it, added up
   };
   std::vector<Cpu> cpus;
-  uint64_t backlog_drops = 0;  // of packets between interface and stack
+  // Between interface and stack.
+  uint64_t backlog_packets = 0;
+  uint64_t backlog_drops = 0;
 };
 
 // What came of a try to reach the peer.

@@ -17,6 +17,11 @@ using top::Stream;
 using top::View;
 
 constexpr double kCpuFull = 0.95;
+constexpr double kCpuOfPrograms = 0.5;
+constexpr double kCpuWaited = 0.3;
+// Of packets, by chance, in a second.
+constexpr uint64_t kFew = 5;
+constexpr uint64_t kDropShare = 1000;  // 1 in so many
 constexpr uint32_t kFastMegabits = 10000;
 constexpr uint32_t kUsualMtu = 1500;
 
@@ -24,42 +29,33 @@ bool IsWildcard(const std::string& address) {
   return address.rfind("0.0.0.0:", 0) == 0 || address.rfind("[::]:", 0) == 0;
 }
 
+// A counter that went back is one that began anew.
+uint64_t Grown(uint64_t before, uint64_t now) {
+  return now < before ? 0 : now - before;
+}
+
 std::string Name(const Stream& stream) {
   return fmt::format("QP {} to {}", *stream.id.qp, stream.id.destination);
 }
 
-class Examination {
+class Examination : Examiner {
  public:
   Examination(const NetFacts& facts, CatalogueView catalogue)
-      : facts_(facts),
-        catalogue_(catalogue),
+      : Examiner(catalogue),
+        facts_(facts),
         view_(top::Compare(facts.before.sample, facts.now.sample)) {}
 
   std::vector<Check> Run() {
     if (facts_.peer) Peer(*facts_.peer);
     Listeners();
+    Drops();
     Bandwidth();
     Below();
-    Congestion();
     Exposure();
     return std::move(checks_);
   }
 
  private:
-  void Begin(std::string what, std::string seen) {
-    checks_.push_back({std::move(what), std::move(seen), {}});
-  }
-
-  void Add(std::string_view id, std::string object, std::string evidence,
-           std::string next) {
-    const CatalogueEntry* entry = FindId(catalogue_, id);
-    if (entry) {
-      checks_.back().findings.push_back({entry, entry->severity,
-                                         std::move(object), std::move(evidence),
-                                         std::move(next)});
-    }
-  }
-
   // The streams for which `why` has something to say, as one finding.
   template <typename Why>
   void AddStreams(std::string_view id, const std::string& next, Why why) {
@@ -95,7 +91,8 @@ class Examination {
 
   bool Active() const {
     return std::any_of(view_.rows.begin(), view_.rows.end(), [](const Row& r) {
-      return r.sent > 0 || r.received > 0;
+      return r.sent > 0 || r.received > 0 ||
+             (r.stream.tcp && r.stream.tcp->send_queue > 0);
     });
   }
 
@@ -187,12 +184,29 @@ class Examination {
                      now.send_buffer,
                      Percent(then.buffer_limited, now.buffer_limited));
                });
+    // What comes late is sent again as if it were lost.
+    AddStreams("SIW-NET-REORDER", "ethtool -x INTERFACE",
+               [](const Row&, const auto& then, const auto& now) {
+                 return now.reordering > then.reordering
+                            ? fmt::format("seen {} times",
+                                          now.reordering - then.reordering)
+                            : std::string();
+               });
     AddStreams("SIW-NET-LOSS", "siw top --sort retransmits",
                [](const Row& row, const auto& then, const auto& now) {
-                 if (row.limited_by != "loss") return std::string();
+                 if (row.limited_by != "loss" ||
+                     now.segments_again - then.segments_again < kFew)
+                   return std::string();
                  return fmt::format("{} of {} octets were sent again",
                                     now.sent_again - then.sent_again,
                                     now.sent - then.sent);
+               });
+    AddStreams("SIW-NET-ECN", "sysctl net.ipv4.tcp_ecn",
+               [](const Row&, const auto& then, const auto& now) {
+                 return now.ecn_marks > then.ecn_marks
+                            ? fmt::format("{} segments came marked",
+                                          now.ecn_marks - then.ecn_marks)
+                            : std::string();
                });
     AddStreams("SIW-NET-APP", "siw top",
                [](const Row& row, const auto&, const auto& now) {
@@ -246,6 +260,8 @@ class Examination {
     return seen;
   }
 
+  // A program that polls has a CPU to itself: that is full, and nobody minds.
+  // One that works for the kernel, or for which tasks wait, has too much to do.
   void Cpus() {
     const size_t n =
         std::min(facts_.before.cpus.size(), facts_.now.cpus.size());
@@ -255,56 +271,60 @@ class Examination {
       if (now.all <= then.all) continue;
       const auto all = static_cast<double>(now.all - then.all);
       const double busy = static_cast<double>(now.busy - then.busy) / all;
-      if (busy < kCpuFull) continue;
+      const double user = static_cast<double>(now.user - then.user) / all;
+      const double waited =
+          static_cast<double>(now.waited - then.waited) / 1e9 / view_.seconds;
+      if (busy < kCpuFull || (user > kCpuOfPrograms && waited < kCpuWaited))
+        continue;
       Add("SIW-NET-CPU", fmt::format("CPU {}", i),
           fmt::format(
-              "{:.0f} % busy, {:.0f} % with interrupts", busy * 100,
-              static_cast<double>(now.softirq - then.softirq) / all * 100),
+              "{:.0f} % busy, {:.0f} % with programs, {:.0f} % with "
+              "interrupts; tasks waited {:.0f} % of the time",
+              busy * 100, user * 100,
+              static_cast<double>(now.softirq - then.softirq) / all * 100,
+              waited * 100),
           "mpstat -P ALL 1");
       return;
     }
   }
 
-  void Congestion() {
+  // What this host itself drops.
+  void Drops() {
+    const Look& before = facts_.before;
     const uint64_t backlog =
-        facts_.now.backlog_drops - facts_.before.backlog_drops;
-    Begin(
-        "congestion",
-        fmt::format("{} packets dropped between interface and stack", backlog));
-    if (backlog > 0)
+        Grown(before.backlog_drops, facts_.now.backlog_drops);
+    Begin("drops", fmt::format("{} packets dropped between interface and stack",
+                               backlog));
+    if (Matters(backlog,
+                Grown(before.backlog_packets, facts_.now.backlog_packets)))
       Add("SIW-NET-DROPS", "host",
           fmt::format("/proc/net/softnet_stat: {} in {:.1f} s", backlog,
                       view_.seconds),
           "sysctl net.core.netdev_max_backlog");
     for (const auto& [name, now] : facts_.now.netdevs) {
-      const auto then = facts_.before.netdevs.find(name);
-      if (then == facts_.before.netdevs.end()) continue;
-      if (now.dropped > then->second.dropped)
-        Add("SIW-NET-DROPS", name,
-            fmt::format("{} packets dropped in {:.1f} s",
-                        now.dropped - then->second.dropped, view_.seconds),
-            fmt::format("ip -s -s link show {}", name));
-      if (now.qdisc_drops > then->second.qdisc_drops)
-        Add("SIW-NET-QDISC", name,
-            fmt::format("{} dropped {} packets in {:.1f} s", now.qdisc,
-                        now.qdisc_drops - then->second.qdisc_drops,
-                        view_.seconds),
-            fmt::format("tc -s qdisc show dev {}", name));
+      const auto then = before.netdevs.find(name);
+      if (then != before.netdevs.end()) DropsOf(then->second, now);
     }
-    AddStreams("SIW-NET-ECN", "sysctl net.ipv4.tcp_ecn",
-               [](const Row&, const auto& then, const auto& now) {
-                 return now.ecn_marks > then.ecn_marks
-                            ? fmt::format("{} segments came marked",
-                                          now.ecn_marks - then.ecn_marks)
-                            : std::string();
-               });
-    AddStreams("SIW-NET-REORDER", "ethtool -x INTERFACE",
-               [](const Row&, const auto& then, const auto& now) {
-                 return now.reordering > then.reordering
-                            ? fmt::format("seen {} times",
-                                          now.reordering - then.reordering)
-                            : std::string();
-               });
+  }
+
+  void DropsOf(const Netdev& then, const Netdev& now) {
+    const uint64_t dropped = Grown(then.dropped, now.dropped);
+    if (Matters(dropped, Grown(then.packets, now.packets)))
+      Add("SIW-NET-DROPS", now.name,
+          fmt::format("{} packets dropped in {:.1f} s", dropped, view_.seconds),
+          fmt::format("ip -s -s link show {}", now.name));
+    const uint64_t queue = Grown(then.qdisc_drops, now.qdisc_drops);
+    if (Matters(queue, Grown(then.qdisc_packets, now.qdisc_packets)))
+      Add("SIW-NET-QDISC", now.name,
+          fmt::format("{} dropped {} packets in {:.1f} s", now.qdisc, queue,
+                      view_.seconds),
+          fmt::format("tc -s qdisc show dev {}", now.name));
+  }
+
+  // A frame now and then that nobody wants, such as one of LLDP, counts as
+  // dropped, too.
+  bool Matters(uint64_t dropped, uint64_t packets) const {
+    return Active() && dropped >= kFew && dropped >= packets / kDropShare;
   }
 
   void Exposure() {
@@ -335,9 +355,7 @@ class Examination {
   }
 
   const NetFacts& facts_;
-  CatalogueView catalogue_;
   View view_;
-  std::vector<Check> checks_;
 };
 
 }  // namespace

@@ -39,10 +39,10 @@ NetFacts Healthy() {
     netdev.mtu = 9000;
     netdev.type = "wireguard";
     look->netdevs["eth0"] = netdev;
-    look->cpus = {{100, 50, 10}, {100, 50, 10}};
+    look->cpus = {{100, 50, 10, 0, 0}, {100, 50, 10, 0, 0}};
   }
   facts.now.sample.time = kSecond;
-  facts.now.cpus = {{200, 100, 20}, {200, 100, 20}};
+  facts.now.cpus = {{200, 100, 20, 30, 0}, {200, 100, 20, 30, 0}};
   TcpSocket& now = *facts.now.sample.streams[0].tcp;
   now.busy = kSecond;
   now.sent = now.acknowledged = 1000000;
@@ -75,20 +75,28 @@ TEST(Net, EachConditionHasItsVerdictAndNoOther) {
        [](NetFacts* f) { Tcp(f).window_limited = kSecond / 2; }},
       {"SIW-NET-SNDBUF",
        [](NetFacts* f) { Tcp(f).buffer_limited = kSecond / 2; }},
-      {"SIW-NET-LOSS", [](NetFacts* f) { Tcp(f).sent_again = 20000; }},
+      {"SIW-NET-LOSS",
+       [](NetFacts* f) {
+         Tcp(f).sent_again = 20000;
+         Tcp(f).segments_again = 14;
+       }},
       {"SIW-NET-APP", [](NetFacts* f) { Tcp(f).application_limited = true; }},
       {"SIW-NET-MTU", [](NetFacts* f) { f->now.netdevs["eth0"].mtu = 1400; }},
       {"SIW-NET-PATH-MTU", [](NetFacts* f) { Tcp(f).path_mtu = 1500; }},
       {"SIW-NET-CRC-SLOW", [](NetFacts* f) { f->crc_instruction = false; }},
       {"SIW-NET-CPU",
        [](NetFacts* f) {
-         f->now.cpus[1] = {200, 149, 90};
+         f->now.cpus[1] = {200, 149, 90, 0, 0};
+       }},
+      {"SIW-NET-CPU",
+       [](NetFacts* f) {
+         f->now.cpus[1] = {200, 149, 10, 90, kSecond * 1000 / 2};
        }},
       {"SIW-NET-QDISC",
-       [](NetFacts* f) { f->now.netdevs["eth0"].qdisc_drops = 1; }},
+       [](NetFacts* f) { f->now.netdevs["eth0"].qdisc_drops = 5; }},
       {"SIW-NET-DROPS",
-       [](NetFacts* f) { f->now.netdevs["eth0"].dropped = 1; }},
-      {"SIW-NET-DROPS", [](NetFacts* f) { f->now.backlog_drops = 1; }},
+       [](NetFacts* f) { f->now.netdevs["eth0"].dropped = 5; }},
+      {"SIW-NET-DROPS", [](NetFacts* f) { f->now.backlog_drops = 5; }},
       {"SIW-NET-ECN", [](NetFacts* f) { Tcp(f).ecn_marks = 1; }},
       {"SIW-NET-REORDER", [](NetFacts* f) { Tcp(f).reordering = 1; }},
       {"SIW-NET-WILDCARD",
@@ -140,9 +148,57 @@ TEST(Net, OneFindingForManyStreams) {
 
 TEST(Net, AFullCpuMattersToActiveStreamsAlone) {
   NetFacts facts = Healthy();
-  facts.now.cpus[0] = {200, 150, 90};
+  facts.now.cpus[0] = {200, 150, 90, 0, 0};
   Tcp(&facts).acknowledged = 0;
   EXPECT_EQ("", Ids(facts));
+  // One that stands still is active.
+  Tcp(&facts).send_queue = 1;
+  EXPECT_EQ("SIW-NET-CPU", Ids(facts));
+}
+
+TEST(Net, AProgramMayPollOnACpuOfItsOwn) {
+  NetFacts facts = Healthy();
+  facts.now.cpus[0] = {200, 150, 10, 95, 100000000};
+  EXPECT_EQ("", Ids(facts));
+  facts.now.cpus[0].waited = 400000000;
+  EXPECT_EQ("SIW-NET-CPU", Ids(facts));
+}
+
+TEST(Net, AFewPacketsAreLostByChance) {
+  NetFacts facts = Healthy();
+  facts.now.backlog_drops = 4;
+  Netdev& now = facts.now.netdevs["eth0"];
+  now.dropped = now.qdisc_drops = 4;
+  Tcp(&facts).sent_again = 50000;
+  Tcp(&facts).segments_again = 4;
+  EXPECT_EQ("", Ids(facts));
+  facts.now.backlog_drops = now.dropped = now.qdisc_drops = 10;
+  facts.now.backlog_packets = now.packets = now.qdisc_packets = 20000;
+  EXPECT_EQ("", Ids(facts));
+  now.qdisc_packets = 10000;
+  EXPECT_EQ("SIW-NET-QDISC", Ids(facts));
+  // Began anew
+  facts.before.netdevs["eth0"].qdisc_drops = 11;
+  EXPECT_EQ("", Ids(facts));
+}
+
+// What leads to something else is in front of it, and what slows a stream down
+// in front of what may well be so.
+TEST(Net, ACauseIsInFrontOfWhatItLeadsTo) {
+  NetFacts facts = Healthy();
+  facts.now.netdevs["eth0"].qdisc_drops = 50;
+  facts.now.netdevs["eth0"].dropped = 50;
+  facts.now.netdevs["eth0"].type = "vlan";
+  facts.now.netdevs["eth0"].mtu = 1400;
+  facts.links[0].connections[1].source = "[::]:4420";
+  facts.now.cpus[1] = {200, 149, 90, 0, 0};
+  Tcp(&facts).sent_again = 50000;
+  Tcp(&facts).segments_again = 40;
+  Tcp(&facts).reordering = 3;
+  EXPECT_EQ(
+      "SIW-NET-DROPS SIW-NET-QDISC SIW-NET-REORDER SIW-NET-LOSS SIW-NET-CPU "
+      "SIW-NET-WILDCARD SIW-NET-MTU SIW-NET-CLEAR",
+      Ids(facts));
 }
 
 TEST(Net, SplitsAddressAndPort) {
@@ -204,6 +260,9 @@ Octets Qdisc(int ifindex, uint32_t parent, const char* kind, uint32_t drops) {
   nlattr* nest = mnl_attr_nest_start(header, TCA_STATS2);
   gnet_stats_queue queue = {};
   queue.drops = drops;
+  gnet_stats_basic basic = {};
+  basic.packets = drops * 10;
+  mnl_attr_put(header, TCA_STATS_BASIC, sizeof(basic), &basic);
   mnl_attr_put(header, TCA_STATS_QUEUE, sizeof(queue), &queue);
   mnl_attr_nest_end(header, nest);
   room.resize(header->nlmsg_len);
@@ -222,10 +281,14 @@ TEST_F(LookTest, ReadsInterfacesCpusAndQueues) {
   Put("/sys/class/net/eth0/type", "1");
   Put("/sys/class/net/eth0/ifindex", "3");
   Put("/sys/class/net/eth0/uevent", "DEVTYPE=vlan\nINTERFACE=eth0");
+  Put("/sys/class/net/eth0/statistics/rx_packets", "20");
+  Put("/sys/class/net/eth0/statistics/tx_packets", "22");
   Put("/sys/class/net/eth0/statistics/rx_dropped", "2");
   Put("/sys/class/net/eth0/statistics/tx_dropped", "3");
   Put("/proc/stat",
       "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\nintr 5");
+  Put("/proc/schedstat",
+      "version 15\ntimestamp 1\ncpu0 1 0 3 4 5 6 7 88 9\ndomain0 3 4");
   Put("/proc/net/softnet_stat", "000000ff 0000000a 0\n00000001 00000001 0");
   Octets answer = Qdisc(3, TC_H_ROOT, "tbf", 42);
   const Octets child = Qdisc(3, 0x10000, "fq", 41);
@@ -239,13 +302,18 @@ TEST_F(LookTest, ReadsInterfacesCpusAndQueues) {
   EXPECT_EQ(0u, netdev.speed);
   EXPECT_FALSE(netdev.loopback);
   EXPECT_EQ("vlan", netdev.type);
+  EXPECT_EQ(42u, netdev.packets);
   EXPECT_EQ(5u, netdev.dropped);
   EXPECT_EQ("tbf", netdev.qdisc);
+  EXPECT_EQ(420u, netdev.qdisc_packets);
   EXPECT_EQ(42u, netdev.qdisc_drops);
   ASSERT_EQ(1u, look.cpus.size());
   EXPECT_EQ(36u, look.cpus[0].all);
   EXPECT_EQ(27u, look.cpus[0].busy);
   EXPECT_EQ(7u, look.cpus[0].softirq);
+  EXPECT_EQ(3u, look.cpus[0].user);
+  EXPECT_EQ(88u, look.cpus[0].waited);
+  EXPECT_EQ(256u, look.backlog_packets);
   EXPECT_EQ(11u, look.backlog_drops);
 }
 

@@ -17,10 +17,10 @@ namespace {
 constexpr uint64_t kLittleMemlock = 1 << 20;
 constexpr size_t kMostLogFindings = 5;
 
-class Examination {
+class Examination : Examiner {
  public:
   Examination(const Facts& facts, CatalogueView catalogue)
-      : facts_(facts), catalogue_(catalogue) {}
+      : Examiner(catalogue), facts_(facts) {}
 
   std::vector<Check> Run() {
     Begin("module", ModuleSeen());
@@ -36,6 +36,8 @@ class Examination {
     Configuration();
     Begin("links", LinksSeen());
     Links();
+    Begin("counters", "what they counted since their link was added", true);
+    for (const Link& link : facts_.links) Counters(link);
     Begin("locked memory", facts_.memlock
                                ? fmt::format("{} KiB", *facts_.memlock / 1024)
                                : "without limit");
@@ -43,16 +45,12 @@ class Examination {
     Begin("advisories",
           fmt::format("{} in {}", facts_.advisories.known.size(), kAdvisories));
     Advisories();
-    Begin("kernel log", fmt::format("{} lines", facts_.log.size()));
+    Begin("kernel log", fmt::format("{} lines", facts_.log.size()), true);
     Log();
     return std::move(checks_);
   }
 
  private:
-  void Begin(std::string what, std::string seen) {
-    checks_.push_back({std::move(what), std::move(seen), {}});
-  }
-
   std::string ModuleSeen() const {
     const std::string& file = facts_.module.available;
     return fmt::format("kernel {}, {}{}", facts_.kernel,
@@ -83,16 +81,6 @@ class Examination {
       seen += fmt::format("{}{} on {} {}", seen.empty() ? "" : ", ", link.name,
                           link.netdev, link.state);
     return seen.empty() ? "none" : seen;
-  }
-
-  void Add(std::string_view id, std::string object, std::string evidence,
-           std::string next) {
-    const CatalogueEntry* entry = FindId(catalogue_, id);
-    if (entry) {
-      checks_.back().findings.push_back({entry, entry->severity,
-                                         std::move(object), std::move(evidence),
-                                         std::move(next)});
-    }
   }
 
   // Why there is no module for this kernel.
@@ -244,6 +232,9 @@ class Examination {
                       link.netdev_up ? "has a carrier" : "has no carrier"),
           fmt::format("ip link show {}", link.netdev));
     }
+  }
+
+  void Counters(const Link& link) {
     for (const auto& [name, id] : kTelling) {
       const auto counter = link.counters.find(std::string(name));
       if (counter != link.counters.end() && counter->second > 0)
@@ -315,11 +306,21 @@ class Examination {
                    {"tx_terminate", "SIW-COUNT-TERM-SENT"}}};
 
   const Facts& facts_;
-  CatalogueView catalogue_;
-  std::vector<Check> checks_;
 };
 
 }  // namespace
+
+void Examiner::Begin(std::string what, std::string seen, bool past) {
+  checks_.push_back({std::move(what), std::move(seen), past, {}});
+}
+
+void Examiner::Add(std::string_view id, std::string object,
+                   std::string evidence, std::string next) {
+  const CatalogueEntry* entry = FindId(catalogue_, id);
+  if (!entry) return;
+  checks_.back().findings.push_back({entry, entry->severity, std::move(object),
+                                     std::move(evidence), std::move(next)});
+}
 
 std::vector<Check> Examine(const Facts& facts, CatalogueView catalogue) {
   return Examination(facts, catalogue).Run();
@@ -327,9 +328,13 @@ std::vector<Check> Examine(const Facts& facts, CatalogueView catalogue) {
 
 std::vector<Finding> Judge(const std::vector<Check>& checks) {
   std::vector<Finding> findings;
-  for (const Check& check : checks)
-    findings.insert(findings.end(), check.findings.begin(),
-                    check.findings.end());
+  for (const bool past : {false, true}) {
+    for (const Check& check : checks) {
+      if (check.past == past)
+        findings.insert(findings.end(), check.findings.begin(),
+                        check.findings.end());
+    }
+  }
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) {
                      return a.severity > b.severity;

@@ -5,6 +5,7 @@
 #define SIW_TOOLS_SIW_STATUS_FINDINGS_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/common/catalogue.h"
@@ -24,14 +25,30 @@ struct Finding {
 struct Check {
   std::string what;  // "module"
   std::string seen;
+  bool past = false;  // what it tells of may be long over
   std::vector<Finding> findings;
+};
+
+// What the examinations of all levels share.
+class Examiner {
+ protected:
+  explicit Examiner(CatalogueView catalogue) : catalogue_(catalogue) {}
+
+  void Begin(std::string what, std::string seen, bool past = false);
+  // To the check that was begun last; an id the catalogue lacks is left out.
+  void Add(std::string_view id, std::string object, std::string evidence,
+           std::string next);
+
+  CatalogueView catalogue_;
+  std::vector<Check> checks_;
 };
 
 // From the bottom up: what is below breaks what is above it.
 std::vector<Check> Examine(const Facts& facts, CatalogueView catalogue);
 
-// The findings of all checks: errors first, each group in the order in which it
-// should be looked at.
+// The findings of all checks, what should be looked at first in front: errors
+// before warnings, what is so now before what may be over, and then the order
+// of the checks, in which a cause comes before what it leads to.
 std::vector<Finding> Judge(const std::vector<Check>& checks);
 
 bool HasError(const std::vector<Finding>& findings);

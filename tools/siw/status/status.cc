@@ -32,6 +32,12 @@ std::string FindingText(const Finding& finding) {
                      Printable(finding.evidence), finding.next);
 }
 
+std::string FindingsText(const std::vector<Finding>& findings) {
+  std::string out;
+  for (const Finding& finding : findings) out += FindingText(finding);
+  return out.empty() ? "  nothing wrong was found\n" : out;
+}
+
 Json FindingsJson(const std::vector<Finding>& findings) {
   Json found = Json::array();
   for (const Finding& finding : findings) {
@@ -107,9 +113,7 @@ Json LinkJson(const Link& link) {
 
 std::string StatusText(const Facts& facts,
                        const std::vector<Finding>& findings) {
-  std::string out;
-  for (const Finding& finding : findings) out += FindingText(finding);
-  if (findings.empty()) out += "  nothing wrong was found\n";
+  std::string out = FindingsText(findings);
   out += fmt::format("kernel    {}\nmodule    {}\n", facts.kernel,
                      ModuleText(facts.module));
   std::string packages;
@@ -158,13 +162,10 @@ std::string StatusJson(const Facts& facts,
 }
 
 std::string DoctorText(const std::vector<Check>& checks) {
-  std::string out;
-  for (const Check& check : checks) {
-    out += fmt::format("  {:<9}{}: {}\n", Verdict(check), check.what,
+  std::string out = FindingsText(Judge(checks));
+  for (const Check& check : checks)
+    out += fmt::format("{:<10}{}: {}\n", Verdict(check), check.what,
                        Printable(check.seen));
-    for (const Finding& finding : check.findings)
-      out += Indented(FindingText(finding));
-  }
   return out;
 }
 
@@ -177,7 +178,10 @@ std::string DoctorJson(const std::string& level,
                     {"seen", check.seen},
                     {"findings", FindingsJson(check.findings)}});
   }
-  return Dump({{"schema", kJsonSchema}, {"level", level}, {"checks", list}});
+  return Dump({{"schema", kJsonSchema},
+               {"level", level},
+               {"findings", FindingsJson(Judge(checks))},
+               {"checks", list}});
 }
 
 }  // namespace siw

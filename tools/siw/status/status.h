@@ -16,7 +16,7 @@ std::string StatusText(const Facts& facts,
 std::string StatusJson(const Facts& facts,
                        const std::vector<Finding>& findings);
 
-// Every check with its verdict.
+// What was found, what matters most first; then every check with its verdict.
 std::string DoctorText(const std::vector<Check>& checks);
 std::string DoctorJson(const std::string& level,
                        const std::vector<Check>& checks);

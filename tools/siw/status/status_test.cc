@@ -202,6 +202,22 @@ TEST_F(StatusTest, SeesPortsCountersAndLimits) {
   EXPECT_EQ("SIW-LINK-GONE", Ids(Judge(Examine(facts, Catalogue()))));
 }
 
+TEST_F(StatusTest, EachCounterHasItsVerdict) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  for (const auto& [name, id] : {std::pair("rx_crc_error", "SIW-COUNT-CRC"),
+                                 {"rx_fault", "SIW-COUNT-FAULT"},
+                                 {"rx_terminate", "SIW-COUNT-TERM-RCVD"},
+                                 {"tx_terminate", "SIW-COUNT-TERM-SENT"},
+                                 {"local_error", "SIW-COUNT-LOCAL"},
+                                 {"cq_overflow", "SIW-EVENT-CQ-OVERFLOW"},
+                                 {"conn_refused", "SIW-COUNT-REFUSED"},
+                                 {"conn_timeout", "SIW-COUNT-TIMEOUT"}}) {
+    facts.links[0].counters = {{name, 1}};
+    EXPECT_EQ(id, Ids(Judge(Examine(facts, Catalogue()))));
+  }
+}
+
 TEST_F(StatusTest, TellsTheLastErrorsOfTheKernelLog) {
   FillGood(&root_);
   Facts facts = Gather(root_.host(), nullptr);
@@ -297,14 +313,28 @@ TEST_F(StatusTest, DoctorShowsEveryCheck) {
   facts.memlock = 65536;
   const auto checks = Examine(facts, Catalogue());
   const std::string text = DoctorText(checks);
-  EXPECT_NE(std::string::npos, text.find("ok       module"));
-  EXPECT_EQ(std::string::npos, text.find("ok       locked memory"));
+  EXPECT_NE(std::string::npos, text.find("ok        module"));
+  EXPECT_EQ(std::string::npos, text.find("ok        locked memory"));
   EXPECT_NE(std::string::npos, text.find("SIW-LIMIT-MEMLOCK"));
   const auto json =
       nlohmann::json::parse(DoctorJson("quick", checks), nullptr, false);
   ASSERT_TRUE(json.is_object());
-  EXPECT_EQ(9u, json["checks"].size());
+  EXPECT_EQ(10u, json["checks"].size());
   EXPECT_EQ("ok", json["checks"][0]["verdict"]);
+  ASSERT_EQ(1u, json["findings"].size());
+  EXPECT_EQ("SIW-LIMIT-MEMLOCK", json["findings"][0]["id"]);
+}
+
+TEST_F(StatusTest, WhatMayBeOverIsBehindWhatIsSo) {
+  FillGood(&root_);
+  root_.Put("/sys/class/infiniband/siw0/ports/1/hw_counters/rx_crc_error", "2");
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.memlock = 65536;
+  facts.log = {
+      "siw0: QP 7, local 192.0.2.1:2, peer 192.0.2.2:1: stream ended "
+      "by us: CRC error (2/0/02), STag 0x0"};
+  EXPECT_EQ("SIW-LIMIT-MEMLOCK SIW-COUNT-CRC SIW-TERM-2002-SENT",
+            Ids(Judge(Examine(facts, Catalogue()))));
 }
 
 TEST_F(StatusTest, JsonHasFindingsAndLinks) {

@@ -94,6 +94,14 @@ TEST(Top, SaysWhatLimitsAStream) {
   now.window_limited = 500000;
   now.buffer_limited = 500000;
   EXPECT_EQ("peer window", LimitedBy(then, now, 1));
+  // It had nothing to send for a third of the time.
+  now = TcpSocket();
+  now.sent = 100000;
+  now.busy = 660000;
+  EXPECT_EQ("application", LimitedBy(then, now, 1));
+  now.busy = 710000;
+  EXPECT_EQ("network", LimitedBy(then, now, 1));
+  now.window_limited = 500000;
   // Shares are of the time that has gone by.
   EXPECT_EQ("application", LimitedBy(then, now, 2));
 }

@@ -16,6 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kIdleShare = 0.01;
+constexpr double kBusyShare = 0.7;
 constexpr double kLimitedShare = 0.3;
 constexpr double kLossShare = 0.01;
 
@@ -121,7 +122,7 @@ std::string_view LimitedBy(const TcpSocket& before, const TcpSocket& now,
   const double sent = Rate(before.sent, now.sent, seconds);
   const double again = Rate(before.sent_again, now.sent_again, seconds);
   if (sent > 0 && again / sent >= kLossShare) return "loss";
-  if (now.application_limited) return "application";
+  if (now.application_limited || busy < kBusyShare) return "application";
   return "network";
 }
 

@@ -41,7 +41,9 @@ View Compare(const Sample& before, const Sample& now);
 //   peer window   the peer did not take more
 //   send buffer   the host's send buffer is too small
 //   loss          1 octet in 100 was sent again
-//   application   it did not hand over enough
+//   application   it did not hand over enough: TCP says so, or there was
+//   nothing
+//                 to be sent for 3 in 10 of the time
 //   network       none of these: the path, or the congestion control
 // A share of time counts from 3 in 10 on.
 std::string_view LimitedBy(const TcpSocket& before, const TcpSocket& now,
