@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/ipv6.h>
+#include <rdma/rdma_cm.h>
 
 #include "conn.h"
 
@@ -118,7 +119,7 @@ static bool dev_has_addr(struct net *net, struct net_device *ndev,
 
 	if (addr->ss_family == AF_INET6)
 		return IS_ENABLED(CONFIG_IPV6) &&
-		       ipv6_chk_addr(net, &in6->sin6_addr, ndev, 0);
+		       ipv6_chk_addr(net, &in6->sin6_addr, ndev, 1);
 	rcu_read_lock();
 	has = __ip_dev_find(net, in->sin_addr.s_addr, false) == ndev;
 	rcu_read_unlock();
@@ -179,8 +180,11 @@ static void accept_some(struct siw_listener *listener)
 		err = siw_llp_accept(&listener->llp, &llp);
 		if (err == -ECONNABORTED)
 			continue;
-		/* Without memory: nobody tells when there is some again. */
-		if (err && err != -EAGAIN)
+		/*
+		 * Without memory: nobody tells when there is some again.  It is
+		 * -EINVAL if an administrator has closed the socket.
+		 */
+		if (err && err != -EAGAIN && err != -EINVAL)
 			listener_queue_after(listener, ACCEPT_RETRY);
 		if (err)
 			break;
@@ -290,13 +294,28 @@ static void leave_listener(struct siw_backlog *backlog)
 	kref_put(&listener->ref, listener_free);
 }
 
+/* Whose listener it is: only rdma_cm calls iw_cm_listen(), with its own id. */
+static struct net *net_of(const struct iw_cm_id *cm_id)
+{
+	const struct rdma_cm_id *id = cm_id->context;
+
+	return id->route.addr.dev_addr.net;
+}
+
 static int join_listener(struct siw_backlog *backlog, struct net *net)
 {
 	struct siw_listener *listener;
 
 	lockdep_assert_held(&siw_listen_lock);
-	if (READ_ONCE(backlog->dev->closed))
-		return -ENODEV;
+	/*
+	 * rdma_cm puts a wildcard id on every device. It takes nothing that comes
+	 * to a device of another namespace, so there is no socket there. An error
+	 * would end the listener of all devices, also when this one is about to
+	 * go; one that only moves is open again before anybody can connect.
+	 */
+	if (!net_eq(net_of(backlog->cm_id), net) ||
+	    READ_ONCE(backlog->dev->closed) & SIW_CLOSED_NETDEV)
+		return 0;
 	listener = listener_find(net, backlog->cm_id);
 	if (!listener)
 		listener = listener_new(net, backlog->cm_id, backlog->max);

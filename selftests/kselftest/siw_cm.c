@@ -70,6 +70,54 @@ static void wildcard(void)
 	connect_to("::", ADDR6_B);
 }
 
+/* A wildcard listener, two links in its namespace: each address has its own. */
+static void wildcard_of_two_links(void)
+{
+	sh("ip -n sb link add vd type dummy; ip -n sb link set vd up;"
+	   "ip -n sb addr add 10.85.0.1/24 dev vd;"
+	   "ip -n sb addr add fd85::1/64 dev vd nodad;"
+	   "ip -n sa route add 10.85.0.0/24 via " ADDR_B ";"
+	   "ip -n sa route add fd85::/64 via " ADDR6_B ";"
+	   "ip netns exec sb rdma link add siwd type siw netdev vd");
+	connect_to("0.0.0.0", "10.85.0.1");
+	connect_to("::", "fd85::1");
+	connect_to("0.0.0.0", ADDR_B);
+	connect_to("::", ADDR6_B);
+	sh("ip -n sb link del vd");
+}
+
+/* Of another namespace's wildcard listener nothing is seen in this one. */
+static void wildcard_elsewhere(void)
+{
+	struct side other;
+	struct pair p;
+	uint16_t port = next_port();
+
+	side_init(&other, NS_A, NULL);
+	side_listen(&other, "::", port, 4);
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	EXPECT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.a, RDMA_CM_EVENT_REJECTED);
+	side_close(&p.a);
+
+	side_listen(&p.b, "::", port, 4);
+	side_init(&p.a, NS_A, NULL);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	ASSERT(!side_connect(&p.a), "rdma_connect");
+	side_want(&p.b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&p.b);
+	ASSERT(!side_accept(&p.b), "rdma_accept");
+	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
+	pair_works(&p);
+	pair_close(&p);
+	side_close(&other);
+}
+
 static void loopback(void)
 {
 	struct pair p;
@@ -837,6 +885,9 @@ static const struct test tests[] = {
 	{ "IPv6", ipv6 },
 	{ "IPv6 link-local", link_local },
 	{ "listen on the wildcard address", wildcard },
+	{ "a wildcard listener in a namespace with two links",
+	  wildcard_of_two_links, .fresh = true },
+	{ "a wildcard listener in another namespace", wildcard_elsewhere },
 	{ "both ends on one device", loopback },
 	{ "private data both ways, 0 to 255 octets", private_data },
 	{ "read depths both ways", depths },
