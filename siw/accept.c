@@ -94,7 +94,7 @@ static void wake_next(struct siw_backlog *backlog)
 		siw_conn_queue(next);
 }
 
-/* Return: 0, -EAGAIN if it is not this one's turn, or -errno. */
+/* Return: 0, -EAGAIN if it is not this one's turn or never will be, or -errno. */
 static int ask_ulp(struct siw_conn *conn)
 {
 	struct siw_backlog *backlog = conn->backlog;
@@ -104,7 +104,8 @@ static int ask_ulp(struct siw_conn *conn)
 	if (!backlog->cm_id)
 		err = -ECONNREFUSED;
 	else if (!list_is_first(&conn->queued, &backlog->queue) ||
-		 backlog->asked >= backlog->max)
+		 backlog->asked >= backlog->max ||
+		 READ_ONCE(backlog->dev->closed))
 		err = -EAGAIN;
 	else
 		err = tell_ulp(conn);

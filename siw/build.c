@@ -364,7 +364,7 @@ static void count_stall(struct siw_qp *qp)
 }
 
 /*
- * True if a Read has to complete first.  Announce the wait, then look again:
+ * True if a Read, or what is sent but not with TCP yet, has to complete first.  Announce the wait, then look again:
  * the receiver pops first and then looks whether anybody waits.
  */
 static bool waits_for_read(struct siw_qp *qp, bool (*ready)(struct siw_qp *qp))
@@ -377,7 +377,7 @@ static bool waits_for_read(struct siw_qp *qp, bool (*ready)(struct siw_qp *qp))
 	/* Pairs with the barrier in orq_pop(). */
 	smp_mb();
 	if (!ready(qp)) {
-		if (!waited)
+		if (!waited && !orq_is_empty(qp))
 			count_stall(qp);
 		return true;
 	}
@@ -386,14 +386,12 @@ static bool waits_for_read(struct siw_qp *qp, bool (*ready)(struct siw_qp *qp))
 }
 
 static int put_read_request(struct siw_qp *qp, const struct siw_read_req *req,
-			    u32 index, bool inval)
+			    bool rtr, bool inval)
 {
 	struct siw_orq_entry *orqe = &qp->orq[qp->orq_put & qp->orq_mask];
 	struct siw_seg seg = {
 		.op = SIW_RDMAP_READ_REQ,
-		.last = true,
 		.hdr_len = SIW_DDP_UNTAGGED_LEN,
-		.len = SIW_READ_REQ_LEN,
 		.qn = SIW_QN_READ,
 		.msn = qp->tx.msn[SIW_QN_READ],
 	};
@@ -408,7 +406,8 @@ static int put_read_request(struct siw_qp *qp, const struct siw_read_req *req,
 	orqe->sink.to = req->sink_to;
 	orqe->sink.len = req->len;
 	orqe->sink.done = 0;
-	orqe->index = index;
+	orqe->index = qp->sq.fetch - 1;
+	orqe->rtr = rtr;
 	orqe->inval = inval;
 	/* Pairs with the acquire of the receiver. */
 	smp_store_release(&qp->orq_put, qp->orq_put + 1);
@@ -439,7 +438,7 @@ static int put_read(struct siw_qp *qp)
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
 		return 0;
 	}
-	err = put_read_request(qp, &req, qp->sq.fetch - 1,
+	err = put_read_request(qp, &req, false,
 			       sqe->opcode == SIW_OP_READ_LOCAL_INV);
 	if (!err)
 		wqe_finished(qp);
@@ -592,12 +591,12 @@ static int put_response(struct siw_qp *qp)
 /* The initiator's first message: RFC 6581 section 9.2 */
 static int put_rtr(struct siw_qp *qp)
 {
-	struct siw_seg seg = { .last = true };
+	struct siw_seg seg = {};
 	struct siw_read_req req = {};
 	int err;
 
 	if (qp->tx.rtr == SIW_RTR_READ) {
-		err = put_read_request(qp, &req, SIW_NO_ENTRY, false);
+		err = put_read_request(qp, &req, true, false);
 	} else if (qp->tx.rtr == SIW_RTR_SEND) {
 		seg.op = SIW_RDMAP_SEND;
 		seg.hdr_len = SIW_DDP_UNTAGGED_LEN;
@@ -622,7 +621,6 @@ int siw_build_terminate(struct siw_qp *qp)
 	struct siw_term term;
 	struct siw_seg seg = {
 		.op = SIW_RDMAP_TERMINATE,
-		.last = true,
 		.hdr_len = SIW_DDP_UNTAGGED_LEN,
 		.qn = SIW_QN_TERM,
 		.msn = 1,
@@ -672,7 +670,7 @@ int siw_build_one(struct siw_qp *qp)
 		if ((!response || tx->last == SIW_TX_RESPONSE) &&
 		    fetch_wqe(qp))
 			err = next_wqe(qp);
-		else if (response)
+		else if (response && siw_qp_receives(qp))
 			err = put_response(qp);
 		else
 			return 0;

@@ -213,10 +213,20 @@ static bool may_linger(struct siw_conn *conn)
 	return may;
 }
 
+/*
+ * What the peer has taken of us and answered us with; whatever else it sends
+ * does not keep us waiting.
+ */
+static u32 progress_of(const struct siw_conn *conn)
+{
+	return siw_llp_acked(&conn->llp) +
+	       (conn->qp ? READ_ONCE(conn->qp->rx.answers) : 0);
+}
+
 /* Arm the timer of a state that may last while the peer takes octets. */
 static void arm_watch(struct siw_conn *conn, unsigned int ms)
 {
-	conn->progress = siw_llp_progress(&conn->llp);
+	conn->progress = progress_of(conn);
 	siw_conn_arm(conn, ms);
 }
 
@@ -286,10 +296,10 @@ static void close_when_drained(struct siw_conn *conn)
 {
 	enum siw_llp_state state = siw_llp_state(&conn->llp);
 
-	if (state == SIW_LLP_FIN_SENT)
-		return;
 	if (!conn->deadline)
 		arm_watch(conn, SIW_LINGER_TIMEOUT);
+	if (state == SIW_LLP_FIN_SENT)
+		return;
 	if (state != SIW_LLP_CLOSED && !siw_qp_is_drained(conn->qp))
 		return;
 	if (state == SIW_LLP_UP)
@@ -304,7 +314,7 @@ static void close_when_drained(struct siw_conn *conn)
  */
 static bool moves(struct siw_conn *conn)
 {
-	u32 progress = siw_llp_progress(&conn->llp);
+	u32 progress = progress_of(conn);
 	u32 before = conn->progress;
 
 	conn->progress = progress;

@@ -78,7 +78,7 @@ struct siw_backlog {
  * @work: something happened on the socket or the QP
  * @timer: the state lasted too long
  * @deadline: when, in jiffies; 0 if never
- * @progress: what siw_llp_progress() said when @timer was armed
+ * @progress: what moved until @timer was armed
  * @local: our address
  * @remote: the peer's address
  */

@@ -97,7 +97,7 @@ static void fall_back(struct siw_conn *conn)
 {
 	struct siw_mpa_setup *req = &conn->setup->req;
 
-	if (req->rev == 1) {
+	if (req->rev == 1 || conn->setup->in_len) {
 		siw_connect_fail(conn, SIW_CNT_CONN_CLOSED, -ECONNRESET);
 		return;
 	}
@@ -140,7 +140,7 @@ static void connected(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 		.llp = &conn->llp,
 		.crc = req->crc || reply->crc,
 		.markers = reply->markers,
-		.rev = req->rev,
+		.rev = reply->rev,
 	};
 	struct iw_cm_event event = { .event = IW_CM_EVENT_CONNECT_REPLY };
 	enum siw_fault fault;

@@ -360,8 +360,14 @@ int siw_llp_recv(struct siw_llp *llp, void *buf, size_t len)
 
 bool siw_llp_has_data(const struct siw_llp *llp)
 {
-	return !skb_queue_empty_lockless(&llp->sock->sk->sk_receive_queue) &&
-	       tcp_inq(llp->sock->sk) > 0;
+	struct sock *sk = llp->sock->sk;
+	bool has;
+
+	/* A FIN on its way into the socket would look like an octet. */
+	lock_sock(sk);
+	has = !skb_queue_empty(&sk->sk_receive_queue) && tcp_inq(sk) > 0;
+	release_sock(sk);
+	return has;
 }
 
 /* Send a start-up frame. Return: 0 or -errno; -EAGAIN if not all of it went. */
@@ -485,18 +491,10 @@ void siw_llp_barrier(struct siw_llp *llp)
 	release_sock(llp->sock->sk);
 }
 
-/*
- * Changes when the peer acknowledges something or, until our FIN is on its
- * way, sends something.
- */
-u32 siw_llp_progress(const struct siw_llp *llp)
+/* Changes when the peer acknowledges something. */
+u32 siw_llp_acked(const struct siw_llp *llp)
 {
-	const struct tcp_sock *tp = tcp_sk(llp->sock->sk);
-	u32 progress = READ_ONCE(tp->snd_una);
-
-	if (siw_llp_state(llp) != SIW_LLP_FIN_SENT)
-		progress += READ_ONCE(tp->rcv_nxt);
-	return progress;
+	return READ_ONCE(tcp_sk(llp->sock->sk)->snd_una);
 }
 
 /* Payload octets of a full TCP segment: the EMSS of RFC 5044 section 3 */

@@ -97,7 +97,7 @@ size_t siw_llp_read(struct siw_llp *llp, siw_llp_actor actor, void *arg);
 void siw_llp_drain(struct siw_llp *llp);
 void siw_llp_poke(struct siw_llp *llp);
 void siw_llp_barrier(struct siw_llp *llp);
-u32 siw_llp_progress(const struct siw_llp *llp);
+u32 siw_llp_acked(const struct siw_llp *llp);
 u32 siw_llp_mss(const struct siw_llp *llp);
 
 #endif

@@ -167,6 +167,7 @@ int siw_qp_start(struct siw_qp *qp, const struct siw_qp_start *start)
 	mutex_lock(&qp->tx.lock);
 	if (siw_qp_event(qp, SIW_QP_EV_START)) {
 		qp->llp = start->llp;
+		qp->last_wqe_told = false;
 		err = 0;
 	}
 	mutex_unlock(&qp->tx.lock);
@@ -209,7 +210,6 @@ static void forget_stream(struct siw_qp *qp)
 	qp->tx.last = SIW_TX_NONE;
 	qp->fault = SIW_OK;
 	qp->by_peer = false;
-	qp->last_wqe_told = false;
 	qp->orq_put = 0;
 	qp->orq_get = 0;
 	qp->orq_high = 0;
@@ -316,14 +316,19 @@ bool siw_qp_event(struct siw_qp *qp, enum siw_qp_event ev)
 void siw_qp_fault(struct siw_qp *qp, enum siw_fault fault, const u8 *ulpdu,
 		  size_t avail, u16 ulpdu_len)
 {
+	bool by_peer;
+
 	spin_lock_bh(&qp->lock);
 	if (qp->fault == SIW_OK && (qp->state == SIW_QP_RTS ||
 				    qp->state == SIW_QP_CLOSING)) {
 		qp->fault = fault;
 		siw_term_fill(&qp->term, fault, ulpdu, avail, ulpdu_len);
 	}
+	by_peer = qp->by_peer;
 	spin_unlock_bh(&qp->lock);
-	siw_qp_event(qp, SIW_QP_EV_FAULT);
+	/* Of the peer's Terminate the one who received it tells. */
+	if (!by_peer)
+		siw_qp_event(qp, SIW_QP_EV_FAULT);
 	siw_tx_kick(qp);
 }
 

@@ -40,6 +40,8 @@ struct siw_qp_ops {
  * @put: next element a kernel user fills
  * @get: next element to consume
  * @limit: a shared queue's limit, 0 if not armed
+ * @told: arming it has made an event before
+ * @told_at: @get at that time
  * @mmap: what it is mapped by, or NULL
  */
 struct siw_rq {
@@ -49,6 +51,8 @@ struct siw_rq {
 	u32 put;
 	u32 get;
 	u32 limit;
+	bool told;
+	u32 told_at;
 	struct siw_mmap_entry *mmap;
 };
 
@@ -111,16 +115,16 @@ struct siw_sq {
 /**
  * struct siw_orq_entry - a Read we wait for
  * @sink: where the response goes
- * @index: entry of the send queue, or SIW_NO_ENTRY for a ready-to-receive one
+ * @index: entry of the send queue
+ * @rtr: a ready-to-receive Read, which has no entry
  * @inval: invalidate the sink when it is complete
  */
 struct siw_orq_entry {
 	struct siw_read_sink sink;
 	u32 index;
+	bool rtr;
 	bool inval;
 };
-
-#define SIW_NO_ENTRY	U32_MAX
 
 /* What the transmitter is in the middle of */
 enum siw_tx_msg {
@@ -189,8 +193,9 @@ struct siw_tx {
  * @rqe: private copy of the receive element in progress
  * @rqe_taken: @rqe is valid
  * @rqe_len: octets it has room for
- * @fpdus: FPDUs received; the first one opens the responder's direction
+ * @fpdus: FPDUs received
  * @bytes: octets of their ULPDUs
+ * @answers: octets of Read Responses, without those placed as a run
  * @hdr: private copy of the first octets of a ULPDU
  * @rtr_send: the first FPDU may be a Send that takes no receive element
  * @carry: a straddling FPDU, octet by octet
@@ -208,6 +213,7 @@ struct siw_rx {
 	u32 rqe_len;
 	u32 fpdus;
 	u64 bytes;
+	u32 answers;
 	u8 hdr[SIW_ULPDU_HDR_MAX];
 	bool rtr_send;
 	u8 *carry;
@@ -410,7 +416,8 @@ bool siw_sq_is_idle(struct siw_qp *qp);
 int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 		const struct ib_recv_wr **bad);
 bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe);
-u32 siw_rq_available(struct siw_qp *qp, u32 most);
+bool siw_rq_is_posted(struct siw_qp *qp, u32 n);
+u32 siw_rq_available(struct siw_qp *qp);
 void siw_rq_flush(struct siw_qp *qp);
 void siw_rq_forget(struct siw_qp *qp);
 void siw_srq_arm(struct siw_srq *srq, u32 limit);

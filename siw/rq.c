@@ -73,7 +73,11 @@ static bool below_limit(const struct siw_rq *rq)
 			      SIW_WQE_VALID);
 }
 
-/* Ask for one event when fewer than @limit elements are left; 0 for none. */
+/*
+ * Ask for one event when fewer than @limit elements are left; 0 for none.  Who
+ * was told, and took nothing since, hears no more until the next is taken: events
+ * are memory that nobody accounts for.
+ */
 void siw_srq_arm(struct siw_srq *srq, u32 limit)
 {
 	unsigned long irq;
@@ -81,9 +85,13 @@ void siw_srq_arm(struct siw_srq *srq, u32 limit)
 
 	spin_lock_irqsave(&srq->rq.lock, irq);
 	srq->rq.limit = limit;
-	below = below_limit(&srq->rq);
-	if (below)
+	below = below_limit(&srq->rq) &&
+		!(srq->rq.told && srq->rq.told_at == srq->rq.get);
+	if (below) {
 		srq->rq.limit = 0;
+		srq->rq.told = true;
+		srq->rq.told_at = srq->rq.get;
+	}
 	spin_unlock_irqrestore(&srq->rq.lock, irq);
 	if (below)
 		limit_reached(srq);
@@ -130,16 +138,22 @@ bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe)
 	return taken;
 }
 
-/* How many elements are posted; stops counting at @most */
-u32 siw_rq_available(struct siw_qp *qp, u32 most)
+/* Is the @n-th element from the next one to be taken posted? */
+bool siw_rq_is_posted(struct siw_qp *qp, u32 n)
 {
 	struct siw_rq *rq = rq_of(qp);
+
+	return n < rq->num && READ_ONCE(rq->ring[(rq->get + n) &
+						 (rq->num - 1)].flags) &
+				      SIW_WQE_VALID;
+}
+
+/* How many elements are posted: it may take a while. */
+u32 siw_rq_available(struct siw_qp *qp)
+{
 	u32 n = 0;
 
-	most = min(most, rq->num);
-	while (n < most && READ_ONCE(rq->ring[(rq->get + n) &
-					      (rq->num - 1)].flags) &
-			   SIW_WQE_VALID)
+	while (siw_rq_is_posted(qp, n))
 		n++;
 	return n;
 }

@@ -78,12 +78,15 @@ static enum siw_fault decode(struct siw_qp *qp, struct fpdu *fpdu)
 /* Receives that could take a new message with this segment's MSN */
 static u32 buffers(struct siw_qp *qp, const struct siw_seg *seg)
 {
-	u32 ahead = seg->msn - qp->rx.ddp.queue[seg->qn & 3].msn;
+	const struct siw_ddp_queue *q = &qp->rx.ddp.queue[seg->qn & 3];
+	u32 ahead = seg->msn - q->msn;
 	u32 sent;
 
 	switch (seg->qn) {
 	case SIW_QN_SEND:
-		return siw_rq_available(qp, ahead + 1);
+		/* The peer chooses @ahead: look at that one, not at all up to it. */
+		ahead -= q->op != SIW_DDP_NO_MSG;
+		return siw_rq_is_posted(qp, ahead) ? ahead + 1 : 0;
 	case SIW_QN_READ:
 		/* Pairs with the release of the transmitter. */
 		sent = smp_load_acquire(&qp->irq_get);
@@ -194,7 +197,7 @@ static enum siw_fault receive_send(struct siw_qp *qp, struct fpdu *fpdu)
 /* Is this the ready-to-receive Send, which takes no receive element? */
 static bool is_rtr_send(const struct siw_qp *qp, const struct siw_seg *seg)
 {
-	return qp->rx.rtr_send && qp->rx.fpdus == 1 && !seg->tagged &&
+	return qp->rx.rtr_send && !seg->tagged &&
 	       seg->op == SIW_RDMAP_SEND && seg->last && !seg->len &&
 	       seg->qn == SIW_QN_SEND && seg->msn == 1 && !seg->mo;
 }
@@ -249,6 +252,7 @@ static void orq_pop(struct siw_qp *qp)
 	const struct siw_orq_entry *orqe = &qp->orq[qp->orq_get & qp->orq_mask];
 	enum siw_wc_status status = SIW_WC_SUCCESS;
 	u32 index = orqe->index;
+	bool rtr = orqe->rtr;
 
 	if (orqe->inval &&
 	    siw_mr_invalidate_local(siw_qp_dev(qp), qp->base.pd,
@@ -258,7 +262,7 @@ static void orq_pop(struct siw_qp *qp)
 	}
 	/* Pairs with the acquire of the transmitter. */
 	smp_store_release(&qp->orq_get, qp->orq_get + 1);
-	if (index != SIW_NO_ENTRY)
+	if (!rtr)
 		siw_sq_done(qp, index, status);
 	/* Pairs with the barrier in waits_for_read(). */
 	smp_mb();
@@ -290,12 +294,13 @@ static enum siw_fault receive_response(struct siw_qp *qp, struct fpdu *fpdu)
 					SIW_ACCESS_LOCAL_WRITE, place_piece,
 					&fpdu->cur);
 	if (verdict != SIW_ACCESS_OK) {
-		if (orqe->index != SIW_NO_ENTRY)
+		if (!orqe->rtr)
 			siw_sq_done(qp, orqe->index, SIW_WC_LOC_PROT_ERR);
 		return siw_access_fault(verdict, SIW_LAYER_DDP);
 	}
 	trace_siw_placed(&qp->base, seg);
 	orqe->sink.done += seg->len;
+	WRITE_ONCE(qp->rx.answers, qp->rx.answers + seg->len);
 	if (seg->last)
 		orq_pop(qp);
 	return SIW_OK;
@@ -372,6 +377,7 @@ static void first_fpdu(struct siw_qp *qp)
 
 static void acted_upon(struct siw_qp *qp, const struct siw_seg *seg)
 {
+	qp->rx.rtr_send = false;	/* only the first may be that */
 	if (seg->last && seg->op < ARRAY_SIZE(rx_counter))
 		siw_count(siw_qp_dev(qp), rx_counter[seg->op]);
 	if (siw_qp_receives(qp))	/* a Terminate opens nothing */

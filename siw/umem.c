@@ -38,7 +38,8 @@ struct siw_umem *siw_umem_get(struct ib_device *base, u64 start, u64 len,
 		return ERR_CAST(pinned);
 
 	pages = ib_umem_num_pages(pinned);
-	umem = kvzalloc(struct_size(umem, page, pages), GFP_KERNEL_ACCOUNT);
+	umem = kvzalloc(struct_size(umem, page, pages),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!umem) {
 		ib_umem_release(pinned);
 		return ERR_PTR(-ENOMEM);

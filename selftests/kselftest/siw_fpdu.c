@@ -1157,6 +1157,27 @@ static void close_behind_read(void)
 	wire_close(&w);
 }
 
+/* What the peer sends meanwhile does not keep a close waiting for the answer. */
+static void close_behind_no_answer(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	uint64_t start;
+	uint8_t u[64];
+
+	read_asked(&w, &f);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	start = now_ms();
+	while (raw_end(&w.r, 1000) == RAW_OPEN &&
+	       now_ms() - start < slow(20000))
+		fpdu_put(&w.r, u, ddp_tagged(u, CTL_WRITE, 0, 0, NULL, 0));
+	EXPECT(now_ms() - start < slow(15000), "%llu ms are too long",
+	       (unsigned long long)(now_ms() - start));
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
 /* A close takes as long as the peer takes to read, if it reads at all. */
 static void close_behind_much(void)
 {
@@ -1184,6 +1205,35 @@ static void close_behind_much(void)
 	EXPECT(got > total, "%zu octets", got);
 	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
 	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* A Send of 16 MiB waits for a peer that takes 64 KiB in 200 ms, then less. */
+static void slow_reader(void)
+{
+	const size_t total = 16 << 20;
+	static uint8_t buf[1 << 16];
+	struct wire w = { 0 };
+	int window = 1 << 16;
+	size_t got = 0;
+	uint64_t end;
+	ssize_t n;
+
+	wire_up(&w, &(struct opts){ .buf = total });
+	wire_full(&w);
+	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	POST(&w.s, .op = IBV_WR_SEND, .len = total, .id = 1);
+	end = now_ms() + 11000;
+	while (got < total && (n = read(w.r.fd, buf, sizeof(buf))) > 0) {
+		got += n;
+		if (!passed(end))
+			usleep(200000);
+	}
+	EXPECT(got >= total, "%zu octets", got);
+	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	EXPECT(raw_end(&w.r, 15000) == RAW_FIN, "no FIN behind it");
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 	wire_close(&w);
 }
@@ -1598,8 +1648,11 @@ static const struct test tests[] = {
 	{ "half close behind a Read Request", half_close_behind_read },
 	{ "a bad FPDU while the driver closes", fault_while_closing, 60 },
 	{ "a close behind a Read", close_behind_read },
+	{ "a close behind a Read without an answer", close_behind_no_answer, 60,
+	  .slow = true },
 	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60,
 	  .slow = true },
+	{ "what a slow reader takes arrives", slow_reader, 60, .slow = true },
 	{ "a Terminate behind a slow reader", terminate_slow_reader, 60,
 	  .slow = true },
 	{ "a peer that stops reading", stalled_reader, 60 },

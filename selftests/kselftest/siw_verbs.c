@@ -548,6 +548,26 @@ static void many_reads(void)
 	pair_close(&p);
 }
 
+/*
+ * A Read from each element of the send queue, lap after lap: the driver's
+ * indices begin a lap before they wrap.
+ */
+static void reads_around_the_end(void)
+{
+	struct pair p;
+	int i;
+
+	pair_open(&p, &(struct opts){ .sq = 4 });
+	fill(p.b.buf, 64, 6);
+	for (i = 0; i < 64; i++) {
+		POST(&p.a, .op = IBV_WR_RDMA_READ, .off = i, .len = 1, .id = i,
+		     .raddr = at(&p.b, i), .rkey = p.b.mr->rkey);
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+	}
+	CHECK(p.a.buf, 64, 6);
+	pair_close(&p);
+}
+
 /* Both ends send, write and read at once. */
 static void both_ways(void)
 {
@@ -1514,6 +1534,7 @@ static const struct test tests[] = {
 	{ "completions come in the order of posting", completion_order },
 	{ "a fenced Send waits for the Read before it", fence },
 	{ "more Reads than ORD wait their turn", many_reads },
+	{ "a Read from each element of the send queue", reads_around_the_end },
 	{ "both ends send and read at once", both_ways, 60 },
 	{ "20000 small messages through a queue of 32", many_small, 90 },
 	{ "no allocation for a work request in steady state", no_allocation,

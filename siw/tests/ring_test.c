@@ -278,7 +278,7 @@ static void sq_completes_only_what_is_outstanding(struct kunit *test)
 	}
 	siw_sq_done(fix->qp, 0, SIW_WC_SUCCESS);
 	siw_sq_done(fix->qp, 2 * WQES, SIW_WC_SUCCESS);
-	siw_sq_done(fix->qp, SIW_NO_ENTRY, SIW_WC_SUCCESS);
+	siw_sq_done(fix->qp, U32_MAX, SIW_WC_SUCCESS);
 	expect_nothing_completed(test);
 	siw_sq_done(fix->qp, WQES, SIW_WC_SUCCESS);
 	expect_completed(test, 0, IB_WC_SUCCESS);
@@ -398,13 +398,16 @@ static void rq_keeps_order_around_its_end(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, post_recv(rq, id));
 		KUNIT_EXPECT_EQ(test, 0, post_recv(rq, id + 1));
 		KUNIT_EXPECT_EQ(test, 0, post_recv(rq, id + 2));
-		KUNIT_EXPECT_EQ(test, 3, siw_rq_available(fix->qp, WQES));
-		KUNIT_EXPECT_EQ(test, 2, siw_rq_available(fix->qp, 2));
+		KUNIT_EXPECT_EQ(test, 3, siw_rq_available(fix->qp));
+		KUNIT_EXPECT_TRUE(test, siw_rq_is_posted(fix->qp, 2));
+		KUNIT_EXPECT_FALSE(test, siw_rq_is_posted(fix->qp, 3));
+		KUNIT_EXPECT_FALSE(test, siw_rq_is_posted(fix->qp, WQES));
+		KUNIT_EXPECT_FALSE(test, siw_rq_is_posted(fix->qp, U32_MAX));
 		expect_taken(test, id);
 		expect_taken(test, id + 1);
 		expect_taken(test, id + 2);
 		KUNIT_EXPECT_FALSE(test, take(fix));
-		KUNIT_EXPECT_EQ(test, 0, siw_rq_available(fix->qp, WQES));
+		KUNIT_EXPECT_EQ(test, 0, siw_rq_available(fix->qp));
 	}
 }
 
@@ -417,7 +420,7 @@ static void rq_is_full_until_taken(struct kunit *test)
 	for (id = 0; id < WQES; id++)
 		KUNIT_EXPECT_EQ(test, 0, post_recv(rq, id));
 	KUNIT_EXPECT_EQ(test, -ENOMEM, post_recv(rq, id));
-	KUNIT_EXPECT_EQ(test, WQES, siw_rq_available(fix->qp, U32_MAX));
+	KUNIT_EXPECT_EQ(test, WQES, siw_rq_available(fix->qp));
 	expect_taken(test, 0);
 	KUNIT_EXPECT_EQ(test, 0, post_recv(rq, WQES));
 	for (id = 1; id <= WQES; id++)
@@ -441,7 +444,7 @@ static void rq_post_refuses_nonsense(struct kunit *test)
 	wr.num_sge = 0;
 	KUNIT_EXPECT_EQ(test, 0, siw_rq_post(&fix->qp->rq, SIW_MAX_SGE, &wr,
 					     &bad));
-	KUNIT_EXPECT_EQ(test, 1, siw_rq_available(fix->qp, WQES));
+	KUNIT_EXPECT_EQ(test, 1, siw_rq_available(fix->qp));
 }
 
 static void rq_flushes_all_in_order(struct kunit *test)
@@ -471,7 +474,7 @@ static void dying_qp_completes_nothing(struct kunit *test)
 	siw_sq_flush(fix->qp);
 	expect_nothing_completed(test);
 	KUNIT_EXPECT_TRUE(test, siw_sq_is_idle(fix->qp));
-	KUNIT_EXPECT_EQ(test, 0, siw_rq_available(fix->qp, WQES));
+	KUNIT_EXPECT_EQ(test, 0, siw_rq_available(fix->qp));
 }
 
 static void srq_serves_its_qps(struct kunit *test)
@@ -481,7 +484,7 @@ static void srq_serves_its_qps(struct kunit *test)
 	share(test);
 	post_recv(&fix->srq->rq, 1);
 	post_recv(&fix->qp->rq, 2);
-	KUNIT_EXPECT_EQ(test, 1, siw_rq_available(fix->qp, WQES));
+	KUNIT_EXPECT_EQ(test, 1, siw_rq_available(fix->qp));
 	/* A flush leaves its elements to the others. */
 	siw_rq_flush(fix->qp);
 	expect_nothing_completed(test);
