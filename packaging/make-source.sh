@@ -16,6 +16,7 @@ cp -R CHANGELOG.md CMakeLists.txt LICENSES README.md SECURITY.md VERSION docs \
 	libsiw packaging security siw tools "$out/"
 cp -R selftests/conform selftests/kselftest selftests/kstub selftests/model \
 	selftests/vectors "$out/selftests/"
+make -s -C "$out/docs/samples" clean
 rm -rf "$out/packaging/compat/fixtures" "$out/tools/advisory/validate/node_modules"
 find "$out" -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
 	-o -name '*.mod.c' -o -name '*.cmd' -o -name '.*.cmd' -o -name '*.mod.o' \
@@ -23,4 +24,5 @@ find "$out" -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
 	-o -name siw-conform-peer \) -delete
 # The programs of the kselftests have no ending.
 find "$out/selftests/kselftest" -type f -name 'siw_*' ! -name '*.[ch]' \
-	! -name siw_kunit ! -name siw_command -delete
+	! -name siw_kunit ! -name siw_encrypt ! -name siw_command \
+	! -name siw_doctor -delete

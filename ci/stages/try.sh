@@ -21,6 +21,15 @@ try_payload() {
 		"$dir/selftests/kselftest"
 }
 
+# The confusion matrix of `siw doctor`
+doctor_truth() {
+	local page=$out/doctor-truth.md status
+	"$top/ci/doctor-truth" "$1" >"$page"
+	status=$?
+	cat "$page"
+	return "$status"
+}
+
 # stage_try [ROW [RUN-SH-ARGUMENT...]]
 stage_try() {
 	local name=${1:-bookworm}
@@ -36,4 +45,6 @@ stage_try() {
 	SIW_PAYLOAD=try SIW_KO=/payload/siw.ko \
 		run_kselftests "$name" "$out/log" "$*"
 	count_junit "$name" "$out/log/vm-$name.xml"
+	! grep -q 'truth: ' "$out/log/vm-$name.xml" ||
+		check doctor-truth doctor_truth "$out/log/vm-$name.xml"
 }

@@ -106,7 +106,8 @@ obj-$(CONFIG_RDMA_SIW)			+= siw/'
 		;;
 	*-selftests)
 		mkdir -p "$tests"
-		(cd "$top/selftests/kselftest" && cp -- *.[ch] *.sh siw_kunit siw_command \
+		(cd "$top/selftests/kselftest" && cp -- *.[ch] *.sh siw_kunit \
+			siw_encrypt siw_command siw_doctor \
 			README config "$linux/$tests/")
 		list=$(sed -n '/^TESTS :=/,/[^\\]$/p' \
 			"$top/selftests/kselftest/Makefile" | tr -d '\\' |

@@ -13,7 +13,8 @@
 # run.sh [-v] [-q] [FILTER [NAME...]]
 #	-v	say more
 #	-q	quick: without the tests that take seconds
-#	FILTER	only programs whose name holds it ("mpa")
+#	FILTER	only programs whose name holds it ("mpa"); siw_doctor runs only
+#		if it is named
 #	NAME	only tests whose name holds one of these words
 #
 # SIW_KO		a siw.ko to insert in place of "modprobe siw"
@@ -29,7 +30,7 @@ cd "$(dirname "$0")" || exit 1
 
 programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_observe siw_life
 	siw_limits siw_faults siw_fuzz_live siw_fuzz_pages siw_fuzz_ring
-	siw_fuzz_sys siw_storm siw_kunit siw_command"
+	siw_fuzz_sys siw_storm siw_kunit siw_encrypt siw_command"
 slow=${SIW_KSFT_SLOW:-1}
 options=
 while [ "$1" = -v ] || [ "$1" = -q ]; do
@@ -37,6 +38,8 @@ while [ "$1" = -v ] || [ "$1" = -q ]; do
 	shift
 done
 filter=$1
+# It takes a quarter of an hour, and a log in which nothing is wrong.
+[ "$filter" != siw_doctor ] || programs=siw_doctor
 [ $# -gt 0 ] && shift
 words=$*
 
@@ -177,8 +180,15 @@ if [ -w $leaks ]; then
 	echo scan >$leaks
 	sleep 6
 	echo scan >$leaks
-	cat $leaks >"$tmp/leaks"
-	if grep -q '\[siw\]' "$tmp/leaks"; then
+	# What ib_register_device() allocates is ib_core's, and no leak of ours.
+	awk '/^unreferenced/ { tell(); text = "" }
+		{ text = text $0 "\n" }
+		END { tell() }
+		function tell() {
+			if (text ~ /\[siw\]/ && text !~ /ib_register_device/)
+				printf "%s", text
+		}' $leaks >"$tmp/leaks"
+	if [ -s "$tmp/leaks" ]; then
 		sed 's/^/# /' "$tmp/leaks" | head -n 100
 		echo "not ok $n no memory leaks in siw"
 		failed=$((failed + 1))

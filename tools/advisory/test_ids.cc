@@ -35,7 +35,7 @@ bool TestIds::Exists(const std::string& id) const {
 
 const std::map<std::string, std::string>& TestIds::Files(
     const std::string& dir, const std::string& extension) const {
-  const auto [found, fresh] = cache_.try_emplace(dir);
+  const auto [found, fresh] = cache_.try_emplace(dir + "/*" + extension);
   if (!fresh) return found->second;
   std::error_code error;
   for (const auto& entry :
@@ -49,11 +49,15 @@ const std::map<std::string, std::string>& TestIds::Files(
 
 bool TestIds::Kselftest(const std::string& name) const {
   const auto [program, test] = Split(name, ": ");
-  const auto& files = Files("selftests/kselftest", ".c");
-  const auto file = files.find(program);
-  // An entry of its table of tests
-  return !test.empty() && file != files.end() &&
-         Contains(file->second, fmt::format("\n\t{{ \"{}\", ", test));
+  if (test.empty()) return false;
+  // An entry of the table of tests of a C program, or a line of a script
+  const auto in = [&](const std::string& extension, const std::string& line) {
+    const auto& files = Files("selftests/kselftest", extension);
+    const auto file = files.find(program);
+    return file != files.end() && Contains(file->second, line);
+  };
+  return in(".c", fmt::format("\n\t{{ \"{}\", ", test)) ||
+         in("", fmt::format("\nrun '{}' ", test));
 }
 
 bool TestIds::Unit(const std::string& name) const {

@@ -7,7 +7,7 @@
 
 namespace siw::advisory {
 
-// kselftest/PROGRAM: NAME   selftests/kselftest/PROGRAM.c
+// kselftest/PROGRAM: NAME   selftests/kselftest/PROGRAM.c, or a script
 // unit/Suite.Name           selftests/unit
 // kunit/SUITE.CASE          siw/tests
 // conform/ID                docs/reference/rfc-conformance.toml, which has a

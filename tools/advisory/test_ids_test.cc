@@ -8,6 +8,7 @@ namespace {
 TEST(TestIds, KnowsEachKindOfTest) {
   for (const char* id :
        {"kselftest/siw_bad_input: an address that wraps",
+        "kselftest/siw_encrypt: a stream below IPsec",
         "unit/MpaCrc.AgreesWithTheDefinition", "unit/DdpRx.AdvanceWrapsTheMsn",
         "unit/StreamVector.FedWholeGetsItsVerdict", "kunit/siw_mr.has_bounds",
         "kunit/siw_vectors.stream_whole", "conform/5041-8.2-pd"})
@@ -19,6 +20,7 @@ TEST(TestIds, KnowsNothingElse) {
        {"", "/", "kselftest/", "kselftest/siw_bad_input",
         "kselftest/siw_bad_input: ", "kselftest/siw_bad_input: an address",
         "kselftest/siw_ring: an address that wraps",
+        "kselftest/siw_encrypt: a stream", "kselftest/topo.sh: load",
         "kselftest/../unit/x: an address that wraps",
         // a row inside of a test, which does not run by its name
         "kselftest/siw_fpdu: Write: past 2^64", "unit/MpaCrc", "unit/MpaCrc.",
