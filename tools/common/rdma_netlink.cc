@@ -150,15 +150,11 @@ Status ForEach(const Octets& answer, Use use) {
   auto left = static_cast<int>(answer.size());
 
   for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
-    if (header->nlmsg_type == NLMSG_DONE) return Done{};
-    if (header->nlmsg_type == NLMSG_ERROR) {
-      const auto* error =
-          static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
-      if (mnl_nlmsg_get_payload_len(header) < sizeof(*error))
-        return Error{"RDMA netlink: an answer that is cut short"};
-      if (error->error == 0) return Done{};
-      return Error{
-          fmt::format("RDMA netlink: {}", std::strerror(-error->error))};
+    if (EndsAnswer(header)) {
+      const std::optional<int> error = ErrorAtEnd(header);
+      if (!error) return Error{"RDMA netlink: an answer that is cut short"};
+      if (*error == 0) return Done{};
+      return Error{fmt::format("RDMA netlink: {}", std::strerror(*error))};
     }
     use(Attributes(header));
   }
@@ -211,12 +207,25 @@ std::vector<std::pair<std::string, std::string>> DriverDetails(
 
 // Is this the last message of an answer?
 bool IsLast(const nlmsghdr* header) {
-  return header->nlmsg_type == NLMSG_DONE ||
-         header->nlmsg_type == NLMSG_ERROR ||
-         !(header->nlmsg_flags & NLM_F_MULTI);
+  return EndsAnswer(header) || !(header->nlmsg_flags & NLM_F_MULTI);
 }
 
 }  // namespace
+
+bool EndsAnswer(const nlmsghdr* header) {
+  return header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR;
+}
+
+std::optional<int> ErrorAtEnd(const nlmsghdr* header) {
+  int error = 0;
+  if (mnl_nlmsg_get_payload_len(header) < sizeof(error)) {
+    if (header->nlmsg_type == NLMSG_DONE) return 0;
+    return std::nullopt;
+  }
+  // struct nlmsgerr begins with it too.
+  std::memcpy(&error, mnl_nlmsg_get_payload(header), sizeof(error));
+  return error < 0 ? -error : 0;
+}
 
 void MnlChannel::Closer::operator()(mnl_socket* socket) const {
   mnl_socket_close(socket);

@@ -16,6 +16,7 @@
 #include "tools/common/result.h"
 
 struct mnl_socket;
+struct nlmsghdr;
 
 namespace siw {
 
@@ -31,6 +32,13 @@ class NetlinkChannel {
   virtual ~NetlinkChannel() = default;
   virtual Result<Octets> Ask(std::span<const uint8_t> request) = 0;
 };
+
+// Is this the message that ends an answer: NLMSG_DONE or NLMSG_ERROR?
+bool EndsAnswer(const nlmsghdr* header);
+
+// The errno it tells, 0 for success, none if it is cut short. A dump that
+// failed says so in its NLMSG_DONE.
+std::optional<int> ErrorAtEnd(const nlmsghdr* header);
 
 // A socket of NETLINK_RDMA or of another family. No right is needed for what is
 // asked here.

@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <rdma/rdma_netlink.h>
 
+#include <array>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -291,6 +293,18 @@ TEST(RdmaNetlink, PassesOnWhatTheKernelRefuses) {
   const auto devices = RdmaNetlink(&channel).Devices();
   ASSERT_FALSE(devices);
   EXPECT_EQ("RDMA netlink: Operation not permitted", devices.error().message);
+}
+
+TEST(RdmaNetlink, TheEndOfADumpMayTellAnError) {
+  std::array<char, 64> room = {};
+  nlmsghdr* end = mnl_nlmsg_put_header(room.data());
+  end->nlmsg_type = NLMSG_DONE;
+  EXPECT_TRUE(EndsAnswer(end));
+  EXPECT_EQ(0, ErrorAtEnd(end));
+  auto* error = static_cast<int*>(mnl_nlmsg_put_extra_header(end, sizeof(int)));
+  EXPECT_EQ(0, ErrorAtEnd(end));
+  *error = -ENOENT;
+  EXPECT_EQ(ENOENT, ErrorAtEnd(end));
 }
 
 // The kernel itself answers, on the routing family: the same channel.

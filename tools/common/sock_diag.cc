@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 namespace siw {
 namespace {
@@ -110,14 +111,14 @@ Status TakeAnswer(const Octets& answer, std::vector<TcpSocket>* sockets) {
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
   auto left = static_cast<int>(answer.size());
   for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
-    if (header->nlmsg_type == NLMSG_DONE) return Done{};
+    if (EndsAnswer(header)) {
+      const std::optional<int> error = ErrorAtEnd(header);
+      if (!error) break;
+      if (*error == 0) return Done{};
+      return Error{fmt::format("sock_diag: {}", std::strerror(*error))};
+    }
     const void* payload = mnl_nlmsg_get_payload(header);
     const size_t length = mnl_nlmsg_get_payload_len(header);
-    if (header->nlmsg_type == NLMSG_ERROR) {
-      if (length < sizeof(nlmsgerr)) break;
-      const int error = static_cast<const nlmsgerr*>(payload)->error;
-      return Error{fmt::format("sock_diag: {}", std::strerror(-error))};
-    }
     if (length < sizeof(inet_diag_msg)) break;
     inet_diag_msg message;
     std::memcpy(&message, payload, sizeof(message));

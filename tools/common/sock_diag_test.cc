@@ -123,6 +123,19 @@ TEST(SockDiag, AnOlderKernelHasLessOfIt) {
   EXPECT_EQ(0u, (*sockets)[0].acknowledged);
 }
 
+TEST(SockDiag, ADumpThatFailedIsAnError) {
+  Octets failed(64);
+  nlmsghdr* header = mnl_nlmsg_put_header(failed.data());
+  header->nlmsg_type = NLMSG_DONE;
+  const int error = -ENOENT;
+  std::memcpy(mnl_nlmsg_put_extra_header(header, sizeof(error)), &error,
+              sizeof(error));
+  failed.resize(header->nlmsg_len);
+  Recorded channel({failed});
+  EXPECT_EQ("sock_diag: No such file or directory",
+            SockDiag(&channel).Tcp().error().message);
+}
+
 TEST(SockDiag, AnErrorAndACutAnswerAreErrors) {
   Octets refused(64);
   nlmsghdr* header = mnl_nlmsg_put_header(refused.data());
