@@ -364,8 +364,9 @@ static void count_stall(struct siw_qp *qp)
 }
 
 /*
- * True if a Read, or what is sent but not with TCP yet, has to complete first.  Announce the wait, then look again:
- * the receiver pops first and then looks whether anybody waits.
+ * True if a Read, or what TCP has not taken yet, has to complete first.  Announce
+ * the wait, then look again: the receiver pops first and then looks whether
+ * anybody waits.
  */
 static bool waits_for_read(struct siw_qp *qp, bool (*ready)(struct siw_qp *qp))
 {

@@ -402,6 +402,7 @@ void siw_qp_report(struct siw_qp *qp);
 void siw_qp_wake(struct siw_qp *qp);
 
 /* sq.c */
+void siw_sq_set_num(struct siw_sq *sq, u32 num);
 int siw_sq_post(struct siw_qp *qp, const struct ib_send_wr *wr,
 		const struct ib_send_wr **bad);
 bool siw_sq_has_room(struct siw_qp *qp);
@@ -413,6 +414,7 @@ void siw_sq_forget(struct siw_qp *qp);
 bool siw_sq_is_idle(struct siw_qp *qp);
 
 /* rq.c */
+void siw_rq_set_num(struct siw_rq *rq, u32 num);
 int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 		const struct ib_recv_wr **bad);
 bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe);

@@ -9,6 +9,14 @@ static struct siw_rq *rq_of(struct siw_qp *qp)
 	return qp->srq ? &qp->srq->rq : &qp->rq;
 }
 
+/* A new queue; as siw_sq_set_num() */
+void siw_rq_set_num(struct siw_rq *rq, u32 num)
+{
+	rq->num = num;
+	rq->put = -num;
+	rq->get = rq->put;
+}
+
 /**
  * siw_rq_post() - post receives of a kernel user
  * @rq: queue of a kernel QP or SRQ

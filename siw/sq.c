@@ -10,6 +10,16 @@
 #include "qp.h"
 #include "trace.h"
 
+/* A new queue.  Its indices wrap after a lap here, not after days elsewhere. */
+void siw_sq_set_num(struct siw_sq *sq, u32 num)
+{
+	sq->num = num;
+	sq->put = -num;
+	sq->fetch = sq->put;
+	sq->sent = sq->put;
+	sq->comp = sq->put;
+}
+
 static const u8 wr_opcodes[] = {
 	[IB_WR_RDMA_WRITE] = SIW_OP_WRITE,
 	[IB_WR_SEND] = SIW_OP_SEND,

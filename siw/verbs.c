@@ -265,9 +265,7 @@ static int siw_create_srq(struct ib_srq *base, struct ib_srq_init_attr *init,
 		return err;
 
 	spin_lock_init(&srq->rq.lock);
-	srq->rq.num = roundup_pow_of_two(attr->max_wr);
-	srq->rq.put = -srq->rq.num;
-	srq->rq.get = srq->rq.put;
+	siw_rq_set_num(&srq->rq, roundup_pow_of_two(attr->max_wr));
 	srq->max_sge = attr->max_sge;
 	srq->rq.ring = siw_queue_new(udata, srq->rq.num * sizeof(*srq->rq.ring),
 				     &srq->rq.mmap, &key);
@@ -378,12 +376,7 @@ static int new_queues(struct siw_qp *qp, const struct ib_qp_cap *cap,
 {
 	size_t len;
 
-	qp->sq.num = roundup_pow_of_two(max(cap->max_send_wr, 1u));
-	/* Indices wrap after a lap here, and not after days elsewhere. */
-	qp->sq.put = -qp->sq.num;
-	qp->sq.fetch = qp->sq.put;
-	qp->sq.sent = qp->sq.put;
-	qp->sq.comp = qp->sq.put;
+	siw_sq_set_num(&qp->sq, roundup_pow_of_two(max(cap->max_send_wr, 1u)));
 	qp->sq.entry = kvcalloc(qp->sq.num, sizeof(*qp->sq.entry),
 				GFP_KERNEL_ACCOUNT);
 	if (!qp->sq.entry)
@@ -400,9 +393,7 @@ static int new_queues(struct siw_qp *qp, const struct ib_qp_cap *cap,
 	if (qp->srq)
 		return 0;
 	/* The provider maps a receive queue even of a QP that has none. */
-	qp->rq.num = roundup_pow_of_two(max(cap->max_recv_wr, 1u));
-	qp->rq.put = -qp->rq.num;
-	qp->rq.get = qp->rq.put;
+	siw_rq_set_num(&qp->rq, roundup_pow_of_two(max(cap->max_recv_wr, 1u)));
 	qp->rq.ring = siw_queue_new(udata, qp->rq.num * sizeof(*qp->rq.ring),
 				    &qp->rq.mmap, &resp->rq_key);
 	if (IS_ERR(qp->rq.ring))
