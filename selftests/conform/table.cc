@@ -46,9 +46,10 @@ bool KselftestExists(const std::string& test, const std::string& selftests) {
   if (colon == std::string::npos) return false;
   const std::string program =
       test.substr(kKselftest.size(), colon - kKselftest.size());
-  const std::string source =
-      ReadFile(selftests + "/kselftest/" + program + ".c");
-  return source.find('"' + test.substr(colon + 2) + '"') != std::string::npos;
+  const std::string file = selftests + "/kselftest/" + program;
+  const std::string name = test.substr(colon + 2);
+  return ReadFile(file + ".c").find('"' + name + '"') != std::string::npos ||
+         ReadFile(file).find("\nrun '" + name + "' ") != std::string::npos;
 }
 
 bool UnitTestExists(const std::string& test, const std::string& selftests) {

@@ -218,6 +218,8 @@ bool EndsAnswer(const nlmsghdr* header) {
 
 std::optional<int> ErrorAtEnd(const nlmsghdr* header) {
   int error = 0;
+  // mnl_nlmsg_ok() takes a length of more than that for a negative one.
+  if (header->nlmsg_len > INT32_MAX) return std::nullopt;
   if (mnl_nlmsg_get_payload_len(header) < sizeof(error)) {
     if (header->nlmsg_type == NLMSG_DONE) return 0;
     return std::nullopt;
