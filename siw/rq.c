@@ -113,7 +113,8 @@ static bool take_locked(struct siw_rq *rq, struct siw_rqe *rqe)
 	/* Pairs with the provider's release when it posts. */
 	if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID))
 		return false;
-	memcpy(rqe, slot, sizeof(*rqe));
+	/* Who rewrites an element after posting it gets either, or a mixture. */
+	data_race(memcpy(rqe, slot, sizeof(*rqe)));
 	/* Pairs with the provider's acquire: the slot is free. */
 	smp_store_release(&slot->flags, 0);
 	rq->get++;

@@ -182,7 +182,8 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	/* Pairs with the release of the provider, or of siw_sq_post(). */
 	if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID))
 		return false;
-	memcpy(sqe, slot, sizeof(*sqe));
+	/* Who rewrites an element after posting it gets either, or a mixture. */
+	data_race(memcpy(sqe, slot, sizeof(*sqe)));
 	/*
 	 * The slot is free again.  The provider rings no doorbell if it finds
 	 * the slot before its new one still valid.

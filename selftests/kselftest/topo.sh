@@ -21,8 +21,12 @@
 
 PATH=$PATH:/usr/sbin:/sbin
 
+kcsan=/sys/kernel/debug/kcsan
+
 load() {
 	[ -d /sys/module/siw ] && return 0
+	# The KUnit tests run as their module loads: minutes if it watches.
+	[ ! -w $kcsan ] || echo off >$kcsan
 	if [ -n "$SIW_KO" ]; then
 		for m in ib_uverbs rdma_ucm libcrc32c crc32c_generic; do
 			modprobe -q "$m" 2>/dev/null
@@ -38,7 +42,6 @@ load() {
 # KCSAN, if there is one, reports what siw's own functions do to each other; the
 # kernel's other races are not ours to judge.
 watch_races() {
-	kcsan=/sys/kernel/debug/kcsan
 	[ -w $kcsan ] || return 0
 	echo whitelist >$kcsan
 	awk '$4 == "[siw]" && $2 ~ /^[tT]$/ { print "!siw:" $3 }' /proc/kallsyms |
