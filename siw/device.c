@@ -38,6 +38,21 @@ static void set_gid(struct siw_device *dev, const struct net_device *ndev)
 	addrconf_addr_eui48(guid, dev->raw_gid);
 }
 
+/* Before 6.6 rdma_cm looks for no other GID than the address of the moment. */
+static void change_gid(struct siw_device *dev, const struct net_device *ndev)
+{
+	struct ib_event event = {
+		.device = &dev->base,
+		.element.port_num = 1,
+		.event = IB_EVENT_GID_CHANGE,
+	};
+
+	if (ndev->addr_len != ETH_ALEN || is_zero_ether_addr(ndev->dev_addr))
+		return;
+	memcpy(dev->raw_gid, ndev->dev_addr, ETH_ALEN);
+	ib_dispatch_event(&event);
+}
+
 /*
  * RFC 5044 section 7.1: a CRC is used if either side asks for it.  Not to ask
  * is for networks that lose and change nothing TCP does not see, and takes
@@ -213,6 +228,8 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	else if (event == NETDEV_CHANGENAME)
 		strscpy(dev->base.iw_ifname, ndev->name,
 			sizeof(dev->base.iw_ifname));
+	else if (event == NETDEV_CHANGEADDR)
+		change_gid(dev, ndev);
 	ib_device_put(&dev->base);
 	return NOTIFY_DONE;
 }

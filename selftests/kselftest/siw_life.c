@@ -241,6 +241,45 @@ static void netdev_rename(void)
 	others_work();
 }
 
+/* With it, its neighbours go; and what the other end knows of it has to change. */
+static int set_address(const uint8_t *mac)
+{
+	return sh("m=%02x:%02x:%02x:%02x:%02x:%02x;"
+		  "ip -n sa link set va address $m &&"
+		  "ip -n sb neigh replace " ADDR_A " lladdr $m dev vb nud permanent &&"
+		  "ip -n sa neigh replace " ADDR_B " lladdr $(ip netns exec sb"
+		  " cat /sys/class/net/vb/address) dev va nud permanent",
+		  mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static void netdev_address(void)
+{
+	static const uint8_t new[] = { 0x02, 0, 0, 0, 0x05, 0x01 };
+	struct ibv_context *ctx = open_device(NS_A);
+	union ibv_gid old, gid;
+	struct pair p, after;
+	uint64_t end;
+
+	ASSERT(ctx, "no device on va");
+	ASSERT(!ibv_query_gid(ctx, 1, 0, &old), "ibv_query_gid");
+	pair_open(&p, NULL);
+	EXPECT_EQ(0, set_address(new));
+	end = deadline(3000);
+	do {
+		ASSERT(!ibv_query_gid(ctx, 1, 0, &gid), "ibv_query_gid");
+	} while (memcmp(gid.raw, new, sizeof(new)) && !passed(end));
+	EXPECT(!memcmp(gid.raw, new, sizeof(new)), "the GID is the old address");
+	pair_works(&p);
+	/* rdma_cm finds the device by its new address, at both ends. */
+	pair_open(&after, NULL);
+	pair_works(&after);
+	pair_close(&after);
+	pair_close(&p);
+	ibv_close_device(ctx);
+	EXPECT_EQ(0, set_address(old.raw));
+	others_work();
+}
+
 static void netdev_mtu(void)
 {
 	static const int mtu[] = { 9000, 1500, 576, 1280, 65535, 1400, 1500 };
@@ -473,6 +512,7 @@ static const struct test tests[] = {
 	  .slow = true },
 	{ "netdev renamed with traffic", netdev_rename, 60, true,
 	  .slow = true },
+	{ "netdev gets another hardware address", netdev_address, 60, true },
 	{ "netdev MTU changes with traffic", netdev_mtu, 90, true,
 	  .slow = true },
 	{ "netdev deleted with traffic", netdev_delete, 60, true,
