@@ -10,6 +10,7 @@
  *	+----------------------+          +----------------------+
  */
 #include <poll.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "harness.h"
@@ -907,6 +908,34 @@ static void srq_limit(void)
 	pair_close(&p);
 }
 
+/*
+ * An event is memory that nobody accounts for: who arms the limit again and
+ * again hears of it once, and once more for each element that is taken.
+ */
+static void srq_limit_again(void)
+{
+	struct ibv_srq_attr sa;
+	struct pair p;
+	int i, k;
+
+	pair_open(&p, &(struct opts){ .srq = 64 });
+	for (i = 0; i < 3; i++) {
+		for (k = 0; k < 50; k++) {
+			sa.srq_limit = k % 5;	/* 0 disarms; 4 is the last */
+			ASSERT(!ibv_modify_srq(p.b.srq, &sa, IBV_SRQ_LIMIT),
+			       "ibv_modify_srq");
+		}
+		EXPECT_EQ(IBV_EVENT_SRQ_LIMIT_REACHED, side_async(&p.b, 2000));
+		EXPECT_EQ(-1, side_async(&p.b, 0));
+		recv_at(&p.b, i, 0, 64);
+		POST(&p.a, .op = IBV_WR_SEND, .len = 1, .id = i);
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+		EXPECT_EQ(IBV_EVENT_SRQ_LIMIT_REACHED, side_async(&p.b, 2000));
+		EXPECT_EQ(-1, side_async(&p.b, 0));
+	}
+	pair_close(&p);
+}
+
 static void cq_overflow(void)
 {
 	struct pair p;
@@ -1168,6 +1197,33 @@ static void last_wqe(void)
 	side_close(&s);
 }
 
+static int side_to_reset(struct side *s)
+{
+	struct ibv_qp_attr a = { .qp_state = IBV_QPS_RESET };
+
+	return ibv_modify_qp(s->qp, &a, IBV_QP_STATE);
+}
+
+/* Once for each stream, and not each time the queue pair goes to ERROR. */
+static void last_wqe_once(void)
+{
+	struct pair p;
+	int i;
+
+	pair_ready(&p, &(struct opts){ .srq = 8 }, NULL);
+	for (i = 0; i < 50; i++) {
+		EXPECT_EQ(0, side_to_err(&p.a));
+		EXPECT_EQ(0, side_to_reset(&p.a));
+	}
+	EXPECT_EQ(IBV_EVENT_QP_LAST_WQE_REACHED, side_async(&p.a, 2000));
+	EXPECT_EQ(-1, side_async(&p.a, 0));
+	pair_connect(&p);
+	EXPECT_EQ(0, side_to_err(&p.a));
+	EXPECT_EQ(IBV_EVENT_QP_LAST_WQE_REACHED, side_async(&p.a, 2000));
+	EXPECT_EQ(-1, side_async(&p.a, 100));
+	pair_close(&p);
+}
+
 /* Its work requests are gone with it, in whatever state it was. */
 static void destroy_is_silent(void)
 {
@@ -1244,6 +1300,80 @@ static void drain(void)
 	}
 }
 
+struct ending {
+	struct pair *p;
+	int how;
+};
+
+static void *end_it(void *arg)
+{
+	struct ending *e = arg;
+
+	switch (e->how) {
+	case 0:
+		side_to_err(&e->p->a);
+		break;
+	case 1:
+		side_to_err(&e->p->b);
+		break;
+	default:
+		rdma_disconnect(e->p->a.id);
+	}
+	return NULL;
+}
+
+/* The same while the posting goes on: each comes back once, and in order. */
+static void post_while_ending(void)
+{
+	const int total = 1000;
+	pthread_t thread;
+	struct ibv_wc wc;
+	struct pair p;
+	uint64_t end;
+	int round, i;
+
+	for (round = 0; round < 18; round++) {
+		struct ending e = { .p = &p, .how = round % 3 };
+		int posted = 0, done = 0, recvs = 0;
+		bool over = false;
+
+		pair_open(&p, &(struct opts){ .sq = 64, .rq = 64,
+					      .cqe = 2048 });
+		end = deadline(10000);
+		while (done < total) {
+			ASSERT(!passed(end), "%d of %d came back", done,
+			       posted);
+			if (posted < total && posted - done < 64) {
+				recvs += !try_recv(&p.a, recvs, 0, 64);
+				POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 64,
+				     .id = posted, .raddr = at(&p.b, 0),
+				     .rkey = p.b.mr->rkey);
+				if (posted++ == 100)
+					ASSERT(!pthread_create(&thread, NULL,
+							       end_it, &e),
+					       "pthread_create");
+			}
+			while (ibv_poll_cq(p.a.scq, 1, &wc) == 1) {
+				over |= wc.status != IBV_WC_SUCCESS;
+				EXPECT_EQ(done, wc.wr_id);
+				EXPECT_EQ(over ? IBV_WC_WR_FLUSH_ERR :
+						 IBV_WC_SUCCESS, wc.status);
+				done++;
+			}
+		}
+		pthread_join(thread, NULL);
+		side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
+		/* The kernel sees the last receives at this doorbell. */
+		POST(&p.a, .op = IBV_WR_RDMA_WRITE, .id = total);
+		WANT_WC(p.a.scq, total, IBV_WC_WR_FLUSH_ERR);
+		for (i = 0; i < recvs; i++)
+			WANT_WC(p.a.rcq, i, IBV_WC_WR_FLUSH_ERR);
+		EXPECT(no_wc(p.a.rcq, 20) && no_wc(p.a.scq, 0),
+		       "more completions than requests");
+		pair_close(&p);
+	}
+}
+
 static void disconnect(void)
 {
 	struct pair p;
@@ -1313,13 +1443,12 @@ static void no_recv_queue(void)
 
 static void reset_forgets(void)
 {
-	struct ibv_qp_attr qa = { .qp_state = IBV_QPS_RESET };
 	struct pair p;
 
 	pair_ready(&p, NULL, NULL);
 	recv_at(&p.a, 1, 0, 64);
 	try_post(&p.a, &(struct wr){ .op = IBV_WR_SEND, .len = 64, .id = 2 });
-	ASSERT(!ibv_modify_qp(p.a.qp, &qa, IBV_QP_STATE), "to RESET");
+	ASSERT(!side_to_reset(&p.a), "to RESET");
 	recv_at(&p.a, 3, 64, 64);
 	recv_at(&p.a, 4, 128, 64);
 	pair_connect(&p);
@@ -1543,6 +1672,7 @@ static const struct test tests[] = {
 	{ "SRQ serves a queue pair", srq_basic },
 	{ "SRQ serves two, and survives one of them", srq_shared },
 	{ "SRQ limit event comes once", srq_limit },
+	{ "an SRQ limit armed again and again is told once", srq_limit_again },
 	{ "CQ overflow raises IBV_EVENT_CQ_ERR", cq_overflow, .slow = true },
 	{ "query_qp tells the truth", query_qp },
 	{ "queues of 1, 1000 and 32768 entries", deep_queues },
@@ -1551,9 +1681,12 @@ static const struct test tests[] = {
 	{ "modify_qp to ERROR flushes the receive queue", flush },
 	{ "a send posted in ERROR is flushed", post_in_err },
 	{ "an SRQ's consumer hears of the last element", last_wqe },
+	{ "the last element is told once for each stream", last_wqe_once },
 	{ "a destroyed queue pair completes nothing", destroy_is_silent },
 	{ "a receive posted in ERROR is flushed at the next doorbell", recv_in_err },
 	{ "everything posted comes back when a connection ends", drain, 90 },
+	{ "everything posted while a connection ends comes back",
+	  post_while_ending, 90 },
 	{ "disconnect flushes and tells both ends", disconnect },
 	{ "what was sent before an orderly close arrives", send_then_close },
 	{ "modify_qp to RESET forgets what is posted", reset_forgets },
