@@ -13,6 +13,10 @@
  * RFC 5040 section 4.8, RFC 5041 section 7 and RFC 5044 section 8 ask.
  */
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -1178,63 +1182,99 @@ static void close_behind_no_answer(void)
 	wire_close(&w);
 }
 
-/* A close takes as long as the peer takes to read, if it reads at all. */
-static void close_behind_much(void)
-{
-	const size_t total = 16 << 20;
-	static uint8_t buf[1 << 16];
-	struct wire w = { 0 };
-	int window = 1 << 16;
-	size_t got = 0;
-	uint64_t end;
-	ssize_t n;
+#define MUCH (16 << 20)
 
-	wire_up(&w, &(struct opts){ .buf = total });
-	wire_full(&w);
-	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
-	POST(&w.s, .op = IBV_WR_SEND, .len = total, .id = 1);
-	EXPECT_EQ(0, rdma_disconnect(w.s.id));
-	/* Twice as long as the driver waits for a peer that does nothing. */
-	end = now_ms() + 11000;
-	while ((n = read(w.r.fd, buf, sizeof(buf))) > 0) {
+/* A Send of 16 MiB is on its way to a peer with a small window. */
+static void much_under_way(struct wire *w)
+{
+	int window = 1 << 16;
+
+	wire_up(w, &(struct opts){ .buf = MUCH });
+	wire_full(w);
+	setsockopt(w->r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	POST(&w->s, .op = IBV_WR_SEND, .len = MUCH, .id = 1);
+}
+
+/*
+ * What comes, up to @most octets or to the FIN: 64 KiB in 200 ms, for twice as
+ * long as the driver waits for a peer that does nothing, then all at once.
+ */
+static size_t read_slowly(struct wire *w, size_t most)
+{
+	static uint8_t buf[1 << 16];
+	uint64_t end = now_ms() + 11000;
+	size_t got = 0;
+	ssize_t n = 0;
+
+	while (got < most && (n = read(w->r.fd, buf, sizeof(buf))) > 0) {
 		got += n;
 		if (!passed(end))
 			usleep(200000);
 	}
-	EXPECT(n == 0, "read: %s", strerror(errno));
-	EXPECT(got > total, "%zu octets", got);
+	EXPECT(n >= 0, "read: %s", strerror(errno));
+	return got;
+}
+
+/* A close takes as long as the peer takes to read, if it reads at all. */
+static void close_behind_much(void)
+{
+	struct wire w = { 0 };
+	size_t got;
+
+	much_under_way(&w);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	got = read_slowly(&w, SIZE_MAX);
+	EXPECT(got > MUCH, "%zu octets", got);
 	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
 	raw_close(&w.r);
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 	wire_close(&w);
 }
 
-/* A Send of 16 MiB waits for a peer that takes 64 KiB in 200 ms, then less. */
+/* Work waits for a slow peer, however long. */
 static void slow_reader(void)
 {
-	const size_t total = 16 << 20;
-	static uint8_t buf[1 << 16];
 	struct wire w = { 0 };
-	int window = 1 << 16;
-	size_t got = 0;
-	uint64_t end;
-	ssize_t n;
+	size_t got;
 
-	wire_up(&w, &(struct opts){ .buf = total });
-	wire_full(&w);
-	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
-	POST(&w.s, .op = IBV_WR_SEND, .len = total, .id = 1);
-	end = now_ms() + 11000;
-	while (got < total && (n = read(w.r.fd, buf, sizeof(buf))) > 0) {
-		got += n;
-		if (!passed(end))
-			usleep(200000);
-	}
-	EXPECT(got >= total, "%zu octets", got);
+	much_under_way(&w);
+	got = read_slowly(&w, MUCH);
+	EXPECT(got >= MUCH, "%zu octets", got);
 	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
 	EXPECT_EQ(0, rdma_disconnect(w.s.id));
 	EXPECT(raw_end(&w.r, 15000) == RAW_FIN, "no FIN behind it");
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* Until the peer's window is shut and nothing moves. */
+static void window_shuts(struct wire *w)
+{
+	int before, now = 0;
+
+	do {
+		before = now;
+		sleep_ms(1000);
+		ASSERT(!ioctl(w->r.fd, FIONREAD, &now), "FIONREAD");
+	} while (!now || now != before);
+}
+
+/* A FIN is no octet: it is no sign that the peer takes anything. */
+static void fin_is_no_progress(void)
+{
+	struct wire w = { 0 };
+	uint64_t start;
+
+	much_under_way(&w);
+	window_shuts(&w);
+	start = now_ms();
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	sleep_ms(1000);		/* the driver watches by now */
+	shutdown(w.r.fd, SHUT_WR);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	/* It waits for 5 s, and would wait for 5 s more. */
+	EXPECT(now_ms() - start < 9500, "%llu ms are too long",
+	       (unsigned long long)(now_ms() - start));
 	wire_close(&w);
 }
 
@@ -1262,6 +1302,21 @@ static void sink_revoked(void)
 
 /* ---- Terminates and ends of stream ---- */
 
+/*
+ * The stream ends, and before that no Terminate comes back.  One for work that
+ * @failed here may have been on its way; it says 0/0/00.
+ */
+static void unanswered(struct wire *w, bool failed)
+{
+	static struct fpdu f;
+
+	while (fpdu_read(&w->r, &f, 15000))
+		EXPECT(get16(f.ulpdu) != CTL_TERM ||
+		       (failed && !get32(f.ulpdu + 18)),
+		       "Terminate %08x in answer", get32(f.ulpdu + 18));
+	EXPECT_EQ(RAW_FIN, raw_end(&w->r, 1000));
+}
+
 static void terminate_received(void)
 {
 	static const struct {
@@ -1276,7 +1331,6 @@ static void terminate_received(void)
 		{ 0x11010000, IBV_WC_REM_ACCESS_ERR },
 	};
 	static struct fpdu f;
-	struct ibv_wc wc;
 	uint8_t u[128], word[4];
 	struct wire w;
 	size_t i;
@@ -1292,25 +1346,83 @@ static void terminate_received(void)
 		WANT_WC(w.s.scq, 1, term[i].status);
 		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
 		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
-		/* Never answered with another. */
-		while (fpdu_read(&w.r, &f, 200))
-			EXPECT(get16(f.ulpdu) != CTL_TERM,
-			       "Terminate %08x in answer",
-			       get32(f.ulpdu + 18));
-		EXPECT(raw_end(&w.r, 15000) != RAW_OPEN, "TCP stays open");
+		unanswered(&w, false);
 		wire_close(&w);
 	}
-	/* The rest must end the connection; some error is all we ask. */
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/**
+ * struct late_post - a request that fails, from a thread of its own
+ * @s: where
+ * @when: in ns; 0 until that is known
+ */
+struct late_post {
+	struct side *s;
+	uint64_t when;
+};
+
+static void *post_bad(void *arg)
+{
+	struct late_post *late = arg;
+	uint64_t when;
+
+	do {
+		sched_yield();
+		when = __atomic_load_n(&late->when, __ATOMIC_ACQUIRE);
+	} while (!when || now_ns() < when);
+	try_post(late->s, &(struct wr){ .op = IBV_WR_RDMA_WRITE, .len = 10,
+					.id = 2, .lkey = 0xdead });
+	return NULL;
+}
+
+/*
+ * Of any code, while a Read is under way or the driver closes, and just when
+ * work of our own fails.  Which comes first is open: the one moves over the
+ * other.
+ */
+static void terminate_unanswered(void)
+{
+	uint8_t u[128], word[4];
+	uint64_t start, took = 0;
+	static struct fpdu f;
+	pthread_t thread;
+	struct ibv_wc wc;
+	struct wire w;
+	int i, id;
+
 	for (i = 0; i < 64; i++) {
+		struct late_post late = { .s = &w.s };
+
 		memset(&w, 0, sizeof(w));
 		read_asked(&w, &f);
+		if (i & 16)
+			rdma_disconnect(w.s.id);
 		put32(word, (i / 16) << 28 | (i % 16 / 4) << 24 |
 			    ((i % 4 * 3 - 1u) & 0xff) << 16);
+		ASSERT(!pthread_create(&thread, NULL, post_bad, &late),
+		       "pthread_create");
+		start = now_ns();
+		__atomic_store_n(&late.when, start + took * (i % 16) / 16,
+				 __ATOMIC_RELEASE);
 		fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word,
 					       4));
-		wc = next_wc(w.s.scq);
-		EXPECT(wc.status != IBV_WC_SUCCESS, "%02x%02x", word[0],
-		       word[1]);
+		took = now_ns() - start;
+		pthread_join(thread, NULL);
+		for (id = 1; id <= 2; id++) {
+			wc = next_wc(w.s.scq);
+			EXPECT_EQ(id, wc.wr_id);
+			EXPECT(wc.status != IBV_WC_SUCCESS, "%02x%02x: %d",
+			       word[0], word[1], id);
+		}
+		unanswered(&w, true);
 		wire_close(&w);
 	}
 }
@@ -1318,7 +1430,6 @@ static void terminate_received(void)
 /* Short, long, and with nonsense inside: still Terminates. */
 static void terminate_odd(void)
 {
-	static struct fpdu f;
 	uint8_t u[512], junk[300];
 	struct wire w;
 	int i;
@@ -1332,8 +1443,7 @@ static void terminate_odd(void)
 		fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, junk,
 					       i < 56 ? i : i * 5));
 		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
-		while (fpdu_read(&w.r, &f, 100))
-			EXPECT(get16(f.ulpdu) != CTL_TERM, "answered");
+		unanswered(&w, false);
 		wire_close(&w);
 	}
 }
@@ -1354,7 +1464,6 @@ static void terminate_malformed(void)
 		{ CTL_TERM & ~CTL_LAST, 2, 1, 0 },
 	};
 	uint8_t u[128], word[4] = { 0x11, 0 };
-	static struct fpdu f;
 	struct wire w;
 	size_t i;
 
@@ -1370,8 +1479,7 @@ static void terminate_malformed(void)
 		EXPECT_EQ(IBV_EVENT_QP_FATAL, side_async_qp(&w.s, 5000));
 		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
 		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
-		while (fpdu_read(&w.r, &f, 100))
-			EXPECT(get16(f.ulpdu) != CTL_TERM, "answered");
+		unanswered(&w, false);
 		wire_close(&w);
 	}
 }
@@ -1452,14 +1560,19 @@ static void end_anywhere(void)
 static void half_close(void)
 {
 	struct wire w = { 0 };
+	uint64_t start;
 
 	wire_up(&w, NULL);
 	recv_at(&w.s, 1, 0, 64);
 	wire_full(&w);
+	start = now_ms();
 	shutdown(w.r.fd, SHUT_WR);
 	WANT_WC(w.s.rcq, 1, IBV_WC_WR_FLUSH_ERR);
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
+	/* There is nothing to wait for, and no timer to run out first. */
+	EXPECT(now_ms() - start < 4000, "it took %llu ms",
+	       (unsigned long long)(now_ms() - start));
 	wire_close(&w);
 }
 
@@ -1496,13 +1609,9 @@ static void fault_while_closing(void)
 {
 	static struct fpdu f;
 	struct wire w = { 0 };
-	int window = 1 << 16;
 	uint8_t u[64];
 
-	wire_up(&w, &(struct opts){ .buf = 16 << 20 });
-	wire_full(&w);
-	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
-	POST(&w.s, .op = IBV_WR_SEND, .len = 16 << 20, .id = 1);
+	much_under_way(&w);
 	EXPECT_EQ(0, rdma_disconnect(w.s.id));
 	fpdu_put(&w.r, u, SEND(u, CTL_SEND, 4, 1, 0));
 	do {
@@ -1636,8 +1745,9 @@ static const struct test tests[] = {
 	{ "bad Read Responses, each with its Terminate", bad_responses, 60 },
 	{ "a Read Response that comes twice", response_twice },
 	{ "a Read sink that was deregistered", sink_revoked },
-	{ "Terminate received: the completion names the cause", terminate_received, 120,
-	  .slow = true },
+	{ "Terminate received: the completion names the cause", terminate_received },
+	{ "a Terminate is not answered, also when work fails just then",
+	  terminate_unanswered, 120, .slow = true },
 	{ "Terminates short, long and odd", terminate_odd, 60 },
 	{ "malformed Terminates end the stream, with an event", terminate_malformed, 60 },
 	{ "what is posted after a Terminate is flushed", terminate_then_post },
@@ -1653,6 +1763,8 @@ static const struct test tests[] = {
 	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60,
 	  .slow = true },
 	{ "what a slow reader takes arrives", slow_reader, 60, .slow = true },
+	{ "a FIN of a peer that takes nothing", fin_is_no_progress, 60,
+	  .slow = true },
 	{ "a Terminate behind a slow reader", terminate_slow_reader, 60,
 	  .slow = true },
 	{ "a peer that stops reading", stalled_reader, 60 },

@@ -12,6 +12,8 @@
  *
  * RFC 5044 section 7, RFC 6581.
  */
+#include <sys/socket.h>
+
 #include "harness.h"
 #include "rawpeer.h"
 
@@ -830,6 +832,23 @@ static void slow_reply(void)
 	wire_close(&w);
 }
 
+/* A FIN right behind the Reply does not look like an octet of it. */
+static void reply_and_fin(void)
+{
+	struct wire w;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		memset(&w, 0, sizeof(w));
+		wire_connect(&w, NULL);
+		wire_reply_well(&w);
+		shutdown(w.r.fd, SHUT_WR);
+		side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+		wire_close(&w);
+	}
+}
+
 static void silent_responder(void)
 {
 	struct wire w = { 0 };
@@ -980,6 +999,7 @@ static const struct test tests[] = {
 	{ "rejected with private data", rejected },
 	{ "bad Replies end the attempt", bad_replies, 90, .slow = true },
 	{ "a Reply octet by octet", slow_reply },
+	{ "a Reply and a FIN", reply_and_fin },
 	{ "a responder that never replies is given up", silent_responder, 90,
 	  .slow = true },
 	{ "ORD follows the IRD of the Reply", ord_lowered },
