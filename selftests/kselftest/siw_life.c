@@ -13,7 +13,9 @@
  * kernel.
  */
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -337,6 +339,51 @@ static void netdev_moves(void)
 
 /* ---- namespaces ---- */
 
+/*
+ * The rdma device of sb goes to sa, without its netdev, and comes back.  Its
+ * connection is gone then, and who listened on an address of it; who listens on
+ * any device hears again.
+ */
+static void device_moves(void)
+{
+	struct wire w = { 0 }, v = { 0 };
+	struct pollfd pfd = { .events = POLLIN };
+	struct side any;
+
+	if (topo("exclusive"))
+		SKIP("rdma devices have no namespace of their own here");
+	/* sysfs shows the devices of the namespace it was mounted in. */
+	ns_enter(NS_B);
+	ASSERT(!unshare(CLONE_NEWNS) &&
+	       !mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) &&
+	       !mount("sysfs", "/sys", "sysfs", 0, NULL), "mount of sysfs");
+	side_init(&any, NS_B, NULL);
+	v.port = next_port();
+	side_listen(&any, "0.0.0.0", v.port, 4);
+	wire_up(&w, NULL);
+	wire_full(&w);
+
+	EXPECT_EQ(0, timed(15000, "ip netns exec sb rdma dev set siwb netns sa"));
+	EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "TCP stays open");
+	EXPECT(side_event(&w.s, 5000) >= 0, "no event");
+	/* Nobody is left on its port. */
+	close(raw_listen(NS_B, ADDR_B, w.port));
+	EXPECT_EQ(-1, side_event(&any, 0));
+
+	EXPECT_EQ(0, timed(15000, "ip netns exec sa rdma dev set siwb netns sb"));
+	wire_dial(&v);
+	wire_request(&v, MPA_C, 1, NULL, 0);
+	/* librdmacm knows the device of before only: it is not asked. */
+	pfd.fd = any.ec->fd;
+	EXPECT(poll(&pfd, 1, slow(10000)) == 1, "the listener hears nothing");
+	side_close(&any);
+	EXPECT(raw_end(&v.r, 5000) != RAW_OPEN, "TCP stays open");
+	raw_close(&v.r);
+	rdma_destroy_qp(w.s.id);
+	rdma_destroy_id(w.s.id);
+	rdma_destroy_id(w.s.lid);
+}
+
 static void netns_exit(void)
 {
 	pid_t pid = load_start(8, false);
@@ -519,6 +566,8 @@ static const struct test tests[] = {
 	  .slow = true },
 	{ "netdev moves to another namespace", netdev_moves, 60, true,
 	  .slow = true },
+	{ "rdma device moves to another namespace and back", device_moves, 90,
+	  true, .slow = true },
 	{ "network namespaces exit with traffic", netns_exit, 60, true,
 	  .slow = true },
 	{ "processes killed with 32 connections", sigkill, 120, true,

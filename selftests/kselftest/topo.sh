@@ -13,6 +13,7 @@
 #
 # topo.sh load|unload		the module
 # topo.sh up|down		everything
+# topo.sh exclusive		the same, with each rdma device in its namespace only
 # topo.sh add a|b		the siw link of one side
 # topo.sh del a|b		remove it
 # topo.sh name a|b		what the link is called (udev may rename it)
@@ -22,6 +23,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 
 kcsan=/sys/kernel/debug/kcsan
+exclusive=/run/siw-ksft-exclusive	# is there while the mode is ours
 
 load() {
 	[ -d /sys/module/siw ] && return 0
@@ -76,13 +78,13 @@ del() {
 	[ -n "$n" ] && ip netns exec "s$1" rdma link del "$n"
 }
 
-# ib_core gives a name free some time after its device has left sysfs.
-add_soon() {
+# Tries a command for a while.
+soon() {
 	i=0
-	until why=$(add "$1" 2>&1); do
+	until why=$("$@" 2>&1); do
 		i=$((i + 1))
 		if [ $i -gt 200 ]; then
-			echo "# topo.sh: siw$1: $why"
+			echo "# topo.sh: $*: $why"
 			return 1
 		fi
 		sleep 0.1
@@ -95,6 +97,10 @@ down() {
 		ip -n "s$s" link del "v$s" 2>/dev/null
 		ip netns del "s$s" 2>/dev/null
 	done
+	if [ -e $exclusive ]; then
+		soon rdma system set netns shared || return 1
+		rm $exclusive
+	fi
 	# A namespace goes in the background; wait for the devices to follow.
 	i=0
 	while [ -d /sys/class/infiniband/siwa ] ||
@@ -126,25 +132,37 @@ side_up() {
 	EOF
 }
 
-up() {
-	down || return 1
+make() {
 	ip -b - <<-EOF || return 1
 		netns add sa
 		netns add sb
 		link add va address 02:83:00:00:00:01 mtu 1500 netns sa type veth peer name vb address 02:83:00:00:00:02 mtu 1500 netns sb
 	EOF
-	side_up a 1 2 && side_up b 2 1 && add_soon a && add_soon b
+	# ib_core gives a name free some time after its device has left sysfs.
+	side_up a 1 2 && side_up b 2 1 && soon add a && soon add b
+}
+
+up() {
+	down && make
+}
+
+# ib_core changes its mode while there is no namespace but the first, and makes
+# devices in that one, wherever their netdev is.
+exclusive() {
+	down && soon rdma system set netns exclusive || return 1
+	: >$exclusive
+	make && rdma dev set siwa netns sa && rdma dev set siwb netns sb
 }
 
 case "$1" in
-load | unload | up | down)
+load | unload | up | down | exclusive)
 	"$1"
 	;;
 add | del | name)
 	"$1" "$2"
 	;;
 *)
-	echo "usage: $0 load|unload|up|down|add S|del S|name S" >&2
+	echo "usage: $0 load|unload|up|down|exclusive|add S|del S|name S" >&2
 	exit 2
 	;;
 esac
