@@ -99,7 +99,7 @@ static void wildcard_elsewhere(void)
 	uint16_t port = next_port();
 
 	side_init(&other, NS_A, NULL);
-	side_listen(&other, "::", port, 4);
+	side_listen(&other, "0.0.0.0", port, 4);
 	side_init(&one, NS_A, NULL);
 	side_resolve(&one, ADDR_B, port);
 	side_open(&one);
@@ -108,7 +108,7 @@ static void wildcard_elsewhere(void)
 	EXPECT_EQ(-ECONNREFUSED, one.status);	/* by TCP: no socket is there */
 	side_close(&one);
 
-	connect_at("::", ADDR_B, port);
+	connect_at("0.0.0.0", ADDR_B, port);
 	side_close(&other);
 }
 
