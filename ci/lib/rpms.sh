@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Our RPMs, built on Debian.
+# Our RPMs, built on Debian. Those of an architecture need its libraries by Debian's
+# names, and are for the tests alone.
 
 rpm_needs="$deb_needs createrepo-c dnf rpm rpmlint"
 rpm_root="$cache/roots/row-bookworm-rpm"

@@ -90,8 +90,15 @@ release_provider_again() {
 			"$out/share/elsewhere/out" '*.deb'
 }
 
-# What `ci/run rpm` has tried.
-release_rpms() { rpms_ready && cp "$out"/share/rpm/*.rpm "$release/"; }
+# Of what `ci/run rpm` has tried, what no library of Debian is linked to: its names are
+# not those of other distributions (libpcap.so.0.8). They build the rest from the source.
+release_rpms() {
+	rpms_ready && cp "$out"/share/rpm/*.src.rpm "$out"/share/rpm/siw-dkms-*.rpm \
+		"$out"/share/rpm/siw-doc-*.rpm "$release/" &&
+		! rpm -qp --nosignature --qf '%{ARCH}\n' "$release"/siw-d*.rpm |
+			grep -vx noarch &&
+		! rpm -qp --nosignature --requires "$release"/*.rpm | grep -F .so.
+}
 
 release_sboms() {
 	local package buildinfo
