@@ -7,7 +7,7 @@
 # build-rpm.sh OUTDIR [OPTION...]
 #
 # OPTION is one of rpmbuild: --nodeps where what is needed is there, but not as
-# RPMs; --without command for EL 8.
+# RPMs; --without command for EL 8.  Needs rpmbuild (rpm-build), make and xz.
 set -eu
 
 [ $# -ge 1 ] || { echo "usage: $0 OUTDIR [OPTION...]" >&2; exit 2; }
@@ -19,6 +19,8 @@ spec=$top/packaging/rpm/siw.spec
 version=$(cat "$top/VERSION")
 umask 022
 
+command -v rpmbuild >/dev/null ||
+	{ echo "$0: no rpmbuild here: install the package rpm-build" >&2; exit 1; }
 packaged=$(sed -n 's/^Version: *//p' "$spec")
 if [ "$packaged" != "$version" ]; then
 	echo "$0: VERSION says $version, packaging/rpm/siw.spec $packaged" >&2

@@ -107,7 +107,7 @@ done) >"$work/files"
 
 sum=$(sha256sum <"$package" | cut -d' ' -f1)
 code=$(cut -f3 "$work/files" | sort | tr -d '\n' | sha1sum | cut -d' ' -f1)
-stamp=$(dpkg-parsechangelog -l "$top/packaging/debian/changelog" -S Timestamp)
+stamp=$(date -d "$(sed -n '/^ -- /{s/.*>  //p;q;}' "$top/packaging/debian/changelog")" +%s)
 
 jq -n --arg kind "$kind" --arg name "$name" --arg version "$version" \
 	--arg arch "$arch" --arg license "$license" --arg sum "$sum" \

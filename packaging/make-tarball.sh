@@ -10,7 +10,9 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 top=$(cd "$(dirname "$0")/.." && pwd)
 version=$(cat "$top/VERSION")
-stamp=$(dpkg-parsechangelog -l "$top/packaging/debian/changelog" -S Timestamp)
+# Of the newest entry of the changelog: without dpkg, which not each distribution has.
+stamp=$(LC_ALL=C date -d "$(sed -n '/^ -- /{s/.*>  //p;q;}' \
+	"$top/packaging/debian/changelog")" +%s)
 umask 022
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/siw-tarball.XXXXXX")
