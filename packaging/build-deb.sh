@@ -1,17 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Build the Debian packages of siw into OUTDIR.  The same tree gives the same
-# packages, to the bit, wherever and whenever it is built in the same release.
+# Build the Debian packages of siw, and their source package, into OUTDIR.  The same
+# tree gives the same packages, to the bit, wherever and whenever it is built in the
+# same release.
 #
 # build-deb.sh OUTDIR [--no-command] [OPTION...]
 #
 # What is built on Debian 12 installs on 12 and all after it.  For Debian 11, in
 # whose archive the libraries of the command siw are missing (CLI11, toml++):
-# --no-command, packages without it and without siw-selftests, version X~deb11.
+# --no-command, packages without it and without siw-selftests, version X~deb11, from
+# the same source.
 #
 # OPTION is one of dpkg-buildpackage: -A builds the packages for all
-# architectures (siw-dkms, siw-doc), -B the others (siw, siw-selftests).
+# architectures (siw-dkms, siw-doc), -B the others (siw, siw-selftests), -b both,
+# -S the source package.
 set -eu
 
 usage() {
@@ -26,12 +29,14 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 shift
 suffix=
+build=--build=full
 if [ "${1:-}" = --no-command ]; then
 	suffix=~deb11
+	build=--build=binary
 	export DEB_BUILD_PROFILES="${DEB_BUILD_PROFILES:-} pkg.siw.nocommand"
 	shift
 fi
-[ $# -gt 0 ] || set -- -b
+[ $# -gt 0 ] || set -- "$build"
 top=$(cd "$(dirname "$0")/.." && pwd)
 version=$(cat "$top/VERSION")
 umask 022
@@ -57,4 +62,5 @@ find "$tree" ! -type l -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 
 cd "$tree"
 dpkg-buildpackage "$@" -us -uc
-cp "$work"/*.deb "$work"/*.changes "$work"/*.buildinfo "$out/"
+rm -r "$tree"
+cp "$work"/* "$out/"

@@ -4,7 +4,12 @@
 # Nothing is left unsaid: what lintian says stands in an override with its reason.
 run_lintian() {
 	lintian --fail-on error,warning,info,pedantic --pedantic --allow-root \
-		"$(repo_of bookworm)"/*.deb
+		"$(repo_of bookworm)"/*.deb "$out"/share/source-package/*.dsc
+}
+
+source_package() {
+	rm -rf "$out/share/source-package"
+	deb_build source-package -S
 }
 
 ours='siw siw-dkms siw-selftests siw-doc'
@@ -180,7 +185,7 @@ stage_package() {
 	need lintian mmdebstrap debian-archive-keyring kmod erofs-utils \
 		busybox-static cpio xz-utils
 	check debs all_debs_ready || return
-	check lintian run_lintian
+	check source-package source_package && check lintian run_lintian
 	check root-bookworm-bare root_ready bookworm bare &&
 		check install-on-bare-debian install_bare
 	check root-bookworm root_ready bookworm full &&

@@ -57,7 +57,8 @@ release_debs() {
 	need $deb_needs
 	rm -rf "$out"/share/release-debs "$out"/share/release-debs11
 	deb_build release-debs && deb_build release-debs11 --no-command &&
-		cp "$out"/share/release-debs*/*.deb "$release/" &&
+		cp "$out"/share/release-debs*/*.deb "$out"/share/release-debs/*.dsc \
+			"$out"/share/release-debs/*.tar.xz "$release/" &&
 		find "$release" -name '*-dbgsym_*' -delete
 }
 
@@ -75,7 +76,7 @@ release_again() {
 	"$top/packaging/make-source.sh" "$out/share/source" &&
 		elsewhere /srv/source/packaging/build-deb.sh \
 			/srv/elsewhere/out "$@" &&
-		same_files "$out/share/$name" "$out/share/elsewhere/out" '*.deb'
+		same_files "$out/share/$name" "$out/share/elsewhere/out" '*.[dt]*'
 }
 
 release_provider_again() {
