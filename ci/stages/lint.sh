@@ -134,9 +134,22 @@ tracepoints_listed() {
 			"$top/docs/reference/tracepoints.md" | tr -d '`' | sort)
 }
 
+# Both units are confined, and alike.
+units_confined() {
+	local dir=$out/units
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$top"/packaging/debian/siw.service "$dir/"
+	cp "$top"/packaging/debian/siw.siw-link@.service "$dir/siw-link@.service"
+	diff <(sed -n '/^CapabilityBoundingSet=/,/^UMask=/p' "$dir/siw.service") \
+		<(sed -n '/^CapabilityBoundingSet=/,/^UMask=/p' "$dir/siw-link@.service") &&
+		systemd-analyze security --offline=yes --threshold=30 --no-pager \
+			"$dir/siw.service" "$dir/siw-link@.service"
+}
+
 stage_lint() {
 	need clang-format debian-archive-keyring mmdebstrap perl python3 \
-		shellcheck xz-utils dpkg-dev
+		shellcheck systemd xz-utils dpkg-dev
 	check layers "$top/ci/check-layers"
 	check sizes "$top/ci/check-sizes"
 	check compat "$top/packaging/compat/check.sh"
@@ -147,6 +160,7 @@ stage_lint() {
 	check no-mirror-address no_leaks
 	check counters-listed counters_listed
 	check tracepoints-listed tracepoints_listed
+	check units-confined units_confined
 	security_checks
 	check root-newest root_ready newest full &&
 		check kernel-scripts kernel_scripts_ready && {
