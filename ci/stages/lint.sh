@@ -134,6 +134,37 @@ tracepoints_listed() {
 			"$top/docs/reference/tracepoints.md" | tr -d '`' | sort)
 }
 
+# versions_written: where ours is written down, and which.
+versions_written() {
+	local page
+	say "packaging/debian/changelog" \
+		"$(dpkg-parsechangelog -l packaging/debian/changelog -S Version)"
+	say "packaging/rpm/siw.spec $(sed -n 's/^Version: *//p' packaging/rpm/siw.spec)"
+	say "packaging/rpm/siw.spec:%changelog" "$(sed -n \
+		'/^%changelog/{n;s/.* - \([0-9.]*\)-[0-9]*$/\1/p;}' packaging/rpm/siw.spec)"
+	say "CHANGELOG.md" "$(sed -n 's/^## \[*v*\([0-9.]*\)\]*.*/\1/p' CHANGELOG.md |
+		head -n 1)"
+	for page in packaging/debian/*.[1-9] tools/man/*.[1-9]; do
+		say "$page" "$(sed -n 's/^\.TH .* "siw \([^"]*\)" .*/\1/p' "$page")"
+	done
+	# siw-1.2.3, siw/1.2.3, siw 1.2.3, siw_1.2.3; and the tag.
+	grep -noPH '(siw[a-z-]*[-_/ ]|git tag v)\K\d+\.\d+\.\d+(?![.\d])' \
+		README.md packaging/README.md docs/how-to/*.md |
+		sed 's/:\([0-9.]*\)$/ \1/'
+}
+
+versions_agree() {
+	local version place found status=0
+	cd "$top" || return 1
+	version=$(cat VERSION)
+	while read -r place found; do
+		[ "$found" != "$version" ] || continue
+		say "$place: ${found:-no version}; VERSION says $version"
+		status=1
+	done < <(versions_written)
+	return "$status"
+}
+
 # Both units are confined, and alike.
 units_confined() {
 	local dir=$out/units
@@ -153,6 +184,7 @@ stage_lint() {
 	check layers "$top/ci/check-layers"
 	check sizes "$top/ci/check-sizes"
 	check compat "$top/packaging/compat/check.sh"
+	check versions versions_agree
 	check no-hooks no_hooks
 	check stub-budget stub_budget
 	check shellcheck shell_check

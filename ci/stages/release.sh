@@ -5,18 +5,11 @@
 
 release=$out/release
 
-# One version everywhere.
+# One version everywhere, and for a release one that is tagged.
 release_versions() {
-	local version found status=0
+	local version status=0
 	version=$(cat "$top/VERSION")
-	for found in \
-		"$(dpkg-parsechangelog -l "$top/packaging/debian/changelog" -S Version)" \
-		"$(sed -n 's/^## \[*v*\([0-9.]*\)\]*.*/\1/p' "$top/CHANGELOG.md" | head -n 1)" \
-		"$(sed -n 's/^Version: *//p' "$top/packaging/rpm/siw.spec" 2>/dev/null ||
-			say "$version")"; do
-		say "$found"
-		[ "$found" = "$version" ] || status=1
-	done
+	versions_agree || status=1
 	if [ -n "${SIW_RELEASE_KEY:-}" ]; then
 		git -C "$top" tag --points-at HEAD | grep -x "v$version" || {
 			say "no tag v$version here"
