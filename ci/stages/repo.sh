@@ -38,17 +38,39 @@ make_keys() {
 		--quick-generate-key 'expired <expired@siw.invalid>' rsa3072 sign 1y
 }
 
-# apt_made NAME [OPTION...]: a repository that is as it should be.
-apt_made() {
-	local name=$1
-	shift
-	rm -rf "${repo_dir:?}/$name"
+# apt_make KEY NAME [OPTION...]
+apt_make() {
+	local key=$1 name=$2
+	shift 2
 	# shellcheck disable=SC2046 # a list of words
-	here sh -c 'exec /srv/source/packaging/repo/make-apt.sh "$@"' sh "$@" \
-		siw@siw.invalid "/srv/repo-test/$name" \
+	here /srv/source/packaging/repo/make-apt.sh "$@" \
+		"$key@siw.invalid" "/srv/repo-test/$name" \
 		$(cd "$out/share" && find repo provider -name '*.deb' \
 			! -name '*dbgsym*' -printf '/srv/%p ' 2>/dev/null)
 }
+
+# apt_made NAME [OPTION...]: a repository that is as it should be.
+apt_made() {
+	rm -rf "${repo_dir:?}/$1"
+	apt_make siw "$@"
+}
+
+# repo_kept KIND: one that is being served, as KIND-kept: if it cannot be made anew it
+# stays as it was, nothing is left beside it, and a file of others is not lost.
+repo_kept() {
+	local kind=$1 dir=$repo_dir/$1-kept status=0
+	broken_copy "$kind" "$kind-kept" true || return 1
+	! "${kind}_make" nobody "$kind-kept" || status=1
+	touch "$dir/index.html"
+	! "${kind}_make" siw "$kind-kept" || status=1
+	rm "$dir/index.html" || status=1
+	diff -r "$repo_dir/$kind" "$dir" || status=1
+	"${kind}_make" siw "$kind-kept" || status=1
+	[ "$(echo "$dir"*)" = "$dir" ] || status=1
+	return "$status"
+}
+
+apt_kept() { repo_kept apt && apt_gets apt-kept; }
 
 # apt_gets NAME: would apt install from it? It downloads, so that it has seen all.
 apt_gets() {
@@ -126,6 +148,7 @@ apt_expired() { apt_made apt-expired -d -1 && apt_refuses apt-expired expired; }
 apt_tests() {
 	check apt-made apt_made apt && check apt-suites apt_suites || return
 	check apt-takes-it apt_gets apt
+	check apt-kept apt_kept
 	check apt-unsigned apt_case unsigned 'not signed' \
 		rm dists/stable/InRelease dists/stable/Release.gpg
 	check apt-tampered-index apt_case index 'BADSIG|invalid' \
@@ -147,11 +170,11 @@ apt_installs() {
 		in_root "$repo_test" apt-get -q -y purge siw siw-dkms
 }
 
-dnf_made() {
-	local name=$1 key=$2
-	rm -rf "${repo_dir:?}/$name"
+# dnf_make KEY NAME
+dnf_make() {
 	# shellcheck disable=SC2046 # a list of words
-	here /srv/source/packaging/repo/make-dnf.sh "$key" "/srv/repo-test/$name" \
+	here /srv/source/packaging/repo/make-dnf.sh "$1@siw.invalid" \
+		"/srv/repo-test/$2" \
 		$(cd "$out/share" && find rpm rpm-base -name '*.rpm' ! -name '*.src.rpm' \
 			-printf '/srv/%p ')
 }
@@ -213,7 +236,8 @@ dnf_expired() {
 }
 
 dnf_tests() {
-	check dnf-made dnf_made dnf siw@siw.invalid || return
+	check dnf-made dnf_make siw dnf || return
+	check dnf-kept repo_kept dnf
 	check dnf-unsigned dnf_case unsigned repomd.xml \
 		rm repodata/repomd.xml.asc
 	check dnf-tampered-index dnf_case index 'signature|GPG' \

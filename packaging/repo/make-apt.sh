@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Make a signed apt repository of Debian packages, anew.
+# Make a signed apt repository of Debian packages, anew: OUTDIR, which is replaced.
 #
 # make-apt.sh [-u URL] [-d DAYS] KEY OUTDIR DEB...
 #
@@ -15,6 +15,7 @@
 # provider each gets that of its rdma-core.  OUTDIR gets siw.asc, the public key, and
 # SUITE.sources, what users put into /etc/apt/sources.list.d.
 set -eu
+. "$(dirname "$0")/swap.sh"
 
 usage() {
 	echo "usage: $0 [-u URL] [-d DAYS] KEY OUTDIR DEB..." >&2
@@ -33,12 +34,10 @@ done
 shift $((OPTIND - 1))
 [ $# -ge 3 ] || usage
 key=$1
-mkdir -p "$2"
-out=$(cd "$2" && pwd)
+repo_begin "$2" dists pool siw.asc '*.sources'
 shift 2
 : "${url:=file:$out}"
 
-rm -rf "$out/dists" "$out/pool"
 for deb; do
 	case $deb in
 	*~deb11_*) suites=bullseye ;;
@@ -47,13 +46,12 @@ for deb; do
 	*) suites='stable sid' ;;
 	esac
 	for suite in $suites; do
-		mkdir -p "$out/pool/$suite"
-		cp "$deb" "$out/pool/$suite/"
+		mkdir -p "$new/pool/$suite"
+		cp "$deb" "$new/pool/$suite/"
 	done
 done
 
-cd "$out"
-rm -f siw.asc
+cd "$new"
 gpg --batch --armor --export "$key" >siw.asc
 for pool in pool/*; do
 	suite=${pool#pool/}
@@ -95,3 +93,4 @@ Components: main
 Signed-By: /etc/apt/keyrings/siw.asc
 END
 done
+repo_publish

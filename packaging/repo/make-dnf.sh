@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Make a signed dnf repository of RPMs, anew: packages and index are signed.
+# Make a signed dnf repository of RPMs, anew: OUTDIR, which is replaced. Packages and
+# index are signed.
 #
 # make-dnf.sh [-u URL] KEY OUTDIR RPM...
 #
@@ -11,6 +12,7 @@
 # OUTDIR gets siw.asc, the public key, and siw.repo, what users put into
 # /etc/yum.repos.d.  An index of dnf has no date of expiry; a key has.
 set -eu
+. "$(dirname "$0")/swap.sh"
 
 usage() {
 	echo "usage: $0 [-u URL] KEY OUTDIR RPM..." >&2
@@ -27,15 +29,13 @@ done
 shift $((OPTIND - 1))
 [ $# -ge 3 ] || usage
 key=$1
-mkdir -p "$2"
-out=$(cd "$2" && pwd)
+repo_begin "$2" packages repodata siw.asc siw.repo
 shift 2
 : "${url:=file://$out}"
 
-rm -rf "$out/packages" "$out/repodata"
-mkdir "$out/packages"
-cp "$@" "$out/packages/"
-cd "$out"
+mkdir "$new/packages"
+cp "$@" "$new/packages/"
+cd "$new"
 gpg --batch --armor --export "$key" >siw.asc
 # Each distribution's rpm looks for gpg in a place of its own.
 rpmsign --define "__gpg $(command -v gpg)" --define "_gpg_name $key" \
@@ -51,3 +51,4 @@ gpgcheck=1
 repo_gpgcheck=1
 enabled=1
 END
+repo_publish
