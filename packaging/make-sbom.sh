@@ -26,7 +26,8 @@ export LC_ALL=C
 
 # spdx NAME: of a licence as DEP-5 has it, in the words of SPDX.
 spdx() {
-	sed -e 's/GPL-2$/GPL-2.0-only/' -e 's/GPL-2 /GPL-2.0-only /' \
+	sed -e 's/GPL-2 with \(Linux-syscall-note\) exception/GPL-2.0-only WITH \1/' \
+		-e 's/GPL-2$/GPL-2.0-only/' -e 's/GPL-2 /GPL-2.0-only /' \
 		-e 's/BSD-3-clause/BSD-3-Clause/' -e 's/ or / OR /' -e 's/ and / AND /'
 }
 

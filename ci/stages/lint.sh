@@ -165,6 +165,51 @@ versions_agree() {
 	return "$status"
 }
 
+# dep5_licences: PATTERN, a tab, LICENCE, of each stanza for files, in their order.
+dep5_licences() {
+	awk '/^Files:/ { files = $0; sub(/^Files: */, "", files); next }
+		files != "" && /^[ \t]+[^ ]/ && !licence { files = files " " $1 }
+		/^Copyright:/ { licence = 1 }
+		files != "" && sub(/^License: */, "") {
+			n = split(files, pattern, " ")
+			for (i = 1; i <= n; i++)
+				print pattern[i] "\t" $0
+		}
+		/^$/ { files = ""; licence = 0 }' packaging/debian/copyright
+}
+
+# What debian/copyright says of a file is what the file says itself, and every
+# pattern in it is for something.
+licences_agree() {
+	local file said licence patterns licences i used=() status=0
+	cd "$top" || return 1
+	mapfile -t patterns < <(dep5_licences | cut -f1)
+	mapfile -t licences < <(dep5_licences | cut -f2)
+	[ ${#patterns[@]} -gt 0 ] || return 1
+	while IFS=: read -r file said; do
+		said=$(sed -e 's/^.*Identifier: //' -e 's/ *\*\/$//' -e 's/[()]//g' \
+			-e 's/GPL-2\.0\(-only\)*/GPL-2/' -e 's/BSD-3-C/BSD-3-c/' -e 's/ OR / or /' \
+			-e 's/ WITH Linux-syscall-note/ with Linux-syscall-note exception/' \
+			-e 's/ *$//' <<<"$said")
+		for ((i = 0; i < ${#patterns[@]}; i++)); do
+			# shellcheck disable=SC2053 # a pattern
+			[[ $file == ${patterns[i]} ]] || continue
+			licence=${licences[i]}
+			used[i]=1
+		done
+		[ "$said" = "$licence" ] && continue
+		say "$file: $said, packaging/debian/copyright: $licence"
+		status=1
+	done < <(git ls-files siw selftests tools docs libsiw packaging security |
+		xargs grep -IoHm1 'SPDX-License-Identifier: [A-Za-z0-9.() -]*')
+	for ((i = 0; i < ${#patterns[@]}; i++)); do
+		[ -n "${used[i]:-}" ] && continue
+		say "packaging/debian/copyright: ${patterns[i]} is for no file"
+		status=1
+	done
+	return "$status"
+}
+
 # Both units are confined, and alike.
 units_confined() {
 	local dir=$out/units
@@ -185,6 +230,7 @@ stage_lint() {
 	check sizes "$top/ci/check-sizes"
 	check compat "$top/packaging/compat/check.sh"
 	check versions versions_agree
+	check licences licences_agree
 	check no-hooks no_hooks
 	check stub-budget stub_budget
 	check shellcheck shell_check
