@@ -102,6 +102,9 @@ test_installed() {
 		in_root "$purge_root" /srv/tests/command
 }
 
+# As a distribution builds the module for each kernel it has.
+test_build() { in_root "$purge_root" /srv/tests/build; }
+
 # A kernel newer than any we know, and one without RDMA: apt goes on, and is told.
 # Debian 12's dkms takes a kernel that is skipped for one that failed.
 unknown_kernels='9.9.0-unknown 6.1.0-without-rdma'
@@ -197,6 +200,7 @@ stage_package() {
 		check tests test_installed &&
 		check image image_of_installed &&
 		check unknown-kernels skip_unknown_kernels &&
+		check test-build test_build &&
 		check reinstall reinstall &&
 		check selftests-and-doc install_rest &&
 		check remove remove_keeps_only_configuration &&
