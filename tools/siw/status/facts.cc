@@ -113,19 +113,35 @@ std::map<std::string, std::string> ReadPackages(const Host& host) {
   return packages;
 }
 
-// The lines of links.conf as siw-link(8) reads them.
+bool IsLinkName(const std::string& name) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  return kLetters.find(name[0]) != std::string_view::npos &&
+         name.find_first_not_of(std::string(kLetters) + "0123456789._-") ==
+             std::string::npos;
+}
+
+bool IsNetdevName(const std::string& name) {
+  return !name.empty() && name[0] != '#' && name[0] != '-' && name != "." &&
+         name != ".." && name.find('/') == std::string::npos;
+}
+
+// The lines of links.conf as siw-link(8) reads them: NAME NETDEV [OPTION].
 void ReadConfigured(const Host& host, Facts* facts) {
   const std::vector<std::string> lines =
       Lines(host.ReadOrEmpty("/etc/siw/links.conf"));
   for (size_t i = 0; i < lines.size(); ++i) {
     std::istringstream words(lines[i]);
-    std::string name, netdev, rest;
-    words >> name >> netdev >> rest;
+    std::string name, netdev, option, rest;
+    words >> name >> netdev >> option >> rest;
     if (name.empty() || name[0] == '#') continue;
-    if (netdev.empty() || netdev[0] == '#' || (!rest.empty() && rest[0] != '#'))
-      facts->bad_lines.push_back(fmt::format("{}: {}", i + 1, lines[i]));
-    else
+    if (option[0] == '#') option = rest = "";
+    if (IsLinkName(name) && IsNetdevName(netdev) &&
+        (option.empty() || option == "crc=on" || option == "crc=off") &&
+        (rest.empty() || rest[0] == '#'))
       facts->configured.push_back({name, netdev});
+    else
+      facts->bad_lines.push_back(fmt::format("{}: {}", i + 1, lines[i]));
   }
 }
 

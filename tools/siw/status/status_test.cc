@@ -180,6 +180,23 @@ TEST_F(StatusTest, ComparesConfigurationAndLinks) {
   EXPECT_EQ("SIW-MOD-NOT-LOADED", Ids(Judge(Examine(facts, Catalogue()))));
 }
 
+TEST_F(StatusTest, ReadsLinksConfAsSiwLinkDoes) {
+  FillGood(&root_);
+  for (const char* line :
+       {"siw0 eth0 crc=off", "siw0 eth0 crc=on # comment", "\tsiw0\teth0 #",
+        "siw0 eth0 # a comment of words", "siw_0.a-b eth0"}) {
+    root_.Put("/etc/siw/links.conf", line);
+    EXPECT_EQ("", Judged()) << line;
+    EXPECT_EQ(1u, Gather(root_.host(), nullptr).configured.size()) << line;
+  }
+  for (const char* line :
+       {"siw0", "siw0 # eth0", "siw0 eth0 crc=no", "siw0 eth0 crc=off more",
+        "0siw eth0", "siw/0 eth0", "siw0 ../eth0", "siw0 -d", "siw0 .."}) {
+    root_.Put("/etc/siw/links.conf", line);
+    EXPECT_EQ("SIW-CONF-LINE", Judged()) << line;
+  }
+}
+
 TEST_F(StatusTest, SeesPortsCountersAndLimits) {
   FillGood(&root_);
   const std::string port = "/sys/class/infiniband/siw0/ports/1";
