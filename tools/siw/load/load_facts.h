@@ -39,7 +39,7 @@ struct LoadFacts {
   std::string idle_driver;    // of cpuidle, empty: none
   std::vector<Speed> speeds;  // of interfaces with a link, those known
   uint64_t send_buffer = 0;   // the most that tcp_wmem allows, in octets
-  std::string peer;           // "192.0.2.2 port 4420", empty: none was named
+  std::string peer;           // "192.0.2.2:4420", empty: none was named
   // At least one.
   Result<std::vector<double>> peer_round_trips = Error{"no port was named"};
 };

@@ -31,7 +31,7 @@ LoadFacts Fast() {
   facts.idle_driver = "intel_idle";
   facts.speeds = {{"eth1", 1000}, {"eth0", 10000}};
   facts.send_buffer = 4 << 20;
-  facts.peer = "192.0.2.2 port 4420";
+  facts.peer = "192.0.2.2:4420";
   facts.peer_round_trips = std::vector<double>{100, 90, 120};
   return facts;
 }
@@ -85,6 +85,18 @@ TEST(Load, IsJudgedByTheFastestInterfaceAndNotWithoutOne) {
   facts.tcp = 0.1 * kGigabit;
   facts.speeds = {};
   EXPECT_EQ("", Ids(facts));
+}
+
+TEST(Load, NamesACommandThatCanBeRun) {
+  LoadFacts facts = Fast();
+  facts.peer_round_trips = std::vector<double>{100, 1500};
+  for (const auto& [peer, host] : {std::pair("192.0.2.2:4420", "192.0.2.2"),
+                                   {"[2001:db8::2]:4420", "2001:db8::2"}}) {
+    facts.peer = peer;
+    ASSERT_EQ("SIW-LOAD-UNSTEADY", Ids(facts));
+    EXPECT_EQ(std::string("ping -i 0.2 -c 50 ") + host,
+              Findings(facts)[0].next);
+  }
 }
 
 TEST(Load, SaysWhatWasNotMeasured) {
