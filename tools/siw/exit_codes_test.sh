@@ -28,6 +28,12 @@ want 0 piped 'siw0: local 192.0.2.1:2, peer 192.0.2.2:1: MPA Reply refused: unkn
 want 1 piped 'usb 1-1: new device'
 want 1 "$siw" explain xyzzy
 want 1 "$siw" explain --errno 0
+full() {
+	"$siw" "$@" >/dev/full
+}
+want 3 full --version
+want 3 full explain SIW-MPA-KEY
+want 3 full explain --json --errno EINVAL
 want 2 "$siw"
 want 2 "$siw" bogus
 want 2 "$siw" explain

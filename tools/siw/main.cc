@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 // siw: looks after software iWARP on this host.
-#include <fmt/format.h>
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
@@ -30,10 +29,17 @@
 namespace siw {
 namespace {
 
-void Print(const std::string& text) { fmt::print("{}", text); }
+// What could not be written main() tells at the end: fmt::print() would throw.
+void Print(const std::string& text) {
+  (void)fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void Complain(const std::string& message) {
+  (void)fputs(("siw: " + message + "\n").c_str(), stderr);
+}
 
 int Fail(const Error& error) {
-  fmt::print(stderr, "siw: {}\n", error.message);
+  Complain(error.message);
   return kExitBlind;
 }
 
@@ -88,9 +94,9 @@ int RunExplain(const ExplainOptions& options) {
   const std::string text = Join(options.words);
   if (text == "-") return ExplainLines(ReadInput(), options.json);
   if (text.empty() && options.number.empty()) {
-    fmt::print(stderr,
-               "siw: explain: give an id, a line of the kernel log, --errno, "
-               "--journal, or - to read lines\n");
+    Complain(
+        "explain: give an id, a line of the kernel log, --errno, --journal, or "
+        "- to read lines");
     return kExitUsage;
   }
   const Explanation explanation =
@@ -236,11 +242,6 @@ struct TraceOptions {
   trace::LiveOptions live;
 };
 
-// fmt::print() throws when nobody reads; SIGPIPE ends what runs here instead.
-void PrintOrStop(const std::string& text) {
-  (void)fwrite(text.data(), 1, text.size(), stdout);
-}
-
 int RunLive(const TraceOptions& options) {
   std::map<uint32_t, std::string> devices;
   std::vector<trace::KnownStream> streams;
@@ -259,7 +260,7 @@ int RunLive(const TraceOptions& options) {
   trace::LiveOptions live = options.live;
   live.json = options.json;
   const Result<trace::LiveResult> result =
-      trace::TraceLive(live, streams, devices, PrintOrStop);
+      trace::TraceLive(live, streams, devices, Print);
   if (!result) return Fail(result.error());
   if (!result->unread.empty())
     return Fail(Error{live.events + ": " + result->unread});
@@ -412,7 +413,7 @@ int Main(int argc, char** argv) {
     return app.exit(error) == 0 ? kExitGood : kExitUsage;
   }
   if (*peer && doctor_options.level == "quick") {
-    fmt::print(stderr, "siw: doctor: --peer is for --level net or load\n");
+    Complain("doctor: --peer is for --level net or load");
     return kExitUsage;
   }
   if (*status) return RunStatus(status_json);
@@ -425,4 +426,8 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace siw
 
-int main(int argc, char** argv) { return siw::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = siw::Main(argc, argv);
+  if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+  return siw::Fail(siw::Error{"the output could not be written"});
+}
