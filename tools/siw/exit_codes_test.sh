@@ -26,6 +26,10 @@ want 0 "$siw" explain SIW-MPA-KEY
 want 0 "$siw" explain --json --errno ECONNRESET
 want 0 piped 'siw0: local 192.0.2.1:2, peer 192.0.2.2:1: MPA Reply refused: unknown revision'
 want 1 piped 'usb 1-1: new device'
+directory() {
+	"$siw" explain - </
+}
+want 3 directory
 want 1 "$siw" explain xyzzy
 want 1 "$siw" explain --errno 0
 full() {

@@ -65,15 +65,18 @@ Result<std::vector<std::string>> ReadJournal() {
   return ReadKernelLog();
 }
 
-std::vector<std::string> ReadInput() {
+Result<std::vector<std::string>> ReadInput() {
   std::vector<std::string> lines;
   for (std::string line; std::getline(std::cin, line);) lines.push_back(line);
+  // std::cin reads it, and does not tell its end from an error.
+  if (ferror(stdin)) return ErrnoError("standard input");
   return lines;
 }
 
-int ExplainLines(const std::vector<std::string>& lines, bool json) {
+int ExplainLines(const Result<std::vector<std::string>>& lines, bool json) {
+  if (!lines) return Fail(lines.error());
   const std::vector<LogFinding> findings =
-      ExplainLog(LineMatcher(Catalogue()), lines);
+      ExplainLog(LineMatcher(Catalogue()), *lines);
   Print(json ? LogJson(findings) : LogText(findings));
   return findings.empty() ? kExitFound : kExitGood;
 }
@@ -86,11 +89,7 @@ std::string Join(const std::vector<std::string>& words) {
 }
 
 int RunExplain(const ExplainOptions& options) {
-  if (options.journal) {
-    const Result<std::vector<std::string>> lines = ReadJournal();
-    if (!lines) return Fail(lines.error());
-    return ExplainLines(*lines, options.json);
-  }
+  if (options.journal) return ExplainLines(ReadJournal(), options.json);
   const std::string text = Join(options.words);
   if (text == "-") return ExplainLines(ReadInput(), options.json);
   if (text.empty() && options.number.empty()) {
