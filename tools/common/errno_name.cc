@@ -24,11 +24,12 @@ std::optional<int> ErrnoNumber(std::string_view text) {
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](unsigned char c) { return std::toupper(c); });
   if (!upper.empty() && upper.front() == '-') upper.erase(0, 1);
+  if (upper.empty()) return {};
   int number = 0;
   const auto [end, error] =
       std::from_chars(upper.data(), upper.data() + upper.size(), number);
   if (error == std::errc() && end == upper.data() + upper.size()) {
-    if (ErrnoName(number).empty()) return {};
+    if (number <= 0 || ErrnoName(number).empty()) return {};
     return number;
   }
   for (number = 1; number <= kMost; ++number) {

@@ -43,6 +43,8 @@ TEST(Explain, FindsAnErrnoByNumberAndName) {
   EXPECT_EQ("SIW-CONN-REFUSED", refused);
   for (const char* text : {"-111", "ECONNREFUSED", "econnrefused"})
     EXPECT_EQ(refused, Ids(ExplainErrno(Catalogue(), text))) << text;
+  for (const char* text : {"-", "--5", "--2147483648"})
+    EXPECT_EQ(text, ExplainErrno(Catalogue(), text).query);
   EXPECT_EQ("", Ids(ExplainErrno(Catalogue(), "no")));
   EXPECT_EQ("", Ids(ExplainErrno(Catalogue(), "0")));
   EXPECT_EQ("", Ids(ExplainErrno(Catalogue(), "99999999999999999999")));
