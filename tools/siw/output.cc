@@ -9,7 +9,7 @@ std::string Printable(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
-    out += octet < 0x20 || octet == 0x7f ? '?' : c;
+    out += octet < 0x20 || octet >= 0x7f ? '?' : c;
   }
   return out;
 }

@@ -20,7 +20,8 @@ enum ExitCode {
 // Of all JSON output: raised when a key changes its meaning or goes.
 constexpr int kJsonSchema = 1;
 
-// Without what a terminal would take for a command.
+// Without what a terminal would take for a command, in whatever character set:
+// only ASCII is kept.
 std::string Printable(std::string_view text);
 
 // Each line that is not empty behind two blanks.

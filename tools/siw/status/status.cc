@@ -28,8 +28,8 @@ std::string Who(const RdmaCmId& id) {
 std::string FindingText(const Finding& finding) {
   return fmt::format("  {:<8}{}: {}\n          {}: {}\n          next: {}\n",
                      SeverityName(finding.severity), finding.entry->id,
-                     finding.entry->title, finding.object,
-                     Printable(finding.evidence), finding.next);
+                     finding.entry->title, Printable(finding.object),
+                     Printable(finding.evidence), Printable(finding.next));
 }
 
 std::string FindingsText(const std::vector<Finding>& findings) {
@@ -72,8 +72,9 @@ std::string ModuleText(const ModuleFacts& module) {
 }
 
 std::string LinkText(const Link& link) {
-  std::string out = fmt::format("  {:<10}{} on {}", link.name, link.state,
-                                link.netdev.empty() ? "nothing" : link.netdev);
+  std::string out =
+      fmt::format("  {:<10}{} on {}", Printable(link.name), link.state,
+                  link.netdev.empty() ? "nothing" : Printable(link.netdev));
   if (link.qps) out += fmt::format(", {} queue pairs", *link.qps);
   out += "\n";
   size_t shown = 0;

@@ -354,6 +354,20 @@ TEST_F(StatusTest, WhatMayBeOverIsBehindWhatIsSo) {
             Ids(Judge(Examine(facts, Catalogue()))));
 }
 
+// Who may make a link in a container names it.
+TEST_F(StatusTest, TextHidesWhatATerminalWouldObey) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.links[0].name = facts.links[0].netdev = "\x1b]0;x\x07";
+  facts.links[0].state = "DOWN";
+  const auto checks = Examine(facts, Catalogue());
+  for (const std::string& text :
+       {StatusText(facts, Judge(checks)), DoctorText(checks)}) {
+    EXPECT_NE(std::string::npos, text.find("SIW-LINK-DOWN"));
+    EXPECT_EQ(std::string::npos, text.find_first_of("\x1b\x07")) << text;
+  }
+}
+
 TEST_F(StatusTest, JsonHasFindingsAndLinks) {
   FillGood(&root_);
   Facts facts = Gather(root_.host(), nullptr);

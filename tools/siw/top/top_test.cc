@@ -156,6 +156,15 @@ TEST(Top, ShowsNoMoreRowsThanThereIsRoomFor) {
   EXPECT_EQ(std::string::npos, text.find("192.0.2.7:1"));
 }
 
+TEST(Top, TextHidesWhatATerminalWouldObey) {
+  Sample sample = SampleOf(0, {StreamOf(1, "192.0.2.2:1", Tcp(8))});
+  sample.streams[0].device = sample.devices[0].name = "\x1b[2J";
+  sample.devices[0].netdev = "\x1b[2J";
+  const std::string text = ViewText(Compare(sample, sample), 1);
+  EXPECT_NE(std::string::npos, text.find("?[2J on ?[2J"));
+  EXPECT_EQ(std::string::npos, text.find('\x1b'));
+}
+
 TEST(Top, JsonHasWhatTheScreenHas) {
   Sample now = SampleOf(kSecond, {StreamOf(1, "192.0.2.2:1", Tcp(8))});
   now.streams.push_back(StreamOf(2, "192.0.2.3:1", Tcp(8)));

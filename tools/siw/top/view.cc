@@ -41,9 +41,10 @@ std::string Amount(double octets) {
 
 std::string RowText(const Row& row) {
   const RdmaCmId& id = row.stream.id;
-  std::string out = fmt::format(
-      "{:<8} {:>7} {:<12} {:<28} {:>8} {:>8}", row.stream.device, *id.qp,
-      Who(id), id.destination, Amount(row.sent * 8), Amount(row.received * 8));
+  std::string out =
+      fmt::format("{:<8} {:>7} {:<12} {:<28} {:>8} {:>8}",
+                  Printable(row.stream.device), *id.qp, Who(id), id.destination,
+                  Amount(row.sent * 8), Amount(row.received * 8));
   if (const auto& tcp = row.stream.tcp)
     return out + fmt::format(" {:<12} {:>7} {:>7} {:>8} {:>7}\n",
                              row.is_new ? "new" : row.limited_by,
@@ -220,9 +221,9 @@ std::string ViewText(const View& view, size_t most_rows) {
     out += fmt::format(
         "{} on {}: out {} FPDUs/s {}bit/s, in {} FPDUs/s {}bit/s, {:.1f} FPDUs "
         "a train, {} waits/s\n",
-        row.device.name, row.device.netdev, Amount(RateOf(row, "tx_fpdu")),
-        Amount(RateOf(row, "tx_bytes") * 8), Amount(RateOf(row, "rx_fpdu")),
-        Amount(RateOf(row, "rx_bytes") * 8),
+        Printable(row.device.name), Printable(row.device.netdev),
+        Amount(RateOf(row, "tx_fpdu")), Amount(RateOf(row, "tx_bytes") * 8),
+        Amount(RateOf(row, "rx_fpdu")), Amount(RateOf(row, "rx_bytes") * 8),
         trains > 0 ? RateOf(row, "tx_fpdu") / trains : 0,
         Amount(RateOf(row, "tx_wait")));
   }

@@ -37,6 +37,7 @@ class LiveWriter {
   std::string Device(uint32_t index) const;
   void AddPerfetto(const Request& request);
   void PutPerfetto(const std::string& event);
+  void PrintLine(const std::string& text);
   void PutEvent(const std::string& json);
 
   bool json_;

@@ -69,6 +69,11 @@ std::string LiveWriter::Device(uint32_t index) const {
                                  : found->second;
 }
 
+// Recorded lines are what others wrote.
+void LiveWriter::PrintLine(const std::string& text) {
+  print_(Printable(text) + "\n");
+}
+
 void LiveWriter::PutEvent(const std::string& json) {
   print_((first_ ? "\n" : ",\n") + json);
   first_ = false;
@@ -77,12 +82,12 @@ void LiveWriter::PutEvent(const std::string& json) {
 void LiveWriter::Add(const Request& request) {
   if (perfetto_) AddPerfetto(request);
   if (!json_) {
-    print_(fmt::format("{} {} QP {}{}{} {} {} octets id {:#x} {} {} us: {}\n",
-                       TimeText(request.begin()), Device(request.device),
-                       request.qp, request.peer.empty() ? "" : " to ",
-                       request.peer, request.operation, request.length,
-                       request.id, request.status,
-                       request.end() - request.begin(), StepsText(request)));
+    PrintLine(fmt::format("{} {} QP {}{}{} {} {} octets id {:#x} {} {} us: {}",
+                          TimeText(request.begin()), Device(request.device),
+                          request.qp, request.peer.empty() ? "" : " to ",
+                          request.peer, request.operation, request.length,
+                          request.id, request.status,
+                          request.end() - request.begin(), StepsText(request)));
     return;
   }
   Json steps = Json::object();
@@ -112,8 +117,7 @@ void LiveWriter::Note(int64_t time, uint32_t device, const std::string& text) {
                       {"device", Device(device)},
                       {"text", text}}));
   else
-    print_(fmt::format("{} {} {}\n", TimeText(time), Device(device),
-                       Printable(text)));
+    PrintLine(fmt::format("{} {} {}", TimeText(time), Device(device), text));
 }
 
 void LiveWriter::PutPerfetto(const std::string& event) {
@@ -180,11 +184,11 @@ Status LiveWriter::Finish(const Requests& requests, uint64_t lost,
           out += fmt::format(", {} +{}", kStepNames[step],
                              SpreadText(summary.steps[step]));
       }
-      print_(out + "\n");
+      PrintLine(out);
     }
     if (lost > 0)
-      print_(fmt::format(
-          "{} events were lost: watch one queue pair with --qp\n", lost));
+      PrintLine(fmt::format(
+          "{} events were lost: watch one queue pair with --qp", lost));
   }
   if (!perfetto_) return Done{};
   fputs("\n]}\n", perfetto_);
