@@ -221,17 +221,13 @@ class Examination : Examiner {
   }
 
   void OneLink(const Link& link) {
-    // A device that is up and whose interface is not seen has it in another
-    // network namespace.
-    if (link.netdev.empty() && link.state != "ACTIVE") {
-      Add("SIW-LINK-GONE", link.name, "it has no interface any more",
-          fmt::format("rdma link delete {}", link.name));
-    } else if (link.state != "ACTIVE") {
-      Add("SIW-LINK-DOWN", link.name,
-          fmt::format("port {}, {} {}", link.state, link.netdev,
-                      link.netdev_up ? "has a carrier" : "has no carrier"),
-          fmt::format("ip link show {}", link.netdev));
-    }
+    // A link goes with its interface: one whose interface is not seen has it in
+    // another network namespace, and whether that is up is not seen either.
+    if (link.netdev.empty() || link.state == "ACTIVE") return;
+    Add("SIW-LINK-DOWN", link.name,
+        fmt::format("port {}, {} {}", link.state, link.netdev,
+                    link.netdev_up ? "has a carrier" : "has no carrier"),
+        fmt::format("ip link show {}", link.netdev));
   }
 
   void Counters(const Link& link) {
