@@ -17,6 +17,12 @@ namespace {
 constexpr uint64_t kLittleMemlock = 1 << 20;
 constexpr size_t kMostLogFindings = 5;
 
+// Is "0.1.1-1~deb12u1" a package of "0.1.1"? One of "0.1" it is not.
+bool IsPackageOf(const std::string& package, const std::string& version) {
+  return package.compare(0, version.size(), version) == 0 &&
+         package.find_first_of("0123456789.", version.size()) != version.size();
+}
+
 class Examination : Examiner {
  public:
   Examination(const Facts& facts, CatalogueView catalogue)
@@ -128,7 +134,7 @@ class Examination : Examiner {
     const auto package = facts_.packages.find("siw-dkms");
     if (module.loaded && !module.version.empty() &&
         package != facts_.packages.end() &&
-        package->second.rfind(module.version, 0) != 0) {
+        !IsPackageOf(package->second, module.version)) {
       Add("SIW-MOD-STALE", "module",
           fmt::format("{} is loaded, siw-dkms {} is installed", module.version,
                       package->second),

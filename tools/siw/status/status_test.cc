@@ -122,6 +122,15 @@ TEST_F(StatusTest, TellsTheInBoxModuleAndAnOldOne) {
   root_.Put("/sys/module/siw/taint", "O");
   root_.Put("/sys/module/siw/version", "0.0.9");
   EXPECT_EQ("SIW-MOD-STALE", Judged());
+  Facts facts = Gather(root_.host(), nullptr);
+  facts.module.version = "0.1.1";
+  for (const auto& [package, ids] : {std::pair("0.1.1", ""),
+                                     {"0.1.1-1~deb12u1", ""},
+                                     {"0.1.10-1", "SIW-MOD-STALE"},
+                                     {"0.1.1.1", "SIW-MOD-STALE"}}) {
+    facts.packages["siw-dkms"] = package;
+    EXPECT_EQ(ids, Ids(Judge(Examine(facts, Catalogue())))) << package;
+  }
 }
 
 TEST_F(StatusTest, SeesThatModulesHaveToBeSigned) {
