@@ -225,7 +225,8 @@ class Examination : Examiner {
           "lscpu");
     if (Active()) Cpus();
     for (const auto& [name, netdev] : facts_.now.netdevs) {
-      if (netdev.loopback) continue;
+      // Without /sys, or in another namespace, it is not known.
+      if (netdev.loopback || netdev.mtu == 0) continue;
       if (netdev.mtu < kUsualMtu ||
           (netdev.mtu == kUsualMtu && netdev.speed >= kFastMegabits))
         Add("SIW-NET-MTU", name,

@@ -113,6 +113,16 @@ TEST(Net, EachConditionHasItsVerdictAndNoOther) {
   }
 }
 
+TEST(Net, WhatIsNotKnownIsNoFault) {
+  NetFacts facts = Healthy();
+  for (Look* look : {&facts.before, &facts.now}) {
+    const std::string type = look->netdevs["eth0"].type;
+    look->netdevs["eth0"] = Netdev();
+    look->netdevs["eth0"].type = type;
+  }
+  EXPECT_EQ("", Ids(facts));
+}
+
 TEST(Net, ThePeerThatIsNotReachedSaysWhy) {
   const auto with = [](int error) {
     NetFacts facts = Healthy();
