@@ -149,7 +149,7 @@ Status ForEach(const Octets& answer, Use use) {
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
   auto left = static_cast<int>(answer.size());
 
-  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+  for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
     if (EndsAnswer(header)) {
       const std::optional<int> error = ErrorAtEnd(header);
       if (!error) return Error{"RDMA netlink: an answer that is cut short"};
@@ -212,14 +212,16 @@ bool IsLast(const nlmsghdr* header) {
 
 }  // namespace
 
+bool IsWhole(const nlmsghdr* header, int left) {
+  return mnl_nlmsg_ok(header, left) && header->nlmsg_len <= INT32_MAX;
+}
+
 bool EndsAnswer(const nlmsghdr* header) {
   return header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR;
 }
 
 std::optional<int> ErrorAtEnd(const nlmsghdr* header) {
   int error = 0;
-  // mnl_nlmsg_ok() takes a length of more than that for a negative one.
-  if (header->nlmsg_len > INT32_MAX) return std::nullopt;
   if (mnl_nlmsg_get_payload_len(header) < sizeof(error)) {
     if (header->nlmsg_type == NLMSG_DONE) return 0;
     return std::nullopt;
@@ -263,7 +265,7 @@ Result<Octets> MnlChannel::Ask(std::span<const uint8_t> request) {
     if (n < 0) return ErrnoError(name_);
     auto left = static_cast<int>(n);
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer.data());
-    for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+    for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       // What is left of an earlier answer does not count.
       if (header->nlmsg_seq != asked.nlmsg_seq) continue;
       const auto* octets = reinterpret_cast<const uint8_t*>(header);

@@ -33,6 +33,9 @@ class NetlinkChannel {
   virtual Result<Octets> Ask(std::span<const uint8_t> request) = 0;
 };
 
+// mnl_nlmsg_ok(), which takes a length above 2 GiB for a negative one.
+bool IsWhole(const nlmsghdr* header, int left);
+
 // Is this the message that ends an answer: NLMSG_DONE or NLMSG_ERROR?
 bool EndsAnswer(const nlmsghdr* header);
 

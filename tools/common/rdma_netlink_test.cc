@@ -372,5 +372,17 @@ TEST(RdmaNetlink, SurvivesEveryFlip) {
   }
 }
 
+// What libmnl takes for a negative length goes nowhere, or backwards.
+TEST(RdmaNetlink, SurvivesALengthAboveTwoGigabytes) {
+  for (const uint32_t length : {0xffffffffu, 0xfffffff0u, 0x80000000u}) {
+    Octets octets = TwoConnections();
+    std::memcpy(octets.data(), &length, sizeof(length));
+    Recorded channel(octets);
+    const auto ids = RdmaNetlink(&channel).CmIds(0);
+    ASSERT_FALSE(ids);
+    EXPECT_EQ("RDMA netlink: an answer that is cut short", ids.error().message);
+  }
+}
+
 }  // namespace
 }  // namespace siw

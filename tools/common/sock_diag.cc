@@ -110,7 +110,7 @@ Octets RequestFor(uint8_t family, uint32_t sequence) {
 Status TakeAnswer(const Octets& answer, std::vector<TcpSocket>* sockets) {
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
   auto left = static_cast<int>(answer.size());
-  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+  for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
     if (EndsAnswer(header)) {
       const std::optional<int> error = ErrorAtEnd(header);
       if (!error) break;

@@ -9,6 +9,7 @@
 #include <linux/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -155,6 +156,11 @@ TEST(SockDiag, AnErrorAndACutAnswerAreErrors) {
          Done()});
     EXPECT_FALSE(SockDiag(&cut).Tcp()) << n;
   }
+  Octets endless = whole;
+  std::fill_n(endless.begin(), sizeof(uint32_t), uint8_t{0xff});
+  Recorded again({endless});
+  EXPECT_EQ("sock_diag: an answer that is cut short",
+            SockDiag(&again).Tcp().error().message);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ void ReadQdiscs(const Host& host, NetlinkChannel* route,
     by_index[Number(host, "/sys/class/net/" + name + "/ifindex")] = &netdev;
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer->data());
   auto left = static_cast<int>(answer->size());
-  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+  for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
     if (header->nlmsg_type != RTM_NEWQDISC ||
         mnl_nlmsg_get_payload_len(header) < sizeof(tcmsg))
       continue;
