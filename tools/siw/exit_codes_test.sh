@@ -44,6 +44,8 @@ want 2 "$siw" explain
 want 2 "$siw" status --bogus
 want 2 "$siw" doctor --level bogus
 want 2 "$siw" doctor --peer 192.0.2.2
+want 2 "$siw" doctor --level net --peer ''
+want 2 "$siw" doctor --level net --peer 127.0.0.1:65537
 want 1 "$siw" doctor --level net --peer 127.0.0.1:1
 want 1 "$siw" doctor --level load --peer 127.0.0.1:1
 want 2 "$siw" top --json

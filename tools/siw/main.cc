@@ -415,6 +415,10 @@ int Main(int argc, char** argv) {
     Complain("doctor: --peer is for --level net or load");
     return kExitUsage;
   }
+  if (*peer && !net::IsPeer(doctor_options.peer)) {
+    Complain("doctor: --peer: ADDRESS[:PORT], and the port at most 65535");
+    return kExitUsage;
+  }
   if (*status) return RunStatus(status_json);
   if (*report) return RunReport(report_options);
   if (*top_command) return RunTop(top_options);

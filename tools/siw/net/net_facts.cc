@@ -212,4 +212,13 @@ std::pair<std::string, std::string> SplitPeer(const std::string& peer) {
   return {peer.substr(0, colon), peer.substr(colon + 1)};
 }
 
+bool IsPeer(const std::string& peer) {
+  const auto [host, port] = SplitPeer(peer);
+  // A service of services(5) has a letter in it.
+  if (port.find_first_not_of("0123456789") != std::string::npos)
+    return !host.empty();
+  const auto number = std::strtoul(port.c_str(), nullptr, 10);
+  return !host.empty() && (port.empty() || (number > 0 && number <= 65535));
+}
+
 }  // namespace siw::net

@@ -221,6 +221,15 @@ TEST(Net, SplitsAddressAndPort) {
   EXPECT_EQ(Pair("[x", ""), SplitPeer("[x"));
 }
 
+TEST(Net, APeerHasAHostAndAPortThatThereIs) {
+  for (const char* peer :
+       {"192.0.2.2", "host:1", "[2001:db8::2]:65535", "h:nfs"})
+    EXPECT_TRUE(IsPeer(peer)) << peer;
+  for (const char* peer : {"", ":", ":4420", "[]:1", "host:0", "host:65536",
+                           "host:99999999999999999999"})
+    EXPECT_FALSE(IsPeer(peer)) << peer;
+}
+
 TEST(Net, TriesAPeerOnThisHost) {
   const PeerFacts refused = TryPeer("127.0.0.1:1");
   EXPECT_EQ("127.0.0.1", refused.source);
