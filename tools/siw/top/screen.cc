@@ -3,6 +3,7 @@
 
 #include <curses.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -78,6 +79,13 @@ void Draw(View view, const Settings& settings) {
   refresh();
 }
 
+// Then no key comes any more, and nothing waits for one.
+bool IsTerminalGone() {
+  pollfd input = {STDIN_FILENO, POLLIN, 0};
+  return poll(&input, 1, 0) > 0 &&
+         (input.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 void TakeTyped(int key, Settings* settings) {
   if (key == '\n' || key == KEY_ENTER || key == kEscape) {
     if (key == kEscape) settings->filter.clear();
@@ -151,6 +159,7 @@ Status Run(const std::function<View()>& next, int milliseconds,
     timeout(left.count() > 0 ? static_cast<int>(left.count()) : 0);
     const int key = getch();
     if (key != ERR && !TakeKey(key, &settings)) return Done{};
+    if (key == ERR && IsTerminalGone()) return Error{"the terminal is gone"};
     if (Clock::now() < due) continue;
     if (!settings.paused) view = next();
     due = Clock::now() + std::chrono::milliseconds(milliseconds);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -204,6 +209,26 @@ TEST(Top, KeysSortFilterPauseAndLeave) {
   EXPECT_EQ("q", settings.filter);
   EXPECT_FALSE(settings.typing);
   EXPECT_FALSE(TakeKey('q', &settings));
+}
+
+// A program that was told not to mind the hang-up has to notice it by itself.
+TEST(Top, EndsWhenItsTerminalIsGone) {
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    signal(SIGHUP, SIG_IGN);
+    setenv("TERM", "vt100", 1);
+    alarm(60);
+    const Status status = top::Run([] { return Three(); }, 3600000, Settings());
+    _exit(status ? 1 : 0);
+  }
+  char octet = 0;
+  EXPECT_EQ(1, read(terminal, &octet, 1));
+  close(terminal);
+  int how = 0;
+  ASSERT_EQ(child, waitpid(child, &how, 0));
+  EXPECT_TRUE(WIFEXITED(how) && WEXITSTATUS(how) == 0) << how;
 }
 
 }  // namespace
