@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -132,6 +133,15 @@ class Printer {
 using Capture = std::unique_ptr<pcap_t, void (*)(pcap_t*)>;
 using File = std::unique_ptr<FILE, int (*)(FILE*)>;
 
+// Since 1970, of a capture that was opened for nanoseconds: tv_usec has them.
+// A capture may have times that no clock had; 64 bits go to the year 2262.
+int64_t Nanoseconds(const timeval& time) {
+  constexpr int64_t kSecond = 1000000000;
+  return std::clamp<int64_t>(time.tv_sec, 0, INT64_MAX / kSecond - 1) *
+             kSecond +
+         std::clamp<int64_t>(time.tv_usec, 0, kSecond - 1);
+}
+
 // Returns why the capture ends before its end; empty if it does not.
 std::string Feed(pcap_t* capture, Decoder* decoder, PacketCounts* counts) {
   const int link_type = pcap_datalink(capture);
@@ -145,10 +155,7 @@ std::string Feed(pcap_t* capture, Decoder* decoder, PacketCounts* counts) {
                         &segment)) {
       case PacketKind::kTcp:
         ++counts->tcp;
-        // Opened for nanoseconds, which tv_usec then has
-        decoder->Add(segment,
-                     {counts->all, int64_t{header->ts.tv_sec} * 1000000000 +
-                                       header->ts.tv_usec});
+        decoder->Add(segment, {counts->all, Nanoseconds(header->ts)});
         break;
       case PacketKind::kFragment:
         ++counts->fragments;

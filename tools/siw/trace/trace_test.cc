@@ -619,6 +619,36 @@ TEST_F(TraceTest, SaysWhatACaptureLacks) {
   EXPECT_TRUE(Has(result.error().message, "IEEE802_11"));
 }
 
+// A block of pcapng; `body` is of whole words.
+Bytes Block(uint32_t type, const Bytes& body) {
+  const Bytes length = Be(body.size() + 12, 4);
+  return Be(type, 4) + length + body + length;
+}
+
+TEST_F(TraceTest, SurvivesATimeThatNoClockHad) {
+  const Bytes packet =
+      wire::Ip({true, 1, 1, wire::kAck, StartupOctets(false, true)});
+  const Bytes length = Be(packet.size(), 4);
+  // Its interface counts seconds.
+  const Bytes begin =
+      Block(0x0a0d0d0a,
+            Be(0x1a2b3c4d, 4) + Be(0x10000, 4) + Be(UINT64_MAX, 8)) +
+      Block(1, Be(101, 2) + Be(0, 6) + Be(9, 2) + Be(1, 2) + Be(0, 8));
+  for (const uint64_t time : {uint64_t{9300000000}, uint64_t{INT64_MAX},
+                              uint64_t{1} << 63, UINT64_MAX}) {
+    const auto result = Read(
+        begin + Block(6, Be(0, 4) + Be(time, 8) + length + length + packet),
+        true);
+    ASSERT_TRUE(result) << result.error().message;
+    const json out = json::parse(out_);
+    ASSERT_EQ(1u, out.at("events").size()) << out_;
+    EXPECT_EQ("mpa_request", out["events"][0].at("type"));
+    const std::string when = out["events"][0].at("time");
+    EXPECT_TRUE(when == "0.000000000" || when == "9223372035.000000000")
+        << when;
+  }
+}
+
 TEST_F(TraceTest, WillNotWriteOverWhatItReads) {
   const std::string file = testing::TempDir() + "siw-trace-same";
   std::ofstream(file) << "x";
