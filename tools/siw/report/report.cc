@@ -263,13 +263,16 @@ class Collection {
   Json Packages() {
     Json packages = Json::object();
     std::string name;
+    bool installed = false;
     for (const std::string& line :
          Lines(Read("/var/lib/dpkg/status").value_or(""))) {
       if (StartsWith(line, "Package: ")) name = line.substr(9);
+      if (StartsWith(line, "Status: "))
+        installed = line.ends_with(" installed");
       const bool wanted = name == "siw" || StartsWith(name, "siw-") ||
                           std::find(kPackages.begin(), kPackages.end(), name) !=
                               kPackages.end();
-      if (wanted && StartsWith(line, "Version: "))
+      if (wanted && installed && StartsWith(line, "Version: "))
         packages[name] = line.substr(9);
     }
     return packages;

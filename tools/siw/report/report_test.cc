@@ -198,8 +198,10 @@ class ReportTest : public testing::Test {
     Put("/proc/version", "Linux version 6.1.0-30-amd64");
     Put("/proc/cpuinfo", "model name : A CPU");
     Put("/var/lib/dpkg/status",
-        "Package: siw\nVersion: 0.1.0-1\n\nPackage: bash\nVersion: 5\n\n"
-        "Package: rdma-core\nVersion: 44.0-2\n");
+        "Package: siw\nStatus: install ok installed\nVersion: 0.1.0-1\n\n"
+        "Package: bash\nStatus: install ok installed\nVersion: 5\n\n"
+        "Package: rdma-core\nStatus: hold ok installed\nVersion: 44.0-2\n\n"
+        "Package: dkms\nStatus: deinstall ok config-files\nVersion: 3.0\n");
     Put("/sys/module/siw/parameters/x", "Y");
     Put("/sys/class/infiniband/siw0/mpa/crc", "1");
     Put("/boot/config-6.1.0-30-amd64",
@@ -272,6 +274,7 @@ TEST_F(ReportTest, HoldsWhatItPromisesAndNoKeyOrAddress) {
   EXPECT_EQ("0.1.0-1", host["packages"]["siw"]);
   EXPECT_EQ("44.0-2", host["packages"]["rdma-core"]);
   EXPECT_FALSE(host["packages"].contains("bash"));
+  EXPECT_FALSE(host["packages"].contains("dkms"));
   EXPECT_EQ("Y", host["module_parameters"]["siw"]["x"]);
   EXPECT_EQ(2u, host["kernel_config"].size());
   EXPECT_EQ("4096\t131072\t6291456", host["sysctl"]["net/ipv4/tcp_rmem"]);
