@@ -1,6 +1,28 @@
 # shellcheck shell=bash
 # What security/ says, and what is published of it.
 
+# own_keyring, forget_keyring: gpg's home from here on, until it is forgotten. Its
+# sockets want a short path.
+own_keyring() {
+	GNUPGHOME=$(mktemp -d)
+	export GNUPGHOME
+}
+
+forget_keyring() {
+	gpgconf --kill all
+	rm -rf "$GNUPGHOME"
+	unset GNUPGHOME
+}
+
+# test_key NAME GPG...: NAME@siw.invalid, which signs for a day, by that command.
+test_key() {
+	local name=$1
+	shift
+	"$@" --batch --quiet --passphrase '' --quick-generate-key \
+		"$name, a throw-away key of siw <$name@siw.invalid>" \
+		rsa3072 sign 1d
+}
+
 advisory_bin=$top/build/advisory/siw-advisory
 
 advisory_tool_ready() {

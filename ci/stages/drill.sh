@@ -549,27 +549,12 @@ drill_repair() {
 }
 
 drill_ready() {
-	need apt-utils cmake createrepo-c debian-archive-keyring g++ gnupg jq \
-		libcli11-dev libfmt-dev libtomlplusplus-dev mmdebstrap ninja-build \
-		nlohmann-json3-dev patch perl rpm
-	command -v npm >/dev/null || need npm
-	# shellcheck disable=SC2086 # a list of words
-	need $deb_needs
 	check data drill_data && check advisory-tool advisory_tool_ready &&
 		check runner vm_runner_ready &&
 		check root-bookworm root_ready bookworm full &&
 		check root-rpm rpm_root_ready &&
 		check payload drill_payload &&
 		check public-tree drill_public_tree && check site-before drill_site
-}
-
-# A keyring that is forgotten; gpg's sockets want a short path.
-drill_make_key() {
-	drill_key=drill@siw.invalid
-	GNUPGHOME=$(mktemp -d)
-	export GNUPGHOME
-	gpg --batch --quiet --passphrase '' --quick-generate-key \
-		"siw drill, a throw-away key <$drill_key>" rsa3072 sign 1d
 }
 
 drill_steps() {
@@ -600,15 +585,21 @@ drill_steps() {
 
 # stage_drill [DIR]
 stage_drill() {
+	need apt-utils cmake createrepo-c debian-archive-keyring g++ gnupg jq \
+		libcli11-dev libfmt-dev libtomlplusplus-dev mmdebstrap ninja-build \
+		nlohmann-json3-dev patch perl rpm
+	command -v npm >/dev/null || need npm
+	# shellcheck disable=SC2086 # a list of words
+	need $deb_needs
+	drill_key=drill@siw.invalid
 	drill_dir=$(realpath "${1:-$top/ci/drill/access}")
 	drill_id=SIW-$(date -u +%Y)-9901
 	rm -rf "$drill" "$out"/roots/drill-* "$out"/image/drill-*
 	mkdir -p "$drill/private/mail" "$drill/public"
-	drill_make_key
-	drill_steps
-	gpgconf --kill all
-	rm -rf "$GNUPGHOME" "$out"/roots/drill-* "$out"/image/drill-* \
-		"$drill"/src-* "$drill"/payload*
-	unset GNUPGHOME
+	own_keyring
+	check key test_key drill gpg && drill_steps
+	forget_keyring
+	rm -rf "$out"/roots/drill-* "$out"/image/drill-* "$drill"/src-* \
+		"$drill"/payload*
 	say "# $drill: private, public"
 }

@@ -151,17 +151,6 @@ spdx_invalid() {
 	! spdx_valid "$file"
 }
 
-# A keyring of its own: gpg's sockets want a short path.
-release_key() {
-	release_key=${SIW_RELEASE_KEY:-}
-	[ -z "$release_key" ] || return 0
-	release_key=trial@siw.invalid
-	GNUPGHOME=$(mktemp -d)
-	export GNUPGHOME
-	gpg --batch --quiet --passphrase '' --quick-generate-key \
-		"siw trial, a throw-away key <$release_key>" ed25519 sign 1d
-}
-
 release_sign() {
 	(cd "$release" && rm -f -- *.asc SHA256SUMS &&
 		sha256sum -- * >SHA256SUMS) || return 1
@@ -183,7 +172,7 @@ release_verified() {
 
 # One octet in each, and a signature of somebody else.
 release_refuses() {
-	local copy=$out/release-broken home status=0 file
+	local copy=$out/release-broken status=0 file
 	for file in SHA256SUMS siw-*.tar.xz siw-dkms_*_all.deb; do
 		rm -rf "$copy"
 		cp -r "$release" "$copy"
@@ -196,17 +185,15 @@ release_refuses() {
 	done
 	rm -rf "$copy"
 	cp -r "$release" "$copy"
-	home=$(mktemp -d)
-	gpg --homedir "$home" --batch --quiet --passphrase '' --quick-generate-key \
-		stranger@siw.invalid ed25519 sign 1d &&
-		gpg --homedir "$home" --batch --yes --armor --detach-sign \
-			"$copy/SHA256SUMS" || status=1
+	own_keyring
+	test_key stranger gpg && gpg --batch --yes --armor --detach-sign \
+		"$copy/SHA256SUMS" || status=1
 	! release_verified "$copy" || {
 		say "a stranger's signature was taken"
 		status=1
 	}
-	gpgconf --homedir "$home" --kill all
-	rm -rf "$copy" "$home"
+	forget_keyring
+	rm -rf "$copy"
 	return "$status"
 }
 
@@ -236,13 +223,15 @@ stage_release() {
 		check sboms-valid spdx_valid "$release"/*.spdx.json
 		check sboms-can-be-invalid spdx_invalid
 	}
-	release_key && check signed release_sign &&
-		check verified release_verified "$release" &&
+	release_key=${SIW_RELEASE_KEY:-trial@siw.invalid}
+	[ -n "${SIW_RELEASE_KEY:-}" ] || {
+		own_keyring
+		check key test_key trial gpg
+	}
+	check signed release_sign && check verified release_verified "$release" &&
 		check refused release_refuses
 	[ -n "${SIW_RELEASE_KEY:-}" ] || {
-		gpgconf --kill all
-		rm -rf "$GNUPGHOME"
-		unset GNUPGHOME
+		forget_keyring
 		say '# a trial: SIW_RELEASE_KEY was not set'
 	}
 	say "# $release"

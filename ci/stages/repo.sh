@@ -31,11 +31,9 @@ make_keys() {
 	mkdir -p "$repo_dir/gnupg"
 	chmod 700 "$repo_dir/gnupg"
 	for name in siw stranger; do
-		here gpg --batch --quiet --passphrase '' --quick-generate-key \
-			"$name <$name@siw.invalid>" rsa3072 sign 1y || return 1
+		test_key "$name" here gpg || return 1
 	done
-	here gpg --batch --quiet --passphrase '' --faked-system-time 20250101T000000 \
-		--quick-generate-key 'expired <expired@siw.invalid>' rsa3072 sign 1y
+	test_key expired here gpg --faked-system-time 20250601T000000
 }
 
 # apt_make KEY NAME [OPTION...]
@@ -226,7 +224,7 @@ dnf_stranger_signs() {
 dnf_expired() {
 	broken_copy dnf dnf-expired rm repodata/repomd.xml.asc &&
 		here sh -c 'cd /srv/repo-test/dnf-expired &&
-		gpg --batch --faked-system-time 20250601T000000 \
+		gpg --batch --faked-system-time 20250601T120000 \
 			--local-user expired@siw.invalid --armor --detach-sign \
 			repodata/repomd.xml &&
 		gpg --batch --armor --export expired@siw.invalid >siw.asc' || return 1
