@@ -938,11 +938,12 @@ static void srq_limit_again(void)
 
 static void cq_overflow(void)
 {
-	struct pair p;
+	struct pair p, bystander;
 	int type = -1;
 	uint64_t end;
 	int i;
 
+	pair_open(&bystander, NULL);
 	/* The receiver never polls: 8 entries, 64 messages. */
 	pair_open2(&p, &(struct opts){ .sq = 128 },
 		   &(struct opts){ .rq = 128, .cqe = 4 });
@@ -959,7 +960,11 @@ static void cq_overflow(void)
 	/* One event for a queue, however many completions it loses. */
 	for (i = 0; i < 5; i++)
 		EXPECT(side_async(&p.b, 100) != IBV_EVENT_CQ_ERR, "again");
+	/* RFC 5042 section 6.4.6: who does not use the queue notices nothing. */
+	pair_works(&bystander);
 	pair_close(&p);
+	pair_works(&bystander);
+	pair_close(&bystander);
 	fresh_pair_works();
 }
 
