@@ -33,7 +33,14 @@ class Directory {
     std::string name = testing::TempDir() + "siw-advisory.XXXXXX";
     path_ = mkdtemp(name.data());
   }
-  ~Directory() { std::filesystem::remove_all(path_); }
+  // gpg's agent, which was told to end, may be removing its sockets there, too.
+  ~Directory() {
+    std::error_code error;
+    int tries = 0;
+    do {
+      std::filesystem::remove_all(path_, error);
+    } while (error && ++tries < 100);
+  }
   std::string operator/(const std::string& name) const {
     return path_ + "/" + name;
   }
