@@ -2,21 +2,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Write the SPDX 2.3 document (JSON) of a package: what is in it, by SHA-256, under
-# which licence, what it needs, and which libraries went into it as headers.
+# which licence, what it needs, which libraries its programs were built with.
 #
-# make-sbom.sh PACKAGE OUTFILE [BUILDINFO]
+# make-sbom.sh PACKAGE OUTFILE [BUILDINFO [SOURCE VERSION]]
 #
 #	PACKAGE		a .deb, .rpm or source tarball (siw-VERSION.tar.xz)
-#	BUILDINFO	of dpkg-buildpackage: versions of what a .deb was built with
+#	BUILDINFO	of dpkg-buildpackage, or with its field
+#			Installed-Build-Depends alone: versions of what was there
+#	SOURCE VERSION	of somebody else, parts of which are linked into it
 #
 # The same package gives the same document. Needs jq; rpm and cpio for an .rpm.
 set -eu
 
-[ $# -eq 2 ] || [ $# -eq 3 ] ||
-	{ echo "usage: $0 PACKAGE OUTFILE [BUILDINFO]" >&2; exit 2; }
+case $# in
+2 | 3 | 5) ;;
+*)
+	echo "usage: $0 PACKAGE OUTFILE [BUILDINFO [SOURCE VERSION]]" >&2
+	exit 2
+	;;
+esac
 package=$(realpath "$1")
 out=$(realpath -m "$2")
 buildinfo=${3:+$(realpath "$3")}
+linked=${4:-}
+linked_version=${5:-}
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/siw-sbom.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -81,13 +90,21 @@ case $package in
 esac
 [ -n "$license" ] || { echo "$0: $package: no licence found" >&2; exit 1; }
 
-# Only programs have something compiled into them.
+# Libraries that are linked, and those that are headers alone.
 : >"$work/built"
-if [ -n "$buildinfo" ] && [ "$arch" != all ]; then
-	sed -n '/^Build-Depends/,/^[A-Z].*[^,]$/p' "$top/packaging/debian/control" |
+case $arch in
+all | noarch) buildinfo= ;;
+esac
+if [ -n "$buildinfo" ]; then
+	control=$top/packaging/debian/control
+	[ "$name" != siw-provider ] || control=$top/packaging/provider/debian/control
+	sed -n '/^Build-Depends/,/^[A-Z].*[^,]$/p' "$control" |
 		grep -oE 'lib[a-z0-9+-]*-dev|nlohmann-json3-dev' | sort -u >"$work/dev"
 	sed -n '/^Installed-Build-Depends:/,/^[A-Z]/s/^ \([^: ]*\)[^ ]* (= \([^)]*\)),*$/\1 \2/p' \
-		"$buildinfo" | grep -wF -f "$work/dev" >"$work/built" || :
+		"$buildinfo" | grep -wF -f "$work/dev" >"$work/built" || {
+		echo "$0: $buildinfo: no library that $control names" >&2
+		exit 1
+	}
 fi
 
 # Each file: hashes, and the licences it names itself.
@@ -113,6 +130,7 @@ stamp=$(date -d "$(sed -n '/^ -- /{s/.*>  //p;q;}' "$top/packaging/debian/change
 jq -n --arg kind "$kind" --arg name "$name" --arg version "$version" \
 	--arg arch "$arch" --arg license "$license" --arg sum "$sum" \
 	--arg code "$code" --arg file "${package##*/}" \
+	--arg linked "$linked" --arg linked_version "$linked_version" \
 	--arg tool "$(cat "$top/VERSION")" \
 	--arg created "$(date -u -d "@$stamp" +%Y-%m-%dT%H:%M:%SZ)" \
 	--rawfile needs "$work/needs" --rawfile built "$work/built" \
@@ -120,14 +138,17 @@ jq -n --arg kind "$kind" --arg name "$name" --arg version "$version" \
 def lines: split("\n") | map(select(. != ""));
 def ref: "SPDXRef-" + gsub("[^A-Za-z0-9.-]"; "-");
 def licenses: split(",") | map(gsub("^ +| +$"; "")) | map(select(. != ""));
-def purl($n; $v): {referenceCategory: "PACKAGE-MANAGER", referenceType: "purl",
+def purl($kind; $n; $v): {referenceCategory: "PACKAGE-MANAGER", referenceType: "purl",
 	referenceLocator: ("pkg:" + $kind + "/" +
 		(if $kind == "deb" then "debian/" else "" end) + $n +
 		(if $v == "" then "" else "@" + ($v | @uri) end))};
-def other($n; $v): {SPDXID: ("need-" + $n | ref), name: $n,
+# An RPM needs libraries by their file names, which are not those of packages.
+def other($kind; $n; $v): {SPDXID: ("need-" + $n | ref), name: $n,
 	downloadLocation: "NOASSERTION", filesAnalyzed: false,
 	licenseConcluded: "NOASSERTION", licenseDeclared: "NOASSERTION",
-	copyrightText: "NOASSERTION", externalRefs: [purl($n; $v)]} +
+	copyrightText: "NOASSERTION"} +
+	(if $n | test("\\.so(\\.|$)") then {}
+		else {externalRefs: [purl($kind; $n; $v)]} end) +
 	(if $v == "" then {} else {versionInfo: $v} end);
 ("package-" + $name | ref) as $self |
 ($built | lines | map(split(" "))) as $built |
@@ -156,8 +177,10 @@ def other($n; $v): {SPDXID: ("need-" + $n | ref), name: $n,
 		licenseInfoFromFiles: ([$contents[].licenseInfoInFiles[]] | unique),
 		copyrightText: "2026 The siw authors",
 		primaryPackagePurpose: (if $kind == "generic" then "SOURCE" else "INSTALL" end),
-		externalRefs: [purl($name; $version)]}] +
-		[$needs[] | other(.; "")] + [$built[] | other(.[0]; .[1])]),
+		externalRefs: [purl($kind; $name; $version)]}] +
+		[$needs[] | other($kind; .; "")] + [$built[] | other("deb"; .[0]; .[1])] +
+		(if $linked == "" then []
+			else [other("generic"; $linked; $linked_version)] end)),
 	files: $contents,
 	relationships: ([{spdxElementId: "SPDXRef-DOCUMENT",
 		relationshipType: "DESCRIBES", relatedSpdxElement: $self}] +
@@ -166,5 +189,8 @@ def other($n; $v): {SPDXID: ("need-" + $n | ref), name: $n,
 		[$needs[] | {spdxElementId: $self, relationshipType: "DEPENDS_ON",
 			relatedSpdxElement: ("need-" + . | ref)}] +
 		[$built[] | {spdxElementId: ("need-" + .[0] | ref),
-			relationshipType: "BUILD_DEPENDENCY_OF", relatedSpdxElement: $self}])
+			relationshipType: "BUILD_DEPENDENCY_OF", relatedSpdxElement: $self}] +
+		(if $linked == "" then [] else [{spdxElementId: $self,
+			relationshipType: "STATIC_LINK",
+			relatedSpdxElement: ("need-" + $linked | ref)}] end))
 }' >"$out"

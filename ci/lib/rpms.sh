@@ -22,21 +22,35 @@ rpm_root_ready() {
 	} | sha256sum)" rpm_root_make
 }
 
-# rpm_build SOURCE DIR [OPTION...]: names under build/ci/share.
+# rpm_build SOURCE DIR [OPTION...]: names under build/ci/share. What it was built
+# with is told by DIR/buildinfo, as dpkg-buildpackage does.
+#
+# rpmbuild works in /var/tmp, by a name that has to be the same each time: another
+# checkout's build, and what one that was ended left there, is not seen.
 rpm_build() {
 	local source=$1 dir=$2
 	shift 2
-	rm -rf "$out/share/$dir"
-	in_root "$rpm_root" "/srv/$source/packaging/build-rpm.sh" "/srv/$dir" \
-		--nodeps "$@"
+	rm -rf "$out/share/$dir" "$out/share/rpm-tmp"
+	mkdir -p "$out/share/$dir" "$out/share/rpm-tmp"
+	# shellcheck disable=SC2016 # expands inside
+	in_root "$rpm_root" sh -c 'mount --bind /srv/rpm-tmp /var/tmp && exec "$@"' \
+		sh "/srv/$source/packaging/build-rpm.sh" "/srv/$dir" --nodeps "$@" &&
+		{
+			say 'Installed-Build-Depends:'
+			in_root "$rpm_root" dpkg-query -W -f ' ${Package} (= ${Version}),\n'
+		} >"$out/share/$dir/buildinfo"
 }
 
 # What is installed and updated to.
 rpms_ready() {
 	local state
-	state=$(cd "$top" && find packaging/*.sh packaging/compat packaging/debian \
-		packaging/dkms packaging/rpm CMakeLists.txt VERSION docs selftests siw \
-		tools -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+	state=$({
+		cd "$top" && find packaging/*.sh packaging/compat packaging/debian \
+			packaging/dkms packaging/rpm CMakeLists.txt VERSION docs \
+			selftests siw tools -type f -print0 | sort -z |
+			xargs -0 sha256sum
+		declare -f rpm_build
+	} | sha256sum)
 	[ "$(cat "$out/share/rpm/.state" 2>/dev/null)" = "$state" ] && return
 	rm -rf "$out/share/source"
 	"$top/packaging/make-source.sh" "$out/share/source" &&

@@ -94,20 +94,52 @@ release_rpms() {
 		! rpm -qp --nosignature --requires "$release"/*.rpm | grep -F .so.
 }
 
-release_sboms() {
-	local package buildinfo
-	for package in "$release"/*.deb "$release"/*.rpm "$release"/siw-*.tar.xz; do
-		buildinfo=
-		case $package in
-		*_all.deb | *.rpm | *.tar.xz | */siw-provider_*) ;;
-		*~deb11_*) buildinfo=$(find "$out/share/release-debs11" -name '*.buildinfo') ;;
-		*) buildinfo=$(find "$out/share/release-debs" -name '*.buildinfo') ;;
-		esac
-		"$top/packaging/make-sbom.sh" "$package" "$package.spdx.json" \
-			${buildinfo:+"$buildinfo"} || return 1
+# provider_of DEB: which of rdma-core's sources it was built from.
+provider_of() {
+	local source
+	for source in $provider_sources; do
+		[ ! -e "$out/share/provider/$source/${1##*/}" ] || say "$source"
 	done
-	# Headers that went into a program are told.
-	grep -q libcli11-dev "$release/siw_$(cat "$top/VERSION")"_*.deb.spdx.json
+}
+
+release_sbom() {
+	local package=$1 built=$out/share source with=()
+	case $package in
+	# No program is in those of Debian 11.
+	*_all.deb | *~deb11_* | *.noarch.rpm | *.src.rpm | *.tar.xz) ;;
+	*.rpm) with=("$built/rpm/buildinfo") ;;
+	*/siw-provider_*)
+		source=$(provider_of "$package")
+		with=("$built/provider/$source"/*.buildinfo rdma-core
+			"$(provider_tarball "$source" |
+				sed 's/.*_\(.*\)\.orig\..*/\1/')")
+		;;
+	*) with=("$built"/release-debs/*.buildinfo) ;;
+	esac
+	"$top/packaging/make-sbom.sh" "$package" "$package.spdx.json" "${with[@]}"
+}
+
+release_sboms() {
+	local package version
+	for package in "$release"/*.deb "$release"/*.rpm "$release"/siw-*.tar.xz; do
+		release_sbom "$package" || return 1
+	done
+	# Headers that went into a program are told, and the code of others.
+	version=$(cat "$top/VERSION")
+	for package in "$release/siw_$version"_*.deb \
+		"$release/siw-$version"-*."$(uname -m)".rpm; do
+		sbom_has libcli11-dev "$package" || return 1
+	done
+	for package in "$release"/siw-provider_*.deb; do
+		sbom_has rdma-core "$package" && sbom_has libibverbs-dev "$package" ||
+			return 1
+	done
+}
+
+# sbom_has NAME PACKAGE: with its version.
+sbom_has() {
+	jq -e --arg name "$1" '.packages[] | select(.name == $name) |
+		.versionInfo | test("^[0-9]")' "$2.spdx.json"
 }
 
 # The SPDX project's own tool; of Debian's suites sid has it.
