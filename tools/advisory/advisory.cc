@@ -264,9 +264,7 @@ std::vector<const Advisory*> Affecting(const std::vector<Advisory>& advisories,
                                        const Installed& installed) {
   const auto inside = [&](const Affected& range) {
     return range.component == component &&
-           installed.version >= range.introduced &&
-           (!range.fixed || installed.version < *range.fixed ||
-            (installed.before && installed.version == *range.fixed));
+           IsWithin(installed, range.introduced, range.fixed);
   };
   std::vector<const Advisory*> out;
   for (const Advisory& advisory : advisories)

@@ -264,6 +264,7 @@ TEST(Affecting, CountsWhatWasMadeBeforeARelease) {
             AffectingExamples("siw-dkms", "0.1.4~rc1-1"));
   EXPECT_EQ(Said{"SIW-2026-9001"},
             AffectingExamples("siw-dkms", "0.1.0~rc1-1"));
+  EXPECT_EQ(Said(), AffectingExamples("siw-dkms", "0.1.4~deb11"));
 }
 
 TEST(Affecting, LeavesOutOtherComponentsAndWhatIsWithdrawn) {

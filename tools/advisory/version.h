@@ -4,6 +4,7 @@
 
 #include <array>
 #include <compare>
+#include <optional>
 #include <string>
 
 #include "tools/common/result.h"
@@ -27,8 +28,15 @@ struct Installed {
   bool before = false;  // "0.2.0~rc1"
 };
 
-// Takes a Debian or RPM version apart: "1:0.2.0~rc1-1~deb12u1".
+// Takes a Debian or RPM version apart: "1:0.2.0~rc1-1~deb12u1". What was built
+// for an older suite ("0.2.0~deb11") sorts below its release, and is that
+// release all the same.
 Result<Installed> ParseInstalled(const std::string& text);
+
+// From `introduced` on and before `fixed`, or for ever? What was made before a
+// release counts as affected at either end.
+bool IsWithin(const Installed& installed, const Version& introduced,
+              const std::optional<Version>& fixed);
 
 }  // namespace siw::advisory
 

@@ -90,13 +90,13 @@ AdvisoryFacts ReadAdvisories(const Host& host) {
 
 bool Affects(const KnownAdvisory& known, const std::string& component,
              const std::string& version) {
-  const auto installed = advisory::ParseVersion(version);
+  const auto installed = advisory::ParseInstalled(version);
   return installed &&
          std::any_of(known.affected.begin(), known.affected.end(),
                      [&](const AffectedRange& range) {
                        return range.component == component &&
-                              *installed >= range.introduced &&
-                              (!range.fixed || *installed < *range.fixed);
+                              advisory::IsWithin(*installed, range.introduced,
+                                                 range.fixed);
                      });
 }
 

@@ -35,7 +35,8 @@ struct AdvisoryFacts {
 
 AdvisoryFacts ReadAdvisories(const Host& host);
 
-// `version` is a release of ours; what is none is not affected.
+// `version` as DKMS or the module tells it; what is none of ours is not
+// affected.
 bool Affects(const KnownAdvisory& known, const std::string& component,
              const std::string& version);
 

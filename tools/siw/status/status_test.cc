@@ -297,6 +297,8 @@ TEST_F(StatusTest, TellsThatTheLoadedModuleIsStillAffected) {
   root_.Put("/etc/siw/advisories/a.json", Osv(kTwoLines));
   root_.Put("/sys/module/siw/version", "0.0.1");
   EXPECT_EQ("SIW-SEC-AFFECTED SIW-SEC-AFFECTED SIW-MOD-STALE", Judged());
+  root_.Put("/sys/module/siw/version", "0.0.2~rc1");
+  EXPECT_EQ("SIW-SEC-AFFECTED SIW-SEC-AFFECTED SIW-MOD-STALE", Judged());
   root_.Put("/sys/module/siw/version", "0.0.2");
   EXPECT_EQ("SIW-SEC-AFFECTED SIW-MOD-STALE", Judged());
 }
