@@ -165,6 +165,24 @@ image_of_installed() {
 	image_is_fresh bookworm || pack_image bookworm "$purge_root"
 }
 
+# The units as systemd runs them: udev, confinement, the module that DKMS built.
+service_in_guest() {
+	local args dir=$out/share/service
+	rm -rf "$dir"
+	install -D -t "$dir" "$top/packaging/debian/tests/service"
+	rm -f "$(image_dir bookworm)/service.erofs"
+	mkfs.erofs --quiet "$(image_dir bookworm)/service.erofs" "$dir" || return 1
+	read -ra args <<<"$(machine bookworm)"
+	"$vm_bin" test "${args[@]}" --name service --memory 1024 \
+		--payload "$(image_dir bookworm)/service.erofs" \
+		--append 'ci.systemd systemd.show_status=0' \
+		--junit "$out/log/service.xml" --test-limit 300 --total-limit 600 \
+		'echo KTAP version 1; echo 1..1
+		/payload/service 2>&1 | sed "s/^/# /" | tee /run/said
+		grep -qx "# PASS" /run/said || echo -n "not "
+		echo ok 1 service' </dev/null
+}
+
 # Removal keeps conffiles, and whether the administrator had the unit enabled.
 remove_keeps_only_configuration() {
 	# shellcheck disable=SC2086 # a list of words
@@ -199,6 +217,7 @@ stage_package() {
 		check upgrade upgrade_older &&
 		check tests test_installed &&
 		check image image_of_installed &&
+		check service service_in_guest &&
 		check unknown-kernels skip_unknown_kernels &&
 		check test-build test_build &&
 		check reinstall reinstall &&
