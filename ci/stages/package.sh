@@ -129,11 +129,12 @@ skip_unknown_kernels() {
 # With those kernels there.
 reinstall() {
 	local kernel
-	in_root "$purge_root" apt-get -y -q install --reinstall siw siw-dkms &&
-		module_installed "$purge_root" && test_installed || return 1
+	in_root "$purge_root" apt-get -y -q install --reinstall siw siw-dkms ||
+		return 1
 	for kernel in $unknown_kernels; do
 		rm -r "$purge_root/lib/modules/$kernel"
 	done
+	module_installed "$purge_root" && test_installed
 }
 
 # Tests and documents: every program runs, and finds what it reads.
