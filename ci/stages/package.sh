@@ -206,7 +206,7 @@ purge_leaves_nothing() {
 stage_package() {
 	need lintian mmdebstrap debian-archive-keyring kmod erofs-utils \
 		busybox-static cpio xz-utils
-	check debs all_debs_ready || return
+	check runner vm_runner_ready && check debs all_debs_ready || return
 	check source-package source_package && check lintian run_lintian
 	check root-bookworm-bare root_ready bookworm bare &&
 		check install-on-bare-debian install_bare
