@@ -225,7 +225,7 @@ units_confined() {
 
 stage_lint() {
 	need clang-format debian-archive-keyring mmdebstrap perl python3 \
-		shellcheck systemd xz-utils dpkg-dev
+		shellcheck systemd xz-utils dpkg-dev patch
 	check layers "$top/ci/check-layers"
 	check sizes "$top/ci/check-sizes"
 	check compat "$top/packaging/compat/check.sh"
@@ -239,6 +239,7 @@ stage_lint() {
 	check counters-listed counters_listed
 	check tracepoints-listed tracepoints_listed
 	check units-confined units_confined
+	check mutants mutants_apply
 	security_checks
 	check root-newest root_ready newest full &&
 		check kernel-scripts kernel_scripts_ready && {

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# Tests of the tests: faults put into the driver on purpose, one at a time.
+# Each is a patch of selftests/mutants, and tests have to go red of it.
+
+mutants=$top/selftests/mutants
+
+# mutant_field NAME FIELD: of the head of its patch
+mutant_field() { sed -n "s/^$2: //p" "$mutants/$1.patch"; }
+
+mutant_row() {
+	local row
+	row=$(mutant_field "$1" Row)
+	say "${row:-newest}"
+}
+
+# The tree is built once for each row; then what a patch touches, twice.
+mutant_build() {
+	local name=$1 row=$2 dir=$out/share/build-$2 kernel root status
+	root=$(root "$row" full)
+	kernel=$(kernel_of "$root")
+	patch -d "$dir" -p0 --no-backup-if-mismatch <"$mutants/$name.patch" ||
+		return 1
+	in_root "$root" make -C "/srv/build-$row" -j "$jobs" KVER="$kernel" &&
+		cp "$dir/siw.ko" \
+			"$out/share/try-$row/selftests/kselftest/$name.ko"
+	status=$?
+	patch -d "$dir" -p0 -R <"$mutants/$name.patch" || return 1
+	return "$status"
+}
+
+# All patches fit the driver as it is.
+mutants_apply() {
+	local patch status=0
+	for patch in "$mutants"/*.patch; do
+		(cd "$top" && patch -p0 --dry-run --force <"$patch") >/dev/null || {
+			say "$patch: does not apply to siw/ any more"
+			status=1
+		}
+	done
+	return "$status"
+}
+
+mutant_payload() {
+	rm -f "$(image_dir "$1")/mutants.erofs"
+	mkfs.erofs --quiet "$(image_dir "$1")/mutants.erofs" \
+		"$out/share/try-$1/selftests/kselftest"
+}
+
+# A guest that never ran a test has proved nothing.
+mutant_is_killed() {
+	local name=$1 row=$2 dir=$out/log/mutants/$1 ktap
+	ktap=$dir/ktap
+	mkdir -p "$dir"
+	SIW_PAYLOAD=mutants SIW_KO=/payload/$name.ko \
+		run_kselftests "$row" "$dir" "$(mutant_field "$name" Tests)" \
+		>"$ktap"
+	cat "$ktap"
+	grep -q '^KTAP version' "$ktap" && grep -q '^not ok' "$ktap" &&
+		! grep -q '^not ok .* a test is named' "$ktap"
+}
+
+# stage_mutants [NAME...]
+stage_mutants() {
+	local name row rows ready=()
+	[ $# -gt 0 ] || set -- "$mutants"/*.patch
+	set -- "${@##*/}"
+	set -- "${@%.patch}"
+	for name; do
+		[ -s "$mutants/$name.patch" ] ||
+			die "no such mutant in selftests/mutants: $name"
+	done
+	need mmdebstrap debian-archive-keyring patch
+	check runner vm_runner_ready || return
+	rows=$(for name; do mutant_row "$name"; done | sort -u)
+	for row in $rows; do
+		check "root-$row" root_ready "$row" full &&
+			check "image-$row" try_image "$row" &&
+			check "module-$row" build_silent "$row" &&
+			check "kselftest-build-$row" try_payload "$row" || return
+		ready=()
+		for name; do
+			[ "$(mutant_row "$name")" != "$row" ] ||
+				! check "build-$name" mutant_build "$name" "$row" ||
+				ready+=("$name")
+		done
+		check "payload-$row" mutant_payload "$row" || return
+		for name in "${ready[@]}"; do
+			while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
+				wait -n
+			done
+			check "$name" mutant_is_killed "$name" "$row" &
+		done
+		wait
+	done
+}
