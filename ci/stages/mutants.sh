@@ -20,7 +20,8 @@ mutant_build() {
 	kernel=$(kernel_of "$root")
 	patch -d "$dir" -p0 --no-backup-if-mismatch <"$mutants/$name.patch" ||
 		return 1
-	in_root "$root" make -C "/srv/build-$row" -j "$jobs" KVER="$kernel" &&
+	in_root "$root" make -C "/lib/modules/$kernel/build" \
+		M="/srv/build-$row" -j "$jobs" W=1 modules &&
 		cp "$dir/siw.ko" \
 			"$out/share/try-$row/selftests/kselftest/$name.ko"
 	status=$?

@@ -1044,6 +1044,8 @@ static void ird_exceeded(void)
 		}
 		if (get16(f.ulpdu) == CTL_TERM) {
 			EXPECT_EQ(0x1202c000, get32(f.ulpdu + 18));
+			/* The first that is too many: its MSN */
+			EXPECT_EQ(MPA_IRD(rep) + 1, get32(f.ulpdu + 34));
 			break;
 		}
 	}
@@ -1192,39 +1194,47 @@ static void much_under_way(struct wire *w)
 	wire_up(w, &(struct opts){ .buf = MUCH });
 	wire_full(w);
 	setsockopt(w->r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	fill(w->s.buf, MUCH, 9);
 	POST(&w->s, .op = IBV_WR_SEND, .len = MUCH, .id = 1);
 }
 
 /*
- * What comes, up to @most octets or to the FIN: 64 KiB in 200 ms, for twice as
- * long as the driver waits for a peer that does nothing, then all at once.
+ * The Send arrives: 64 KiB in 200 ms, for twice as long as the driver waits for
+ * a peer that does nothing, then all at once.  TCP holds what the peer has not
+ * taken yet, and nothing else may be written over it.
  */
-static size_t read_slowly(struct wire *w, size_t most)
+static void read_slowly(struct wire *w)
 {
-	static uint8_t buf[1 << 16];
+	static struct fpdu f;
 	uint64_t end = now_ms() + 11000;
-	size_t got = 0;
-	ssize_t n = 0;
+	uint32_t got, paused = 0;
 
-	while (got < most && (n = read(w->r.fd, buf, sizeof(buf))) > 0) {
-		got += n;
-		if (!passed(end))
+	for (got = 0; got < MUCH; got += f.len - 18) {
+		ASSERT(fpdu_read(&w->r, &f, 15000), "%u octets", got);
+		EXPECT(f.crc_ok, "bad CRC at %u", got);
+		ASSERT((get16(f.ulpdu) & ~CTL_LAST) == (CTL_SEND & ~CTL_LAST),
+		       "control %04x at %u", get16(f.ulpdu), got);
+		ASSERT(get32(f.ulpdu + 14) == got, "MO %u at %u",
+		       get32(f.ulpdu + 14), got);
+		ASSERT(got + f.len - 18 <= MUCH, "%u octets at %u", f.len, got);
+		ASSERT(!memcmp(f.ulpdu + 18, w->s.buf + got, f.len - 18),
+		       "data at %u", got);
+		if (got - paused >= 1 << 16 && !passed(end)) {
 			usleep(200000);
+			paused = got;
+		}
 	}
-	EXPECT(n >= 0, "read: %s", strerror(errno));
-	return got;
 }
 
 /* A close takes as long as the peer takes to read, if it reads at all. */
 static void close_behind_much(void)
 {
 	struct wire w = { 0 };
-	size_t got;
 
 	much_under_way(&w);
 	EXPECT_EQ(0, rdma_disconnect(w.s.id));
-	got = read_slowly(&w, SIZE_MAX);
-	EXPECT(got > MUCH, "%zu octets", got);
+	read_slowly(&w);
+	EXPECT(raw_end(&w.r, 15000) == RAW_FIN, "no FIN behind it");
 	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
 	raw_close(&w.r);
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
@@ -1235,11 +1245,9 @@ static void close_behind_much(void)
 static void slow_reader(void)
 {
 	struct wire w = { 0 };
-	size_t got;
 
 	much_under_way(&w);
-	got = read_slowly(&w, MUCH);
-	EXPECT(got >= MUCH, "%zu octets", got);
+	read_slowly(&w);
 	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
 	EXPECT_EQ(0, rdma_disconnect(w.s.id));
 	EXPECT(raw_end(&w.r, 15000) == RAW_FIN, "no FIN behind it");
@@ -1347,6 +1355,53 @@ static void terminate_received(void)
 		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
 		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 		unanswered(&w, false);
+		wire_close(&w);
+	}
+}
+
+/*
+ * Its first octets may be on their way when an SGE turns out to be none: what
+ * the peer sees are whole FPDUs all the same, and a Terminate 0/0/00 behind.
+ */
+static void fails_half_way(void)
+{
+	static const uint32_t good[] = { 0, 1, 700, 1440, 1441, 5000, 40000 };
+	static struct fpdu f;
+	uint32_t got;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		struct ibv_send_wr wr = {
+			.wr_id = 1, .num_sge = 2, .opcode = IBV_WR_SEND,
+			.send_flags = IBV_SEND_SIGNALED,
+		}, *bad;
+		struct wire w = { 0 };
+		struct ibv_sge sge[2];
+
+		wire_up(&w, NULL);
+		wire_full(&w);
+		fill(w.s.buf, good[i], 6);
+		sge[0] = (struct ibv_sge){ at(&w.s, 0), good[i], w.s.mr->lkey };
+		sge[1] = (struct ibv_sge){ at(&w.s, 0), 100, 0xdead };
+		wr.sg_list = sge;
+		ASSERT(!ibv_post_send(w.s.qp, &wr, &bad), "ibv_post_send");
+		WANT_WC(w.s.scq, 1, IBV_WC_LOC_PROT_ERR);
+		for (got = 0;; got += f.len - 18) {
+			ASSERT(fpdu_read(&w.r, &f, 5000),
+			       "no Terminate behind %u octets", got);
+			EXPECT(f.crc_ok, "bad CRC");
+			if (get16(f.ulpdu) == CTL_TERM)
+				break;
+			ASSERT(get16(f.ulpdu) == (CTL_SEND & ~CTL_LAST),
+			       "control %04x", get16(f.ulpdu));
+			EXPECT_EQ(got, get32(f.ulpdu + 14));
+			ASSERT(got + f.len - 18 <= good[i],
+			       "%u octets of %u", got + f.len - 18, good[i]);
+			EXPECT(!memcmp(f.ulpdu + 18, w.s.buf + got, f.len - 18),
+			       "data at %u", got);
+		}
+		EXPECT_EQ(0, get32(f.ulpdu + 18) >> 16);
+		EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
 		wire_close(&w);
 	}
 }
@@ -1748,6 +1803,8 @@ static const struct test tests[] = {
 	{ "Terminate received: the completion names the cause", terminate_received },
 	{ "a Terminate is not answered, also when work fails just then",
 	  terminate_unanswered, 120, .slow = true },
+	{ "a request that fails half-way: whole FPDUs, then 0/0/00",
+	  fails_half_way, 60 },
 	{ "Terminates short, long and odd", terminate_odd, 60 },
 	{ "malformed Terminates end the stream, with an event", terminate_malformed, 60 },
 	{ "what is posted after a Terminate is flushed", terminate_then_post },
