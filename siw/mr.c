@@ -211,9 +211,9 @@ int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd, u32 stag)
 
 	rcu_read_lock();
 	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
-	if (mr && mr->pd == pd && mr->pages) {
+	if (mr && mr->pd == pd) {
 		write_lock_bh(&mr->lock);
-		if (mr->region.stag == stag) {
+		if (mr->pages && mr->region.stag == stag) {
 			mr->region.valid = false;
 			trace_siw_mr_invalidate_local(&dev->base, stag);
 			err = 0;
@@ -228,35 +228,40 @@ int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd, u32 stag)
  * siw_mr_enable() - fast registration: make mapped pages accessible
  * @dev: the device
  * @pd: protection domain of the QP that asks
- * @mr: region, mapped by siw_mr_map_sg()
+ * @posted: region the work request names, mapped by siw_mr_map_sg()
  * @stag: STag with the key it shall have from now on
  * @access: IB_ACCESS_* rights
  *
- * Return: 0, or -EINVAL if @mr is not such a region of this PD, has nothing
- * mapped, or @stag has another index.
+ * The region may be gone since the request was posted: @posted is compared
+ * with what is found by the STag, and not looked into.
+ *
+ * Return: 0, or -EINVAL if there is no such region in this PD, or if it has
+ * nothing mapped or is valid already.
  */
-int siw_mr_enable(struct siw_device *dev, struct ib_pd *pd, struct siw_mr *mr,
-		  u32 stag, int access)
+int siw_mr_enable(struct siw_device *dev, struct ib_pd *pd,
+		  const struct siw_mr *posted, u32 stag, int access)
 {
+	struct siw_mr *mr;
 	int err = -EINVAL;
 
-	if (mr->pd != pd || !mr->pages || !mr->num_pages)
-		return -EINVAL;
-
-	write_lock_bh(&mr->lock);
-	if (STAG_INDEX(stag) == STAG_INDEX(mr->region.stag) &&
-	    !mr->region.valid) {
-		mr->region.stag = stag;
-		mr->region.base = mr->base.iova;
-		mr->region.len = mr->base.length;
-		mr->region.access = rights_of(access);
-		mr->region.valid = true;
-		mr->page_shift = ilog2(mr->base.page_size);
-		mr->first = mr->base.iova & (mr->base.page_size - 1);
-		trace_register(mr);
-		err = 0;
+	rcu_read_lock();
+	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
+	if (mr && mr == posted && mr->pd == pd) {
+		write_lock_bh(&mr->lock);
+		if (mr->pages && mr->num_pages && !mr->region.valid) {
+			mr->region.stag = stag;
+			mr->region.base = mr->base.iova;
+			mr->region.len = mr->base.length;
+			mr->region.access = rights_of(access);
+			mr->region.valid = true;
+			mr->page_shift = ilog2(mr->base.page_size);
+			mr->first = mr->base.iova & (mr->base.page_size - 1);
+			trace_register(mr);
+			err = 0;
+		}
+		write_unlock_bh(&mr->lock);
 	}
-	write_unlock_bh(&mr->lock);
+	rcu_read_unlock();
 	return err;
 }
 
@@ -399,17 +404,20 @@ int siw_mr_dereg(struct ib_mr *base, struct ib_udata *udata)
 {
 	struct siw_device *dev = to_siw_dev(base->device);
 	struct siw_mr *mr = to_siw_mr(base);
+	void **pages;
 
 	trace_siw_mr_deregister(base->device, mr->region.stag);
 	xa_erase(&dev->mrs, STAG_INDEX(mr->region.stag));
-	/* Whoever found it before that ends under the read lock. */
+	/* Whoever found it before that ends under the lock, and enables it not. */
 	write_lock_bh(&mr->lock);
 	mr->region.valid = false;
+	pages = mr->pages;
+	mr->pages = NULL;
 	write_unlock_bh(&mr->lock);
 
 	if (mr->umem)
 		siw_umem_put(mr->umem);
-	kvfree(mr->pages);
+	kvfree(pages);
 	kfree_rcu(mr, rcu);
 	atomic_dec(&dev->objects[SIW_OBJ_MR]);
 	return 0;

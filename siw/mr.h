@@ -21,7 +21,8 @@
  * @lock: readers touch the memory, a writer revokes it
  * @region: what access checks look at; guarded by @lock
  * @umem: pages of a user region, else NULL
- * @pages: kernel addresses of a fast-registration region's pages, else NULL
+ * @pages: kernel addresses of a fast-registration region's pages, else NULL;
+ *	guarded by @lock once the region can be found
  * @max_pages: entries in @pages
  * @num_pages: entries mapped by ib_map_mr_sg()
  * @first: offset of the region's first octet in its first page
@@ -107,7 +108,7 @@ enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
 int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd,
 			    u32 stag);
 int siw_mr_enable(struct siw_device *dev, struct ib_pd *pd,
-		  struct siw_mr *mr, u32 stag, int access);
+		  const struct siw_mr *posted, u32 stag, int access);
 
 struct ib_mr *siw_mr_get_dma(struct ib_pd *pd, int access);
 struct ib_mr *siw_mr_reg_user(struct ib_pd *pd, u64 start, u64 len, u64 iova,

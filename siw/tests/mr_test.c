@@ -388,6 +388,32 @@ static void enable_is_refused(struct kunit *test)
 			check(test, stag ^ 1, 0, 1, SIW_ACCESS_REMOTE_READ));
 }
 
+/* A registration that was posted runs after the region went away. */
+static void enable_finds_no_region_that_is_gone(struct kunit *test)
+{
+	struct mr_fixture *fix = test->priv;
+	struct ib_mr *base = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, PAGES);
+	const struct siw_mr *gone;
+	u32 stag;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(base));
+	gone = to_siw_mr(base);
+	stag = base->rkey | KEY;
+	base->page_size = PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, PAGES,
+			ib_dma_map_sg(&fix->dev->base, fix->sg, PAGES,
+				      DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, PAGES, siw_mr_map_sg(base, fix->sg, PAGES, NULL));
+	siw_mr_dereg(base, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, siw_mr_enable(fix->dev, &fix->pd, gone,
+						     stag, REMOTE));
+	/* Nor another one in its place */
+	stag = enable(test, 0, REMOTE);
+	siw_mr_invalidate_local(fix->dev, &fix->pd, stag);
+	KUNIT_EXPECT_EQ(test, -EINVAL, siw_mr_enable(fix->dev, &fix->pd, gone,
+						     stag, REMOTE));
+}
+
 static void mapping_revokes(struct kunit *test)
 {
 	struct mr_fixture *fix = test->priv;
@@ -519,6 +545,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(peer_invalidates_nothing_local),
 	KUNIT_CASE(owner_invalidates),
 	KUNIT_CASE(enable_is_refused),
+	KUNIT_CASE(enable_finds_no_region_that_is_gone),
 	KUNIT_CASE(mapping_revokes),
 	KUNIT_CASE(takes_no_more_pages_than_it_has),
 	KUNIT_CASE(all_of_memory),
