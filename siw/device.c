@@ -49,8 +49,22 @@ static void change_gid(struct siw_device *dev, const struct net_device *ndev)
 
 	if (ndev->addr_len != ETH_ALEN || is_zero_ether_addr(ndev->dev_addr))
 		return;
+	spin_lock(&dev->gid_lock);
 	memcpy(dev->raw_gid, ndev->dev_addr, ETH_ALEN);
+	spin_unlock(&dev->gid_lock);
 	ib_dispatch_event(&event);
+}
+
+/* The only GID there is. Context: process. */
+int siw_device_gid(struct ib_device *base, u32 port, int index,
+		   union ib_gid *gid)
+{
+	struct siw_device *dev = to_siw_dev(base);
+
+	spin_lock(&dev->gid_lock);
+	memcpy(gid->raw, dev->raw_gid, sizeof(gid->raw));
+	spin_unlock(&dev->gid_lock);
+	return 0;
 }
 
 /*
@@ -124,6 +138,7 @@ static struct siw_device *device_new(struct net_device *ndev)
 	xa_init_flags(&dev->qps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init(&dev->mrs);
 	mutex_init(&dev->conns_lock);
+	spin_lock_init(&dev->gid_lock);
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_LIST_HEAD(&dev->half_open);
 	dev->crc = true;

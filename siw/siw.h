@@ -103,6 +103,7 @@ enum siw_conn_state {
  * @half_open: those of them whose Request is not complete, the oldest first
  * @lingering: how many wait for the peer's FIN
  * @closed: why no socket may be made any more, SIW_CLOSED_*, or 0
+ * @gid_lock: protects @raw_gid
  * @raw_gid: the GID, made of the net_device's hardware address
  */
 struct siw_device {
@@ -119,6 +120,7 @@ struct siw_device {
 	struct list_head half_open;
 	unsigned int lingering;
 	unsigned int closed;
+	spinlock_t gid_lock;		/* raw_gid */
 	u8 raw_gid[16];
 };
 

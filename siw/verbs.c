@@ -34,6 +34,7 @@ static int siw_query_device(struct ib_device *base,
 			    struct ib_udata *udata)
 {
 	int err = ib_no_udata_io(udata);
+	union ib_gid gid;
 
 	if (err)
 		return err;
@@ -60,7 +61,8 @@ static int siw_query_device(struct ib_device *base,
 	attr->max_srq_wr = SIW_MAX_SRQ_WR;
 	attr->max_srq_sge = SIW_MAX_SGE;
 	attr->max_fast_reg_page_list_len = SIW_MAX_FRMR_PAGES;
-	memcpy(&attr->sys_image_guid, to_siw_dev(base)->raw_gid, 6);
+	siw_device_gid(base, 1, 0, &gid);
+	memcpy(&attr->sys_image_guid, gid.raw, ETH_ALEN);
 	return 0;
 }
 
@@ -95,13 +97,6 @@ static int siw_get_port_immutable(struct ib_device *base, u32 port,
 {
 	immutable->gid_tbl_len = 1;
 	immutable->core_cap_flags = RDMA_CORE_PORT_IWARP;
-	return 0;
-}
-
-static int siw_query_gid(struct ib_device *base, u32 port, int index,
-			 union ib_gid *gid)
-{
-	memcpy(gid->raw, to_siw_dev(base)->raw_gid, sizeof(gid->raw));
 	return 0;
 }
 
@@ -684,7 +679,7 @@ const struct ib_device_ops siw_device_ops = {
 	.post_send = siw_post_send,
 	.post_srq_recv = siw_post_srq_recv,
 	.query_device = siw_query_device,
-	.query_gid = siw_query_gid,
+	.query_gid = siw_device_gid,
 	.query_port = siw_query_port,
 	.query_qp = siw_query_qp,
 	.query_srq = siw_query_srq,
