@@ -510,11 +510,11 @@ static void conn_init_work(struct siw_conn *conn)
 
 struct siw_conn *siw_conn_new(struct siw_device *dev)
 {
-	struct siw_conn *conn = kzalloc_obj(*conn);
+	struct siw_conn *conn = kzalloc_obj(*conn, GFP_KERNEL_ACCOUNT);
 
 	if (!conn)
 		return NULL;
-	conn->setup = kzalloc_obj(*conn->setup);
+	conn->setup = kzalloc_obj(*conn->setup, GFP_KERNEL_ACCOUNT);
 	if (!conn->setup) {
 		kfree(conn);
 		return NULL;

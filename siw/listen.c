@@ -235,9 +235,10 @@ static struct siw_listener *listener_find(struct net *net,
 static struct siw_listener *listener_new(struct net *net,
 					 struct iw_cm_id *cm_id, int backlog)
 {
-	struct siw_listener *listener = kzalloc_obj(*listener);
+	struct siw_listener *listener;
 	int err;
 
+	listener = kzalloc_obj(*listener, GFP_KERNEL_ACCOUNT);
 	if (!listener)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&listener->ref);
@@ -344,7 +345,7 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id, int backlog)
 	ndev = ib_device_get_netdev(&dev->base, 1);
 	if (!ndev)
 		return -ENODEV;
-	member = kzalloc_obj(*member);
+	member = kzalloc_obj(*member, GFP_KERNEL_ACCOUNT);
 	if (!member) {
 		dev_put(ndev);
 		return -ENOMEM;

@@ -77,7 +77,7 @@ err_count:
 
 static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
 {
-	struct siw_mr *mr = kzalloc_obj(*mr);
+	struct siw_mr *mr = kzalloc_obj(*mr, GFP_KERNEL_ACCOUNT);
 
 	if (!mr)
 		return NULL;
@@ -364,7 +364,8 @@ struct ib_mr *siw_mr_alloc(struct ib_pd *pd, enum ib_mr_type type,
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
 	mr->max_pages = max_num_sg;
-	mr->pages = kvcalloc(max_num_sg, sizeof(*mr->pages), GFP_KERNEL);
+	mr->pages = kvcalloc(max_num_sg, sizeof(*mr->pages),
+			     GFP_KERNEL_ACCOUNT);
 	err = mr->pages ? publish(mr, to_siw_dev(pd->device), 0) : -ENOMEM;
 	if (err) {
 		kvfree(mr->pages);

@@ -135,8 +135,8 @@ int siw_qp_depths(struct siw_qp *qp, u32 ird, u32 ord)
 
 	kfree(qp->irq);
 	kfree(qp->orq);
-	qp->irq = kzalloc_objs(*qp->irq, irq_size);
-	qp->orq = kzalloc_objs(*qp->orq, orq_size);
+	qp->irq = kzalloc_objs(*qp->irq, irq_size, GFP_KERNEL_ACCOUNT);
+	qp->orq = kzalloc_objs(*qp->orq, orq_size, GFP_KERNEL_ACCOUNT);
 	qp->irq_mask = irq_size - 1;
 	qp->orq_mask = orq_size - 1;
 	return qp->irq && qp->orq ? 0 : -ENOMEM;

@@ -34,9 +34,10 @@ static void unmap_queue(struct siw_mmap_entry *entry)
 static struct siw_mmap_entry *map_queue(struct ib_udata *udata, size_t len,
 					u64 *key)
 {
-	struct siw_mmap_entry *entry = kzalloc_obj(*entry);
+	struct siw_mmap_entry *entry;
 	int err;
 
+	entry = kzalloc_obj(*entry, GFP_KERNEL_ACCOUNT);
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
 	entry->queue = __vmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
