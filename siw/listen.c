@@ -310,11 +310,13 @@ static int join_listener(struct siw_backlog *backlog, struct net *net)
 	lockdep_assert_held(&siw_listen_lock);
 	/*
 	 * rdma_cm puts a wildcard id on every device. It takes nothing that comes
-	 * to a device of another namespace, so there is no socket there. An error
-	 * would end the listener of all devices, also when this one is about to
-	 * go; one that only moves is open again before anybody can connect.
+	 * to a device of another namespace, be it the net_device's or the RDMA
+	 * device's own, so there is no socket there. An error would end the
+	 * listener of all devices, also when this one is about to go; one that
+	 * only moves is open again before anybody can connect.
 	 */
 	if (!net_eq(net_of(backlog->cm_id), net) ||
+	    !rdma_dev_access_netns(&backlog->dev->base, net) ||
 	    READ_ONCE(backlog->dev->closed) & SIW_CLOSED_NETDEV)
 		return 0;
 	listener = listener_find(net, backlog->cm_id);
