@@ -141,6 +141,7 @@ static struct siw_device *device_new(struct net_device *ndev)
 	spin_lock_init(&dev->gid_lock);
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_LIST_HEAD(&dev->half_open);
+	dev->closed = SIW_CLOSED_CLIENT;	/* until client_add() */
 	dev->crc = true;
 	dev->stats = alloc_percpu(struct siw_stats);
 	if (!dev->stats || siw_log_init(dev)) {
@@ -252,8 +253,8 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 /*
  * ib_core tells its clients that a device goes, the last registered first, and
  * rdma_cm waits for connections that are being made.  As a client that comes
- * after it we can end them before.  A device comes back when it has moved to
- * another network namespace.
+ * after it we can end them before.  A device that is new, or comes back when it
+ * has moved to another network namespace, opens when all have been told.
  */
 static int client_add(struct ib_device *base)
 {

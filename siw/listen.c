@@ -322,8 +322,12 @@ static int join_listener(struct siw_backlog *backlog, struct net *net)
 	listener = listener_find(net, backlog->cm_id);
 	if (!listener)
 		listener = listener_new(net, backlog->cm_id, backlog->max);
-	if (IS_ERR(listener))
+	if (IS_ERR(listener)) {
+		/* Nobody has asked just now, and rdma_cm would lose the device. */
+		if (READ_ONCE(backlog->dev->closed) & SIW_CLOSED_CLIENT)
+			return 0;
 		return PTR_ERR(listener);
+	}
 	list_add_tail(&backlog->entry, &listener->members);
 	set_listener(backlog, listener);
 	listener_queue(listener);
@@ -335,6 +339,9 @@ static int join_listener(struct siw_backlog *backlog, struct net *net)
  * @dev: device
  * @cm_id: has the address; keeps the backlog in provider_data
  * @backlog: most connections that wait for accept or reject
+ *
+ * rdma_cm puts the wildcard ids there are on a device that is being added.  One
+ * that can have no socket hears nothing on this device.
  *
  * Return: 0 or -errno, -EADDRINUSE if TCP uses the port already.
  */

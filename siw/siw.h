@@ -84,7 +84,7 @@ enum siw_conn_state {
 	SIW_CONN_CLOSED,	/* no socket any more */
 };
 
-/* Why a device makes no sockets: its net_device goes; ib_core disabled it */
+/* Why a device makes no connections: its net_device goes; it is not enabled */
 #define SIW_CLOSED_NETDEV	0x1
 #define SIW_CLOSED_CLIENT	0x2
 
