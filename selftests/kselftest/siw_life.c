@@ -184,6 +184,39 @@ static void link_add_wrong(void)
 	others_work();
 }
 
+/*
+ * A listener on any device, when there was none in its namespace, and a TCP
+ * server that took its port since: the link that is added works all the same.
+ */
+static void link_add_port_taken(void)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct wire w = { 0 };
+	struct side any;
+	int lfd;
+
+	EXPECT_EQ(0, timed_topo(5000, "del b"));
+	side_init(&any, NS_B, NULL);
+	w.port = next_port();
+	side_listen(&any, "0.0.0.0", w.port, 4);
+	lfd = raw_listen(NS_B, ADDR_B, w.port);
+	EXPECT_EQ(0, timed_topo(5000, "add b"));
+	others_work();
+	close(lfd);
+
+	/* With the port free, it hears on the next one. */
+	EXPECT_EQ(0, timed_topo(5000, "del b"));
+	EXPECT_EQ(0, timed_topo(5000, "add b"));
+	wire_dial(&w);
+	wire_request(&w, MPA_C, 1, NULL, 0);
+	/* librdmacm knows the device of before only: it is not asked. */
+	pfd.fd = any.ec->fd;
+	EXPECT(poll(&pfd, 1, slow(10000)) == 1, "the listener hears nothing");
+	side_close(&any);
+	raw_close(&w.r);
+	others_work();
+}
+
 /* ---- netdevs ---- */
 
 static void netdev_down_up(void)
@@ -366,8 +399,9 @@ static void device_moves(void)
 	EXPECT_EQ(0, timed(15000, "ip netns exec sb rdma dev set siwb netns sa"));
 	EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "TCP stays open");
 	EXPECT(side_event(&w.s, 5000) >= 0, "no event");
-	/* Nobody is left on its port. */
+	/* Nobody is left on its port, nor on that of who may not use it now. */
 	close(raw_listen(NS_B, ADDR_B, w.port));
+	close(raw_listen(NS_B, ADDR_B, v.port));
 	EXPECT_EQ(-1, side_event(&any, 0));
 
 	EXPECT_EQ(0, timed(15000, "ip netns exec sa rdma dev set siwb netns sb"));
@@ -548,6 +582,8 @@ static const struct test tests[] = {
 	{ "10 times link del and add", link_del_idle, 90, true, .slow = true },
 	{ "link add refuses what makes no sense", link_add_wrong, 30, true,
 	  .slow = true },
+	{ "link add while TCP has a listener's port", link_add_port_taken, 60,
+	  true, .slow = true },
 	{ "link del with traffic", link_del_load, 90, true, .slow = true },
 	{ "link del with a process that lets nothing go", link_del_held, 60, true,
 	  .slow = true },

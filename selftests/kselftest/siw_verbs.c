@@ -1113,6 +1113,19 @@ static void leave_cgroup(void)
 	sh("umount " CGROUP "; rmdir " CGROUP);
 }
 
+/* Enter a memory cgroup of our own. Return: false if there are none. */
+static bool enter_cgroup(void)
+{
+	sh("mkdir -p " CGROUP);
+	if (!sh("mount -t cgroup2 none " CGROUP) &&
+	    !sh("cd " CGROUP " && echo +memory >cgroup.subtree_control") &&
+	    !sh("mkdir " CGROUP "/siw; echo %d >" CGROUP "/siw/cgroup.procs",
+		getpid()))
+		return true;
+	leave_cgroup();
+	return false;
+}
+
 /* A process cannot hold more of the kernel's memory than its cgroup may. */
 static void cgroup_counts_queues(void)
 {
@@ -1123,14 +1136,8 @@ static void cgroup_counts_queues(void)
 
 	if (!sh("uname -r | grep -q '^5\\.10\\.'"))
 		SKIP("this kernel cannot both count a page and map it");
-	sh("mkdir -p " CGROUP);
-	if (sh("mount -t cgroup2 none " CGROUP) ||
-	    sh("cd " CGROUP " && echo +memory >cgroup.subtree_control") ||
-	    sh("mkdir " CGROUP "/siw; echo %d >" CGROUP "/siw/cgroup.procs",
-	       getpid())) {
-		leave_cgroup();
+	if (!enter_cgroup())
 		SKIP("no memory controller of cgroup 2");
-	}
 	ctx = open_device(NS_A);
 	before = cgroup_memory();
 	cq = ctx ? ibv_create_cq(ctx, entries, NULL, NULL, 0) : NULL;
@@ -1144,6 +1151,38 @@ static void cgroup_counts_queues(void)
 	EXPECT(held >= entries * 31l, "%ld octets for a queue of %d entries",
 	       held, entries);
 	EXPECT_EQ(0, ibv_destroy_cq(cq));
+	ibv_close_device(ctx);
+}
+
+static void cgroup_counts_regions(void)
+{
+	enum { REGIONS = 4000 };
+	static struct ibv_mr *mrs[REGIONS];
+	static char octet;
+	struct ibv_context *ctx;
+	long before, held;
+	struct ibv_pd *pd;
+	int i, n = 0;
+
+	if (!enter_cgroup())
+		SKIP("no memory controller of cgroup 2");
+	ctx = open_device(NS_A);
+	pd = ctx ? ibv_alloc_pd(ctx) : NULL;
+	before = cgroup_memory();
+	while (pd && n < REGIONS && (mrs[n] = ibv_reg_mr(pd, &octet, 1, 0)))
+		n++;
+	held = cgroup_memory() - before;
+	leave_cgroup();
+	ASSERT(n == REGIONS, "ibv_reg_mr");
+	/*
+	 * The driver's part of a region is 256 octets or more.  libibverbs has
+	 * about 100 for it, and the table of its one page has 32.
+	 */
+	EXPECT(held >= REGIONS * 256l, "%ld octets for %d regions", held,
+	       REGIONS);
+	for (i = 0; i < REGIONS; i++)
+		EXPECT_EQ(0, ibv_dereg_mr(mrs[i]));
+	EXPECT_EQ(0, ibv_dealloc_pd(pd));
 	ibv_close_device(ctx);
 }
 
@@ -1682,6 +1721,7 @@ static const struct test tests[] = {
 	{ "query_qp tells the truth", query_qp },
 	{ "queues of 1, 1000 and 32768 entries", deep_queues },
 	{ "queues count for the memory cgroup", cgroup_counts_queues },
+	{ "regions count for the memory cgroup", cgroup_counts_regions },
 	{ "max_recv_wr 0", no_recv_queue },
 	{ "modify_qp to ERROR flushes the receive queue", flush },
 	{ "a send posted in ERROR is flushed", post_in_err },
