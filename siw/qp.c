@@ -156,13 +156,14 @@ int siw_qp_start(struct siw_qp *qp, const struct siw_qp_start *start)
 
 	qp->rx.mpa.crc = start->crc;
 	qp->rx.rtr_send = start->rtr_send;
-	qp->tx.markers = start->markers;
-	qp->tx.crc = start->crc;
 	qp->tx.rtr = start->rtr;
 	qp->tx.held = start->passive;
-	qp->rev = start->rev;
-	qp->ird = start->ird;
-	qp->ord = start->ord;
+	/* Who asks for details may look at any time. */
+	WRITE_ONCE(qp->tx.markers, start->markers);
+	WRITE_ONCE(qp->tx.crc, start->crc);
+	WRITE_ONCE(qp->rev, start->rev);
+	WRITE_ONCE(qp->ird, start->ird);
+	WRITE_ONCE(qp->ord, start->ord);
 
 	mutex_lock(&qp->tx.lock);
 	if (siw_qp_event(qp, SIW_QP_EV_START)) {

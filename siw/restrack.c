@@ -64,10 +64,10 @@ static int put_queues(struct sk_buff *msg, struct siw_qp *qp)
 static int put_reads(struct sk_buff *msg, const struct siw_qp *qp)
 {
 	const struct detail all[] = {
-		{ "ord", qp->ord },
+		{ "ord", READ_ONCE(qp->ord) },
 		{ "ord_used", READ_ONCE(qp->orq_put) - READ_ONCE(qp->orq_get) },
 		{ "ord_high", READ_ONCE(qp->orq_high) },
-		{ "ird", qp->ird },
+		{ "ird", READ_ONCE(qp->ird) },
 		{ "ird_used", READ_ONCE(qp->irq_put) - READ_ONCE(qp->irq_get) },
 		{ "ird_high", READ_ONCE(qp->irq_high) },
 	};
@@ -98,9 +98,9 @@ static int put_terminate(struct sk_buff *msg, struct siw_qp *qp)
 static int put_stream(struct sk_buff *msg, struct siw_qp *qp)
 {
 	const struct detail all[] = {
-		{ "mpa_rev", qp->rev },
-		{ "crc", qp->tx.crc },
-		{ "markers", qp->tx.markers },
+		{ "mpa_rev", READ_ONCE(qp->rev) },
+		{ "crc", READ_ONCE(qp->tx.crc) },
+		{ "markers", READ_ONCE(qp->tx.markers) },
 	};
 	int err;
 

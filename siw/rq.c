@@ -117,7 +117,7 @@ static bool take_locked(struct siw_rq *rq, struct siw_rqe *rqe)
 	data_race(memcpy(rqe, slot, sizeof(*rqe)));
 	/* Pairs with the provider's acquire: the slot is free. */
 	smp_store_release(&slot->flags, 0);
-	rq->get++;
+	WRITE_ONCE(rq->get, rq->get + 1);
 	return true;
 }
 
@@ -151,10 +151,11 @@ bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe)
 bool siw_rq_is_posted(struct siw_qp *qp, u32 n)
 {
 	struct siw_rq *rq = rq_of(qp);
+	/* Others take from an SRQ; who asks for details holds nothing. */
+	u32 at = READ_ONCE(rq->get) + n;
 
-	return n < rq->num && READ_ONCE(rq->ring[(rq->get + n) &
-						 (rq->num - 1)].flags) &
-				      SIW_WQE_VALID;
+	return n < rq->num &&
+	       READ_ONCE(rq->ring[at & (rq->num - 1)].flags) & SIW_WQE_VALID;
 }
 
 /* How many elements are posted: it may take a while. */

@@ -579,13 +579,13 @@ static int siw_query_qp(struct ib_qp *base, struct ib_qp_attr *attr, int mask,
 	if (ndev)
 		attr->path_mtu = ib_mtu_int_to_enum(ndev->mtu);
 	dev_put(ndev);
-	attr->max_rd_atomic = qp->ord;
-	attr->max_dest_rd_atomic = qp->ird;
+	attr->max_rd_atomic = READ_ONCE(qp->ord);
+	attr->max_dest_rd_atomic = READ_ONCE(qp->ird);
 	attr->port_num = 1;
 	attr->qp_access_flags = IB_ACCESS_LOCAL_WRITE;
-	if (qp->access & SIW_ACCESS_REMOTE_WRITE)
+	if (READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE)
 		attr->qp_access_flags |= IB_ACCESS_REMOTE_WRITE;
-	if (qp->access & SIW_ACCESS_REMOTE_READ)
+	if (READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_READ)
 		attr->qp_access_flags |= IB_ACCESS_REMOTE_READ;
 	set_caps(qp, &attr->cap);
 	init->qp_type = IB_QPT_RC;
