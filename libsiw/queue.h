@@ -18,6 +18,7 @@
  * @ring: mapped elements, NULL if there are none
  * @num: how many
  * @put: index of the next one to fill
+ * @posts: how many were ever published, modulo 2^32
  * @max_sge: most scatter/gather entries of a request
  * @max_inline: most octets of inline data
  * @sig_all: every request is signalled
@@ -26,6 +27,7 @@ struct siw_sq {
 	struct siw_sqe *ring;
 	uint32_t num;
 	uint32_t put;
+	uint32_t posts;
 	uint32_t max_sge;
 	uint32_t max_inline;
 	bool sig_all;
@@ -75,6 +77,7 @@ void siw_sq_begin_inline(struct siw_sqe *sqe);
 int siw_sq_add_inline(const struct siw_sq *sq, struct siw_sqe *sqe,
 		      const void *data, size_t len);
 bool siw_sq_publish(struct siw_sq *sq, uint32_t count);
+uint32_t siw_sq_take_back(struct siw_sq *sq, uint32_t posts, uint32_t count);
 int siw_sq_post(struct siw_sq *sq, struct ibv_send_wr *wr,
 		struct ibv_send_wr **bad, bool *bell);
 

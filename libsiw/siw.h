@@ -126,6 +126,7 @@ static inline struct siw_qp *to_siw_qp(struct ibv_qp *qp)
 /* verbs.c */
 extern const struct verbs_context_ops siw_context_ops;
 int siw_ring_doorbell(struct siw_qp *qp);
+uint32_t siw_take_back(struct siw_qp *qp, uint32_t posts, uint32_t count);
 
 /* wc.c */
 void siw_wc_set_ops(struct siw_cq *cq);

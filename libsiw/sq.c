@@ -122,6 +122,7 @@ bool siw_sq_publish(struct siw_sq *sq, uint32_t count)
 	}
 	before = siw_queue_index(sq->put + sq->num - 1, sq->num);
 	sq->put = siw_queue_index(sq->put + count, sq->num);
+	sq->posts += count;
 
 	/* All of the ring was free: the driver has nothing to be at. */
 	if (count == sq->num)
@@ -134,6 +135,36 @@ bool siw_sq_publish(struct siw_sq *sq, uint32_t count)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !(__atomic_load_n(&sq->ring[before].flags, __ATOMIC_RELAXED) &
 		 SIW_WQE_VALID);
+}
+
+/**
+ * siw_sq_take_back() - nobody was told of elements that were published
+ * @sq: the queue
+ * @posts: sq->posts after they were
+ * @count: how many they are
+ *
+ * The last ones that the driver has not taken are void.  Where somebody has
+ * published more behind them, or the driver is through, they stay as they are.
+ *
+ * Return: how many are void.
+ */
+uint32_t siw_sq_take_back(struct siw_sq *sq, uint32_t posts, uint32_t count)
+{
+	uint32_t n;
+
+	if (sq->posts != posts)
+		return 0;
+	for (n = 0; n < count; n++) {
+		uint32_t last = siw_queue_index(sq->put + sq->num - 1, sq->num);
+		struct siw_sqe *sqe = &sq->ring[last];
+		uint16_t flags = __atomic_load_n(&sqe->flags, __ATOMIC_RELAXED);
+
+		if (!(flags & SIW_WQE_VALID))
+			break;
+		__atomic_store_n(&sqe->flags, 0, __ATOMIC_RELAXED);
+		sq->put = last;
+	}
+	return n;
 }
 
 static int set_inline(const struct siw_sq *sq, struct siw_sqe *sqe,

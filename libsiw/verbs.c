@@ -526,26 +526,46 @@ int siw_ring_doorbell(struct siw_qp *qp)
 	return ibv_cmd_post_send(&qp->base.qp, NULL, &bad);
 }
 
+/* As siw_sq_take_back(); the caller does not hold the lock. */
+uint32_t siw_take_back(struct siw_qp *qp, uint32_t posts, uint32_t count)
+{
+	uint32_t n;
+
+	pthread_spin_lock(&qp->sq_lock);
+	n = siw_sq_take_back(&qp->sq, posts, count);
+	pthread_spin_unlock(&qp->sq_lock);
+	return n;
+}
+
 /*
  * If the doorbell fails, the driver does not look at what was posted: the
- * device is gone, or the QP takes no work yet.
+ * device is gone, or the QP takes no work yet.  What is reported as not posted
+ * must not go out later either.
  */
 static int siw_post_send(struct ibv_qp *base, struct ibv_send_wr *wr,
 			 struct ibv_send_wr **bad)
 {
 	struct siw_qp *qp = to_siw_qp(base);
+	uint32_t posts, count, taken;
 	int err, bell_err;
 	bool bell;
 
 	pthread_spin_lock(&qp->sq_lock);
+	count = qp->sq.posts;
 	err = siw_sq_post(&qp->sq, wr, bad, &bell);
+	posts = qp->sq.posts;
 	pthread_spin_unlock(&qp->sq_lock);
 	if (!bell)
 		return err;
 	bell_err = siw_ring_doorbell(qp);
-	/* The request that was not taken matters more. */
-	if (err || !bell_err)
+	if (!bell_err)
 		return err;
+	count = posts - count;
+	taken = siw_take_back(qp, posts, count);
+	if (!taken)
+		return err;
+	while (count-- > taken)
+		wr = wr->next;
 	*bad = wr;
 	return bell_err;
 }

@@ -139,13 +139,19 @@ static void wr_abort(struct ibv_qp_ex *base)
 static int wr_complete(struct ibv_qp_ex *base)
 {
 	struct siw_qp *qp = siw_qp_of(base);
+	uint32_t posts, count = qp->wr_count;
 	int err = qp->wr_err;
 	bool bell = false;
 
 	if (!err)
-		bell = siw_sq_publish(&qp->sq, qp->wr_count);
+		bell = siw_sq_publish(&qp->sq, count);
+	posts = qp->sq.posts;
 	pthread_spin_unlock(&qp->sq_lock);
-	return bell ? siw_ring_doorbell(qp) : err;
+	if (!bell)
+		return err;
+	err = siw_ring_doorbell(qp);
+	/* As for siw_post_send(): what stays is posted. */
+	return err && siw_take_back(qp, posts, count) ? err : 0;
 }
 
 void siw_wr_set_ops(struct siw_qp *qp)

@@ -408,6 +408,52 @@ TEST(LibsiwSqPublish, OfNothingRingsNoBell) {
   EXPECT_EQ(0u, queue.sq.put);
 }
 
+// The doorbell failed: what is reported as not posted is never sent.
+TEST(LibsiwSqTakeBack, LeavesNothingBehind) {
+  for (size_t num : {1, 2, 3, 4}) {
+    Queue queue(num);
+    for (uint32_t lap = 0; lap < 2 * num + 1; ++lap) {
+      std::vector<ibv_send_wr> list = Sends(num);
+      ASSERT_EQ(0, queue.Post(list.data()));
+      const auto count = static_cast<uint32_t>(num);
+      EXPECT_EQ(count, siw_sq_take_back(&queue.sq, queue.sq.posts, count));
+      EXPECT_TRUE(queue.IsEmpty());
+      ASSERT_EQ(0, queue.Post(Send(77))) << "the place is free again";
+      EXPECT_TRUE(queue.bell);
+      EXPECT_EQ(77u, queue.Taken().id);
+    }
+  }
+}
+
+TEST(LibsiwSqTakeBack, LeavesWhatTheDriverHasTaken) {
+  Queue queue(4);
+  std::vector<ibv_send_wr> list = Sends(3);
+  ASSERT_EQ(0, queue.Post(list.data()));
+  EXPECT_EQ(0u, queue.Taken().id);
+  EXPECT_EQ(2u, siw_sq_take_back(&queue.sq, queue.sq.posts, 3));
+  EXPECT_TRUE(queue.IsEmpty());
+  EXPECT_EQ(1u, queue.sq.put);
+}
+
+TEST(LibsiwSqTakeBack, LeavesWhatOthersHavePostedBehind) {
+  Queue queue(4);
+  ASSERT_EQ(0, queue.Post(Send(1)));
+  const uint32_t posts = queue.sq.posts;
+  ASSERT_EQ(0, queue.Post(Send(2)));
+  EXPECT_EQ(0u, siw_sq_take_back(&queue.sq, posts, 1));
+  EXPECT_EQ(1u, queue.Taken().id);
+  EXPECT_EQ(2u, queue.Taken().id);
+
+  // Also if that is just once round
+  Queue one(1);
+  ASSERT_EQ(0, one.Post(Send(1)));
+  const uint32_t before = one.sq.posts;
+  EXPECT_EQ(1u, one.Taken().id);
+  ASSERT_EQ(0, one.Post(Send(2)));
+  EXPECT_EQ(0u, siw_sq_take_back(&one.sq, before, 1));
+  EXPECT_EQ(2u, one.Taken().id);
+}
+
 TEST(LibsiwSqSlot, EndsWhereTheDriversElementsBegin) {
   Queue queue(4);
   std::vector<ibv_send_wr> list = Sends(3);
