@@ -278,7 +278,8 @@ clause = "5044 7.1.1"
 level = "MUST"
 binds = "mpa"
 rule = "a rule"
-tests = ["one", "unit/Pcap.HoldsNothing"]
+tests = ["one", "unit/Pcap.HoldsNothing", "kunit/siw_mr.peer_invalidates",
+         "kunit/siw_mr.nobody", "kunit/siw_cq.peer_invalidates"]
 verdict = "pass"
 [[row]]
 clause = "5044 8"
@@ -306,6 +307,8 @@ TEST(Table, WithoutATestOrAReasonIsRefused) {
   EXPECT_EQ(
       (std::vector<std::string>{
           "5044 7.1.1 (a rule): no such test: unit/Pcap.HoldsNothing",
+          "5044 7.1.1 (a rule): no such test: kunit/siw_mr.nobody",
+          "5044 7.1.1 (a rule): no such test: kunit/siw_cq.peer_invalidates",
           "5044 8 (another): does not pass, and no remark says why",
           "5044 8 (another): a MUST is not met", "no row names the test two"}),
       wrong);

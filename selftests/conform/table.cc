@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kKselftest = "kselftest/";
 constexpr std::string_view kUnit = "unit/";
+constexpr std::string_view kKunit = "kunit/";
 
 constexpr std::array<std::string_view, 4> kLevels = {"MUST", "MUST NOT",
                                                      "SHOULD", "SHOULD NOT"};
@@ -66,10 +67,26 @@ bool UnitTestExists(const std::string& test, const std::string& selftests) {
   });
 }
 
+bool KunitTestExists(const std::string& test, const std::string& selftests) {
+  const std::string name = test.substr(kKunit.size());
+  const size_t dot = name.find('.');
+  if (dot == std::string::npos) return false;
+  const std::string suite = ".name = \"" + name.substr(0, dot) + '"';
+  const std::string want = "KUNIT_CASE(" + name.substr(dot + 1) + ")";
+  std::error_code error;
+  std::filesystem::directory_iterator files(selftests + "/../siw/tests", error);
+  return std::any_of(begin(files), end(files), [&](const auto& file) {
+    const std::string text = ReadFile(file.path());
+    return text.find(suite) != std::string::npos &&
+           text.find(want) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 bool IsForeignTest(const std::string& test) {
-  return StartsWith(test, kKselftest) || StartsWith(test, kUnit);
+  return StartsWith(test, kKselftest) || StartsWith(test, kUnit) ||
+         StartsWith(test, kKunit);
 }
 
 Result<std::vector<Row>> ParseTable(const std::string& text,
@@ -133,6 +150,7 @@ std::vector<std::string> CheckTable(const std::vector<Row>& rows,
       const bool there =
           StartsWith(test, kKselftest) ? KselftestExists(test, selftests)
           : StartsWith(test, kUnit)    ? UnitTestExists(test, selftests)
+          : StartsWith(test, kKunit)   ? KunitTestExists(test, selftests)
                                        : OneOf(ids, test);
       if (!there) wrong("no such test: " + test);
     }
