@@ -299,14 +299,26 @@ void InvalidateRefused(Stage& s) {
   });
 }
 
+// The stream ends, and the region is as good for the next one.
 void InvalidateRefusedKeepsRegion(Stage& s) {
   if (!s.RespondFull()) return;
   const uint32_t stag = s.stag("main");
   const Bytes bad = Untagged({.op = 4, .inv_stag = stag}, {});
-  if (!s.Send(bad)) return;
-  s.ExpectTerminate(std::vector<Code>{{0, 1, 9}, {0, 2, 9}}, bad);
-  // Still usable by the application: nothing was taken away.
-  if (s.Command("dereg main")) s.Note("the region was there");
+  if (!s.Send(bad) ||
+      !s.ExpectTerminate(std::vector<Code>{{0, 1, 9}, {0, 2, 9}}, bad) ||
+      !s.ExpectFin())
+    return;
+  // What became of the receives is another test's matter.
+  for (std::string id; id != "none";) {
+    const auto wc = s.Ask("wc recv 300");
+    if (!wc) return;
+    id = wc->Text("id");
+  }
+  if (!s.RespondAgain() ||
+      !s.Send(WriteUlpdu(stag, s.at(kTagged), Text("still"))) ||
+      !s.ExpectAlive(1, 0))
+    return;
+  s.ExpectMemory(kTagged, Text("still"));
 }
 
 void CompletionOrder(Stage& s) {
@@ -326,6 +338,35 @@ void CompletionOrder(Stage& s) {
                             ByteSpan(Pattern(16, 1)).subspan(8))))
     return;
   for (uint64_t id = 1; id <= 3; ++id) s.ExpectWc("send", id, "SUCCESS");
+}
+
+// DDP has not completed what MPA has not taken: there is more than the buffers
+// of both TCPs hold, and nobody reads.
+void NotCompleteBeforeSent(Stage& s) {
+  constexpr size_t kMuch = 8 << 20;
+  constexpr uint64_t kLast = 3;
+  Application app;
+  app.buffer = kMuch;
+  if (!s.RespondFull(app)) return;
+  s.socket().StopTracing();
+  for (uint64_t id = 0; id <= kLast; ++id)
+    if (!s.Command(fmt::format("post send {} 0 {}", id, kMuch))) return;
+  uint64_t next = 0;
+  for (bool none = false; !none;) {
+    const auto wc = s.Ask("wc send 1000");
+    if (!wc) return;
+    none = wc->Text("id") == "none";
+    if (none) continue;
+    if (wc->Number("id") != next || wc->Text("status") != "SUCCESS")
+      return (void)s.Fail("completion " + wc->Text("id") + " " +
+                          wc->Text("status"));
+    if (next++ == kLast) return (void)s.Fail("complete, and nobody has read");
+  }
+  size_t octets = 0;
+  while (const size_t n = s.socket().Read(1 << 20, 1000).size()) octets += n;
+  if (octets < (kLast + 1) * kMuch)
+    s.Fail(fmt::format("{} octets came", octets));
+  for (; next <= kLast; ++next) s.ExpectWc("send", next, "SUCCESS");
 }
 
 void FencedSendWaits(Stage& s) {
@@ -576,6 +617,32 @@ void TerminateReceived(Stage& s) {
   }
 }
 
+// There is a place for it whatever the application has posted.
+void TerminateWithoutReceives(Stage& s) {
+  Application app;
+  app.receives = {};
+  if (!s.RespondFull(app) || !s.Send(TerminateUlpdu({0, 1, 2}))) return;
+  s.ExpectDead({});
+  s.ExpectFin();
+}
+
+// What cannot be made is reported in its place, with no headers.
+void LocalError(Stage& s) {
+  for (const char* op : {"send 1 40000 4", "write 1 40000 4 0x1000 7",
+                         "read 1 40000 4 0x1000 7"}) {
+    s.Scene(op);
+    // The counterpart posts with the key of "main": another one has its name.
+    if (!s.RespondFull() || !s.Command("dereg main") ||
+        !s.Command("mr main 0 4096 lrw") ||
+        !s.Command(fmt::format("post {}", op)))
+      return;
+    s.ExpectTerminate({0, 0, 0}, {});
+    s.ExpectFin();
+    s.ExpectBadWc("send", 1);
+    s.ExpectEvent("DISCONNECTED");
+  }
+}
+
 // A Terminate is never answered by one, says RFC 5040 section 5.4; a segment
 // that is none by its queue may be.  The stream ends in any case.
 void TerminateOnItsQueue(Stage& s) {
@@ -690,6 +757,8 @@ void AddRdmapRules(Tests* tests) {
        InvalidateRefusedKeepsRegion},
       {"5040-5.4-received", "a Terminate is told and not answered",
        TerminateReceived},
+      {"5040-5.4-no-receive", "a Terminate where no receive is posted",
+       TerminateWithoutReceives},
       {"5040-5.4-queue", "a Terminate on another queue", TerminateOnItsQueue},
       {"5040-5.4-behind", "what follows a Terminate is dropped",
        DataBehindTerminate},
@@ -699,6 +768,8 @@ void AddRdmapRules(Tests* tests) {
        TerminateToASlowReader},
       {"5040-5.5-completion", "completions in the order of submission",
        CompletionOrder},
+      {"5040-5.5-sent", "no Send is complete before TCP has taken it",
+       NotCompleteBeforeSent},
       {"5040-5.5-fence", "a fenced Send waits for the Read", FencedSendWaits},
       {"5040-5.5-read-behind-write", "a Read sees the Writes before it",
        ReadSeesEarlierWrites},
@@ -711,6 +782,8 @@ void AddRdmapRules(Tests* tests) {
       {"5040-6.2.2-abort", "the application aborts", ApplicationAborts},
       {"5040-7.1-first", "the first of several errors is reported",
        FirstErrorWins},
+      {"5040-7.1-local", "work that cannot be done: Terminate 0/0/00",
+       LocalError},
       {"5040-7.2-opcode", "opcode, version and T bit", OpcodesAndVersions},
       {"5040-7.2-read-access", "Read Requests that may not be",
        ReadRequestRefused},

@@ -484,6 +484,15 @@ void DepthsNotNegotiatedByResponder(Stage& s) {
   if (!s.Put(StartupFrame(reply)) || !s.AwaitEstablished() ||
       (reply.p2p && !s.Receive()))
     return;
+  // Three Reads at once are served.
+  Bytes stream;
+  for (uint32_t msn = 1; msn <= 3; ++msn)
+    Append(stream, Fpdu(ReadUlpdu(
+                       msn, {0x77, 0x10, 8, s.stag("main"), s.at(kTagged)})));
+  if (!s.Put(stream)) return;
+  for (int i = 0; i < 3; ++i)
+    if (!s.Receive(SIW_RDMAP_READ_RSP)) return;
+  // And three leave before any is answered.
   for (int i = 0; i < 4; ++i)
     s.Command(fmt::format("post read {} 40000 8 0x1000 7", i));
   for (int i = 0; i < 3; ++i)
@@ -571,9 +580,11 @@ void PeerToPeerReplies(Stage& s) {
     if (!s.RespondUp({}, EnhancedRequest(4, 4, true, rtr))) return;
     if (!s.reply().setup.p2p) s.Fail("A is not set");
     if (!s.reply().setup.rtr) s.Fail("no RTR kind");
-    for (const uint8_t kind : {SIW_RTR_WRITE, SIW_RTR_READ})
-      if ((rtr & kind) && !(s.reply().setup.rtr & kind))
-        s.Note(fmt::format("RTR kind {} is not supported", kind));
+    for (const uint8_t kind : {SIW_RTR_WRITE, SIW_RTR_READ, SIW_RTR_SEND}) {
+      if (!(rtr & kind) || (s.reply().setup.rtr & kind)) continue;
+      const std::string what = fmt::format("RTR kind {} is not set", kind);
+      s.foreign() ? s.Note(what) : (void)s.Fail(what);
+    }
   }
   s.Scene("A=0");
   if (!s.RespondUp({}, EnhancedRequest(4, 4))) return;

@@ -44,6 +44,13 @@ siw_seg TaggedSeg(siw_rdmap_op op, uint32_t stag, uint64_t to, bool last) {
   return seg;
 }
 
+std::string Receives(const Application& app) {
+  std::string out;
+  for (const uint32_t len : app.receives)
+    out += (out.empty() ? "" : ",") + std::to_string(len);
+  return out.empty() ? "-" : out;
+}
+
 }  // namespace
 
 // Frames and ULPDUs
@@ -147,13 +154,9 @@ void Stage::KeepTrace() {
   traces_.push_back(socket_.trace());
 }
 
-void Stage::Finish() {
+void Stage::ForgetStream() {
   KeepTrace();
   socket_ = Socket();
-  if (used_) (void)counterpart_->Ask("reset");
-  used_ = false;
-  listener_.reset();
-  port_ = 0;
   pending_.clear();
   received_ = 0;
   framer_.reset();
@@ -161,6 +164,14 @@ void Stage::Finish() {
   reply_ = {};
   markers_ = false;
   markers_seen_ = 0;
+}
+
+void Stage::Finish() {
+  ForgetStream();
+  if (used_) (void)counterpart_->Ask("reset");
+  used_ = false;
+  listener_.reset();
+  port_ = 0;
 }
 
 // The device as responder
@@ -188,11 +199,8 @@ bool Stage::Put(ByteSpan octets, Cut cut) {
 bool Stage::AwaitRequest() { return ExpectEvent("CONNECT_REQUEST"); }
 
 bool Stage::SetUp(const Application& app) {
-  std::string receives;
-  for (const uint32_t len : app.receives)
-    receives += (receives.empty() ? "" : ",") + std::to_string(len);
-  const auto answer = Ask(fmt::format("setup {} {}", app.buffer,
-                                      receives.empty() ? "-" : receives));
+  const auto answer =
+      Ask(fmt::format("setup {} {}", app.buffer, Receives(app)));
   if (!answer) return false;
   objects_ = *answer;
   addr_ = answer->Number("addr");
@@ -222,6 +230,17 @@ bool Stage::AwaitEstablished() { return ExpectEvent("ESTABLISHED"); }
 bool Stage::RespondFull(const Application& app) {
   return RespondUp(app, PlainRequest()) && Send(WriteUlpdu(0, 0, {})) &&
          AwaitEstablished();
+}
+
+bool Stage::RespondAgain(const Application& app) {
+  if (!Command("renew")) return false;
+  ForgetStream();
+  request_.setup = PlainRequest();
+  if (!Dial() || !Put(StartupFrame(request_.setup)) || !AwaitRequest() ||
+      !Command("again " + Receives(app)) || !Accept(app))
+    return false;
+  framer_.emplace(false, true);
+  return Send(WriteUlpdu(0, 0, {})) && AwaitEstablished();
 }
 
 // The device as initiator

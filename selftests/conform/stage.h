@@ -112,6 +112,9 @@ class Stage {
   bool AwaitEstablished();
   // That, an empty Write, and the application is told.
   bool RespondFull(const Application& app = {});
+  // The stream is over: another one for the same application, with the regions
+  // and the memory that it has.
+  bool RespondAgain(const Application& app = {});
 
   // The device under test is the initiator.
   bool Connect(const Application& app, int mss = 0);
@@ -180,6 +183,7 @@ class Stage {
  private:
   bool Fill(size_t n, int ms);
   void KeepTrace();
+  void ForgetStream();
 
   Counterpart* counterpart_;
   bool foreign_;

@@ -16,6 +16,8 @@
  *	listen				-> port
  *	resolve ADDRESS PORT		be the initiator of a connection
  *	setup OCTETS RECV[,RECV...]	-> addr and STags; see struct end
+ *	renew				the stream is over, its memory stays
+ *	again RECV[,RECV...]		a new one, as setup with that memory
  *	accept IRD ORD PDATA
  *	connect IRD ORD PDATA
  *	reject PDATA
@@ -360,7 +362,7 @@ static bool post_recvs(const char *lens)
 	return true;
 }
 
-static void do_setup(char **arg)
+static bool make_qp(void)
 {
 	struct ibv_qp_init_attr attr = {
 		.cap = {
@@ -370,7 +372,15 @@ static void do_setup(char **arg)
 			.max_recv_sge = 1,
 		},
 		.qp_type = IBV_QPT_RC,
+		.send_cq = end.scq,
+		.recv_cq = end.rcq,
 	};
+
+	return !bad(rdma_create_qp(end.id, end.pd, &attr), "rdma_create_qp");
+}
+
+static void do_setup(char **arg)
+{
 	struct ibv_mr *all, *other, *ro, *wo;
 	struct ibv_context *ctx;
 
@@ -391,9 +401,7 @@ static void do_setup(char **arg)
 	if (bad(!end.buf || !end.pd || !end.pd2 || !end.scq || !end.rcq,
 		"PD, CQ or memory"))
 		return;
-	attr.send_cq = end.scq;
-	attr.recv_cq = end.rcq;
-	if (bad(rdma_create_qp(end.id, end.pd, &attr), "rdma_create_qp"))
+	if (!make_qp())
 		return;
 	memset(end.buf, 0xee, end.len);
 	all = add_mr("main", end.pd, 0, end.len, ALL_RIGHTS);
@@ -407,6 +415,26 @@ static void do_setup(char **arg)
 	ok("addr=%" PRIu64 " main=%u other=%u ro=%u wo=%u",
 	   (uint64_t)(uintptr_t)end.buf, all->rkey, other->rkey, ro->rkey,
 	   wo->rkey);
+}
+
+static void do_renew(char **arg)
+{
+	(void)arg;
+	errno = ENOTCONN;
+	if (bad(!end.id || !end.id->qp, "no setup"))
+		return;
+	rdma_destroy_qp(end.id);
+	rdma_destroy_id(end.id);
+	end.id = NULL;
+	ok("renewed");
+}
+
+static void do_again(char **arg)
+{
+	errno = ENOTCONN;
+	if (!bad(!end.id || end.id->qp || !end.buf, "no id after renew") &&
+	    make_qp() && post_recvs(arg[0]))
+		ok("again");
 }
 
 static struct rdma_conn_param conn_param(char **arg, uint8_t *pdata)
@@ -737,6 +765,7 @@ static const struct {
 	{ "hello", do_hello },	   { "reset", do_reset },
 	{ "listen", do_listen },   { "resolve", do_resolve },
 	{ "setup", do_setup },	   { "accept", do_accept },
+	{ "renew", do_renew },	   { "again", do_again },
 	{ "connect", do_connect }, { "reject", do_reject },
 	{ "disconnect", do_disconnect },
 	{ "error", do_error },	   { "state", do_state },
