@@ -1308,6 +1308,240 @@ static void sink_revoked(void)
 	wire_close(&w);
 }
 
+/* ---- faults in the middle of a message ---- */
+
+#define MIDDLE_SEG 100
+#define MIDDLE_GOOD 300
+#define MIDDLE_BUF (64 << 10)
+
+/**
+ * struct middle - what is wrong with a segment that should be like those before
+ * @name: for people
+ * @ctl: CTL_WRITE, CTL_SEND or CTL_RRSP
+ * @off: added to its TO or MO
+ * @len: octets in it, 0 for as many as the others have
+ * @key_xor: changes its STag
+ * @bad_crc: its CRC is not right
+ * @term: the answer
+ */
+struct middle {
+	const char *name;
+	uint16_t ctl;
+	int64_t off;
+	uint16_t len;
+	uint32_t key_xor;
+	bool bad_crc;
+	uint32_t term;
+};
+
+/* A segment of that message that is not the last, its payload at @off. */
+static size_t middle_seg(uint8_t *u, const struct middle *m, uint32_t stag,
+			 uint64_t to, int64_t off, uint16_t len)
+{
+	static const uint8_t zeros[2048];
+
+	if (m->ctl == CTL_SEND)
+		return ddp_untagged(u, m->ctl & ~CTL_LAST, 0, 0, 1, off, zeros,
+				    len);
+	return ddp_tagged(u, m->ctl & ~CTL_LAST, stag, to + off, zeros, len);
+}
+
+/*
+ * Three good segments and the bad one come as one piece: a driver that has seen
+ * the first must look at the others as closely.
+ */
+static void middle(const struct middle *m)
+{
+	uint8_t u[2300], out[8192];
+	static struct fpdu f;
+	size_t n = 0, len = 0;
+	struct wire w = { 0 };
+	uint32_t stag;
+	uint64_t to;
+	int i;
+
+	test_info("%s", m->name);
+	wire_up(&w, &(struct opts){ .buf = MIDDLE_BUF });
+	wire_full(&w);
+	memset(w.s.buf, 0xee, w.s.o.buf);
+	stag = w.s.mr->rkey;
+	to = at(&w.s, 0);
+	if (m->ctl == CTL_SEND)
+		recv_at(&w.s, 1, 0, 1024);
+	if (m->ctl == CTL_RRSP) {
+		POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 1024, .id = 1,
+		     .raddr = 0x5000, .rkey = 0x4201);
+		ASSERT(fpdu_read(&w.r, &f, 5000), "no Read Request");
+		stag = get32(f.ulpdu + 18);
+		to = get64(f.ulpdu + 22);
+	}
+	for (i = 0; i < MIDDLE_GOOD; i += MIDDLE_SEG) {
+		n = middle_seg(u, m, stag, to, i, MIDDLE_SEG);
+		len += fpdu_make(out + len, u, n);
+	}
+	n = middle_seg(u, m, stag ^ m->key_xor, to, i + m->off,
+		       m->len ? m->len : MIDDLE_SEG);
+	len += fpdu_make(out + len, u, n);
+	if (m->bad_crc)
+		out[len - 1] ^= 0x20;
+	ASSERT(raw_put(&w.r, out, len), "cannot send");
+	if (!WANT_TERM(&w, m->term, u, n))
+		FAIL("%s", m->name);
+	EXPECT(side_async_qp(&w.s, 5000) > 0, "no event");
+	if (m->ctl == CTL_SEND)
+		EXPECT(next_wc(w.s.rcq).status, "the receive is well");
+	if (m->ctl == CTL_RRSP)
+		EXPECT(next_wc(w.s.scq).status, "the Read is well");
+	CHECK_BYTE(w.s.buf, MIDDLE_GOOD, 0);
+	CHECK_BYTE(w.s.buf + MIDDLE_GOOD, MIDDLE_BUF - MIDDLE_GOOD, 0xee);
+	wire_close(&w);
+}
+
+static void middles(void)
+{
+	static const struct middle bad[] = {
+		{ "Write: CRC", CTL_WRITE, .bad_crc = true,
+		  .term = TERM(0x2002, 0) },
+		{ "Write: another key", CTL_WRITE, .key_xor = 1,
+		  .term = TERM(0x1100, MD) },
+		{ "Write: below the region", CTL_WRITE, -MIDDLE_GOOD - 1,
+		  .term = TERM(0x1101, MD) },
+		{ "Write: to one octet above", CTL_WRITE,
+		  MIDDLE_BUF - MIDDLE_GOOD - MIDDLE_SEG + 1,
+		  .term = TERM(0x1101, MD) },
+		{ "Send: CRC", CTL_SEND, .bad_crc = true,
+		  .term = TERM(0x2002, 0) },
+		{ "Send: a gap", CTL_SEND, 1, .term = TERM(0x1204, MD) },
+		{ "Send: an octet again", CTL_SEND, -1,
+		  .term = TERM(0x1204, MD) },
+		{ "Send: too long", CTL_SEND, 0, 1024 - MIDDLE_GOOD + 1,
+		  .term = TERM(0x1205, MD) },
+		{ "Read Response: CRC", CTL_RRSP, .bad_crc = true,
+		  .term = TERM(0x2002, 0) },
+		{ "Read Response: another key", CTL_RRSP, .key_xor = 1,
+		  .term = TERM(0x1100, MD) },
+		{ "Read Response: a gap", CTL_RRSP, 1,
+		  .term = TERM(0x1101, MD) },
+		{ "Read Response: an octet again", CTL_RRSP, -1,
+		  .term = TERM(0x1101, MD) },
+		{ "Read Response: too long", CTL_RRSP, 0,
+		  1024 - MIDDLE_GOOD + 1, .term = TERM(0x1101, MD) },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		middle(&bad[i]);
+	fresh_pair_works();
+}
+
+/*
+ * A receive whose second element may not be written to, a third one beside it,
+ * and a Send whose first segment fills the first element: @lkey, @addr and @len
+ * are those of the second.
+ */
+static void second_element(struct scene *c, const char *name, uint64_t addr,
+			   uint32_t len, uint32_t lkey)
+{
+	struct ibv_recv_wr wr = { .wr_id = 1, .num_sge = 3 }, *bad;
+	const struct middle m = { .ctl = CTL_SEND };
+	struct side *s = &c->w.s;
+	struct ibv_sge sge[3];
+	uint8_t u[256], out[1024];
+	static struct fpdu f;
+	size_t n = 0;
+	int i;
+
+	test_info("%s", name);
+	sge[0] = (struct ibv_sge){ at(s, 0), MIDDLE_SEG, s->mr->lkey };
+	sge[1] = (struct ibv_sge){ addr, len, lkey };
+	sge[2] = (struct ibv_sge){ at(s, 4096), 1024, s->mr->lkey };
+	wr.sg_list = sge;
+	ASSERT(!ibv_post_recv(s->qp, &wr, &bad), "ibv_post_recv");
+	for (i = 0; i < MIDDLE_GOOD; i += MIDDLE_SEG)
+		n += fpdu_make(out + n, u, middle_seg(u, &m, 0, 0, i,
+						      MIDDLE_SEG));
+	ASSERT(raw_put(&c->w.r, out, n), "cannot send");
+	WANT_WC(s->rcq, 1, IBV_WC_LOC_PROT_ERR);
+	ASSERT(fpdu_read(&c->w.r, &f, 5000), "%s: no Terminate", name);
+	EXPECT_EQ(CTL_TERM, get16(f.ulpdu));
+	EXPECT_EQ(0x1000, get32(f.ulpdu + 18) >> 16);
+	CHECK_BYTE(s->buf, MIDDLE_SEG, 0);
+	CHECK_BYTE(s->buf + MIDDLE_SEG, s->o.buf - MIDDLE_SEG, 0xee);
+}
+
+static void second_elements(void)
+{
+	struct scene c;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		struct side *s = &c.w.s;
+
+		scene_open(&c, 0);
+		switch (i) {
+		case 0:
+			second_element(&c, "another PD", at(s, 1000), 500,
+				       c.other->lkey);
+			break;
+		case 1:
+			second_element(&c, "no local write", at(s, 1000), 500,
+				       c.ro->lkey);
+			break;
+		case 2:
+			second_element(&c, "another key", at(s, 1000), 500,
+				       s->mr->lkey ^ 1);
+			break;
+		case 3:
+			second_element(&c, "to one octet above",
+				       at(s, s->o.buf - 99), 500, s->mr->lkey);
+			break;
+		case 4:
+			second_element(&c, "from one octet below",
+				       at(s, 0) - 1, 500, s->mr->lkey);
+			break;
+		}
+		scene_close(&c);
+	}
+}
+
+/* Segments that end in one element and go on in the next */
+static void across_elements(void)
+{
+	static const uint32_t at_off[] = { 1000, 3000, 5000, 7000, 9000, 11000 };
+	static const uint32_t room[] = { 1, 150, 99, 101, 249, 4000 };
+	struct ibv_recv_wr wr = { .wr_id = 1, .num_sge = 6 }, *bad;
+	uint8_t data[1000], u[256], out[2048];
+	struct ibv_sge sge[6];
+	struct wire w = { 0 };
+	size_t i, n = 0, got;
+	struct ibv_wc wc;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	memset(w.s.buf, 0xee, w.s.o.buf);
+	fill(data, sizeof(data), 3);
+	for (i = 0; i < ARRAY_SIZE(sge); i++)
+		sge[i] = (struct ibv_sge){ at(&w.s, at_off[i]), room[i],
+					   w.s.mr->lkey };
+	wr.sg_list = sge;
+	ASSERT(!ibv_post_recv(w.s.qp, &wr, &bad), "ibv_post_recv");
+	for (i = 0; i < sizeof(data); i += MIDDLE_SEG)
+		n += fpdu_make(out + n, u,
+			       ddp_untagged(u, i + MIDDLE_SEG == sizeof(data) ?
+					       CTL_SEND : CTL_SEND & ~CTL_LAST,
+					    0, 0, 1, i, data + i, MIDDLE_SEG));
+	ASSERT(raw_put(&w.r, out, n), "cannot send");
+	wc = WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(sizeof(data), wc.byte_len);
+	for (i = 0, got = 0; i < ARRAY_SIZE(sge); got += room[i++]) {
+		n = sizeof(data) - got < room[i] ? sizeof(data) - got : room[i];
+		EXPECT(!memcmp(w.s.buf + at_off[i], data + got, n),
+		       "element %zu", i);
+		CHECK_BYTE(w.s.buf + at_off[i] + n, 500, 0xee);
+	}
+	wire_close(&w);
+}
+
 /* ---- Terminates and ends of stream ---- */
 
 /*
@@ -1800,6 +2034,11 @@ static const struct test tests[] = {
 	{ "bad Read Responses, each with its Terminate", bad_responses, 60 },
 	{ "a Read Response that comes twice", response_twice },
 	{ "a Read sink that was deregistered", sink_revoked },
+	{ "a fault in the middle of a message, each with its Terminate",
+	  middles, 60 },
+	{ "an element of a receive that the message may not reach",
+	  second_elements, 60 },
+	{ "segments across the elements of a receive", across_elements },
 	{ "Terminate received: the completion names the cause", terminate_received },
 	{ "a Terminate is not answered, also when work fails just then",
 	  terminate_unanswered, 120, .slow = true },
