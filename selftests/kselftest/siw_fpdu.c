@@ -1516,7 +1516,7 @@ static void across_elements(void)
 	size_t i, n = 0, got;
 	struct ibv_wc wc;
 
-	wire_up(&w, NULL);
+	wire_up(&w, &(struct opts){ .sge = ARRAY_SIZE(sge) });
 	wire_full(&w);
 	memset(w.s.buf, 0xee, w.s.o.buf);
 	fill(data, sizeof(data), 3);
@@ -1580,12 +1580,16 @@ static void terminate_received(void)
 	for (i = 0; i < ARRAY_SIZE(term); i++) {
 		memset(&w, 0, sizeof(w));
 		read_asked(&w, &f);
+		POST(&w.s, .op = IBV_WR_RDMA_READ, .off = 2000, .len = 16,
+		     .id = 3, .raddr = 0x6000, .rkey = 0x4201);
 		recv_at(&w.s, 2, 0, 64);
 		put32(word, term[i].word);
 		fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word,
 					       4));
 		EXPECT(side_async_qp(&w.s, 5000) > 0, "no event");
+		/* The first that is not done tells it, and no other. */
 		WANT_WC(w.s.scq, 1, term[i].status);
+		WANT_WC(w.s.scq, 3, IBV_WC_WR_FLUSH_ERR);
 		WANT_WC(w.s.rcq, 2, IBV_WC_WR_FLUSH_ERR);
 		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 		unanswered(&w, false);
