@@ -10,12 +10,27 @@ rpm_again() {
 		same_files "$out/share/rpm" "$out/share/elsewhere/out" '*.rpm'
 }
 
+# rpm_lint FILE...: paths in the root. rpmlint sees but one source package at a time.
 rpm_lint() {
 	rm -rf "$out/share/rpmlint"
 	mkdir -p "$out/share/rpmlint"
 	cp "$top"/packaging/rpm/* "$out/share/rpmlint/"
-	in_root "$rpm_root" sh -c 'rpmlint --strict -c /srv/rpmlint/rpmlint.toml \
-		/srv/rpmlint/siw.spec /srv/rpm/*.rpm'
+	in_root "$rpm_root" sh -c 'rpmlint --strict -c /srv/rpmlint/rpmlint.toml "$@"' \
+		sh "$@"
+}
+
+rpms_lint() {
+	local files
+	mapfile -t files < <(cd "$out/share" && find rpm -name '*.rpm' \
+		! -name 'siw-kmod-*' -printf '/srv/%p\n')
+	rpm_lint /srv/rpmlint/siw.spec "${files[@]}"
+}
+
+provider_lint() {
+	local files
+	mapfile -t files < <(cd "$out/share" && find provider-rpm -name '*.rpm' \
+		-printf '/srv/%p\n')
+	rpm_lint "${files[@]}"
 }
 
 # rpm_repo NAME DIR...: a repository of the RPMs of these directories.
@@ -83,15 +98,192 @@ rpm_erase() {
 	[ ! -s "$out/left" ]
 }
 
+# kmod_build PACKAGE [OPTION...]: the source package of the module by itself is built,
+# as a distribution does, with stand-ins for its macros (ci/rpm).
+kmod_build() {
+	local package=$1
+	shift
+	in_root "$rpm_root" sh -c 'rm -rf /srv/kmod/build && export PATH=/srv/kmod:$PATH &&
+		rpmbuild --nodeps --define "_topdir /srv/kmod/build" "$@"' sh \
+		"$@" --define "the_kernel $(kernel_of "$rpm_root")" \
+		--rebuild "$package"
+}
+
+# kmod_holds NAME FILE [FILE...]: the package that was built holds these, and that it
+# is the module there says the module itself; what siw asks for it provides.
+kmod_holds() {
+	local package=$1 kernel module
+	kernel=$(kernel_of "$rpm_root")
+	shift
+	in_root "$rpm_root" sh -c 'cd /srv/kmod && rm -rf out && mkdir out &&
+		cp build/RPMS/*/"$1"-[0-9]*.rpm out/one.rpm && cd out &&
+		rpm -qp --provides one.rpm && rpm -qlp one.rpm &&
+		rpm2cpio one.rpm | cpio -idm --quiet' sh "$package" || return 1
+	in_root "$rpm_root" rpm -qp --provides /srv/kmod/out/one.rpm |
+		grep "^siw-kmod = $(cat "$top/VERSION")" || return 1
+	in_root "$rpm_root" rpm -qp --requires /srv/kmod/out/one.rpm |
+		grep "^siw-kmod-common >= $(cat "$top/VERSION")" || return 1
+	diff <(printf '%s\n' "$@" | sort) \
+		<(cd "$out/share/kmod/out" && find . -mindepth 1 ! -type d ! -name one.rpm \
+			-printf '/%P\n' | sort) || return 1
+	module=$(find "$out/share/kmod/out" -name siw.ko)
+	[ -z "$module" ] || modinfo -F vermagic "$module" | grep "^$kernel "
+}
+
+kmod_prepare() {
+	rm -rf "$out/share/kmod"
+	cp -r "$top/ci/rpm" "$out/share/kmod"
+	cp "$out"/share/rpm/siw-kmod-*.src.rpm "$out/share/kmod/siw-kmod.src.rpm"
+}
+
+kmod_lint() {
+	local file
+	for file in "$out"/share/rpm/siw-kmod-*.src.rpm; do
+		rpm_lint "/srv/rpm/${file##*/}" || return 1
+	done
+}
+
+# And as akmods builds from it, for a kernel.
+kmod_fedora() {
+	local version kernel
+	version=$(cat "$top/VERSION")-1
+	kernel=$(kernel_of "$rpm_root")
+	kmod_build /srv/kmod/siw-kmod.src.rpm &&
+		kmod_holds akmod-siw /usr/src/akmods/siw-kmod.latest \
+			"/usr/src/akmods/siw-kmod-$version.src.rpm" || return 1
+	cp -L "$out/share/kmod/out/usr/src/akmods/siw-kmod.latest" \
+		"$out/share/kmod/akmod.src.rpm"
+	kmod_build /srv/kmod/akmod.src.rpm --define "kernels $kernel" &&
+		kmod_holds "kmod-siw-$kernel" "/usr/lib/modules/$kernel/extra/siw/siw.ko"
+}
+
+kmod_el() {
+	kmod_build /srv/kmod/siw-kmod.src.rpm --load /srv/kmod/macros.el \
+		--define 'rhel 9' &&
+		kmod_holds kmod-siw /etc/depmod.d/kmod-siw.conf \
+			"/lib/modules/$(kernel_of "$rpm_root")/extra/siw/siw.ko"
+}
+
+kmod_suse() {
+	kmod_build /srv/kmod/siw-kmod.src.rpm --load /srv/kmod/macros.suse \
+		--define 'suse_version 1600' &&
+		kmod_holds siw-kmp-default \
+			"/usr/lib/modules/$(kernel_of "$rpm_root")/updates/siw.ko"
+}
+
+# The provider of the private ABI that the root's libibverbs has.
+provider_rpm_source() { provider_source_of bookworm; }
+
+provider_rpm() {
+	local dir=$out/share/provider-rpm tarball
+	tarball=$(provider_tarball "$(provider_rpm_source)")
+	rm -rf "$dir" "$out/share/source" "$out/share/rpm-tmp"
+	mkdir -p "$dir" "$out/share/rpm-tmp"
+	cp "$tarball" "$dir/"
+	# shellcheck disable=SC2016 # expands inside
+	"$top/packaging/make-source.sh" "$out/share/source" &&
+		in_root "$rpm_root" sh -c 'mount --bind /srv/rpm-tmp /var/tmp && exec "$@"' \
+			sh /srv/source/packaging/provider/build-rpm.sh \
+			"/srv/provider-rpm/${tarball##*/}" /srv/provider-rpm --nodeps
+}
+
+# libibverbs_rpm VERSION FIRST-LINE PROVIDE...: what stands in for the library of a
+# distribution: its configuration, and by provides the rest.
+libibverbs_rpm() {
+	local version=$1 line=$2 dir=$out/share/libibverbs
+	shift 2
+	mkdir -p "$dir"
+	{
+		printf '%s\n' 'Name: libibverbs' "Version: $version" 'Release: 1' \
+			'Summary: Stands in' 'License: none' 'BuildArch: noarch'
+		printf 'Provides: %s\n' "$@"
+		printf '%s\n' '%description' 'Stands in.' '%install' \
+			'mkdir -p %{buildroot}/etc/libibverbs.d' \
+			"printf '$line\\ndriver siw\\n' >%{buildroot}/etc/libibverbs.d/siw.driver" \
+			'%files' '%config(noreplace) /etc/libibverbs.d/siw.driver'
+	} >"$dir/$version.spec"
+	in_root "$rpm_root" rpmbuild -bb --define '_topdir /srv/libibverbs' \
+		"/srv/libibverbs/$version.spec"
+}
+
+# Three of them: one, its update, and one of another private ABI.
+provider_rpm_prepare() {
+	local needs
+	rm -rf "$out/share/libibverbs"
+	mapfile -t needs < <(in_root "$rpm_root" sh -c \
+		'rpm -qp --requires /srv/provider-rpm/siw-provider-[0-9]*."$(uname -m)".rpm' |
+		grep -v -e '^rpmlib(' -e '^libibverbs$' | sort -u)
+	printf '%s\n' "${needs[@]}" | grep 'libibverbs.so.1(IBVERBS_PRIVATE_34)' &&
+		libibverbs_rpm 1 '# 1' "${needs[@]}" &&
+		rpm_repo dnf-verbs-1 provider-rpm libibverbs &&
+		libibverbs_rpm 2 '# 2' "${needs[@]}" &&
+		rpm_repo dnf-verbs-2 provider-rpm libibverbs &&
+		libibverbs_rpm 3 '# 3' "${needs[@]/PRIVATE_34/PRIVATE_65}" &&
+		rpm_repo dnf-verbs-3 provider-rpm libibverbs &&
+		copy_of "$rpm_root" "$rpm_test"
+}
+
+# provider_line NUMBER: ours is named so often, and last, which libibverbs tries first.
+provider_line() {
+	local file=$rpm_test/etc/libibverbs.d/siw.driver line
+	line="driver $(in_root "$rpm_test" rpm --eval '%{_libdir}')/siw-provider/libsiw"
+	cat "$file"
+	[ "$(grep -cxF "$line" "$file")" = "$1" ] && grep -qx 'driver siw' "$file" || return 1
+	[ "$1" = 0 ] || [ "$(tail -n 1 "$file")" = "$line" ]
+}
+
+provider_rpm_install() {
+	local lib
+	dnf_in "$rpm_test" dnf-verbs-1 install libibverbs siw-provider &&
+		provider_line 1 || return 1
+	lib=$(in_root "$rpm_test" rpm -ql siw-provider | grep '\.so$')
+	# All that it wants of libibverbs is there.
+	in_root "$rpm_test" python3 -c \
+		'import ctypes, os, sys; ctypes.CDLL(sys.argv[1], os.RTLD_NOW)' "$lib" &&
+		dnf_in "$rpm_test" dnf-verbs-1 reinstall siw-provider && provider_line 1
+}
+
+# With libibverbs' update it stays, and it comes back into a new file; an update that
+# cannot load it does not come in.
+provider_rpm_update() {
+	dnf_in "$rpm_test" dnf-verbs-2 update && provider_line 1 &&
+		in_root "$rpm_test" rpm -q libibverbs-2 || return 1
+	rm "$rpm_test"/etc/libibverbs.d/siw.driver*
+	dnf_in "$rpm_test" dnf-verbs-2 reinstall libibverbs && provider_line 1 || return 1
+	dnf_in "$rpm_test" dnf-verbs-3 update
+	in_root "$rpm_test" rpm -q libibverbs-2 siw-provider && provider_line 1
+}
+
+# And what was held back comes.
+provider_rpm_erase() {
+	dnf_in "$rpm_test" dnf-verbs-2 remove siw-provider && provider_line 0 &&
+		in_root "$rpm_test" rpm -V libibverbs --nomtime &&
+		dnf_in "$rpm_test" dnf-verbs-3 update &&
+		in_root "$rpm_test" rpm -q libibverbs-3
+}
+
 stage_rpm() {
 	need diffoscope-minimal mmdebstrap debian-archive-keyring
 	rpm_test=$out/roots/rpm
 	check root-rpm rpm_root_ready && check rpms rpms_ready || return
-	check rpmlint rpm_lint
+	check rpmlint rpms_lint
+	check kmod-source kmod_prepare && {
+		check kmod-lint kmod_lint
+		check kmod-of-fedora kmod_fedora
+		check kmod-of-el kmod_el
+		check kmod-of-suse kmod_suse
+		rm -rf "$out/share/kmod"
+	}
 	check root-elsewhere elsewhere_ready "$rpm_root" && check again rpm_again
 	rm -rf "$elsewhere_root" "$out/share/elsewhere"
 	check rpms-of-an-older-release rpm_older && check prepare rpm_prepare &&
 		check install rpm_install && check update rpm_update &&
 		check erase rpm_erase
+	check provider-source provider_fetched "$(provider_rpm_source)" &&
+		check provider provider_rpm && check provider-lint provider_lint &&
+		check provider-prepare provider_rpm_prepare &&
+		check provider-install provider_rpm_install &&
+		check provider-update provider_rpm_update &&
+		check provider-erase provider_rpm_erase
 	rm -rf "$rpm_test"
 }
