@@ -43,7 +43,8 @@ apt_make() {
 	# shellcheck disable=SC2046 # a list of words
 	here /srv/source/packaging/repo/make-apt.sh "$@" \
 		"$key@siw.invalid" "/srv/repo-test/$name" \
-		$(cd "$out/share" && find repo provider -name '*.deb' \
+		$(cd "$out/share" && find repo provider source-package \
+			\( -name '*.deb' -o -name '*.dsc' \) \
 			! -name '*dbgsym*' -printf '/srv/%p ' 2>/dev/null)
 }
 
@@ -84,7 +85,8 @@ apt_gets() {
 		in_root "$repo_test" apt-get -q -y --no-install-recommends \
 			--download-only -o Acquire::Retries=0 \
 			-o Debug::NoLocking=true install siw &&
-		in_root "$repo_test" sh -c 'cd /tmp && apt-get -q download siw siw-dkms'
+		in_root "$repo_test" sh -c 'cd /tmp && apt-get -q download siw siw-dkms &&
+			rm -f siw_*.dsc siw_*.tar.* && apt-get -q source --download-only siw'
 }
 
 # apt_refuses NAME WORDS: it does not, and says why.
@@ -135,10 +137,19 @@ apt_suites() {
 	local suite
 	(cd "$repo_dir/apt/pool" && ls -- *)
 	for suite in stable sid; do
-		[ "$(find "$repo_dir/apt/pool/$suite" -name 'siw_*' | wc -l)" = 1 ] &&
+		[ "$(find "$repo_dir/apt/pool/$suite" -name 'siw_*.deb' | wc -l)" = 1 ] &&
+			[ "$(find "$repo_dir/apt/pool/$suite" -name 'siw_*.dsc' | wc -l)" = 1 ] &&
 			[ "$(find "$repo_dir/apt/pool/$suite" \
 				-name 'siw-provider_*' | wc -l)" -le 1 ] || return 1
 	done
+}
+
+# What apt source brings is what was built, and it unpacks.
+apt_source() {
+	apt_gets apt && in_root "$repo_test" sh -c 'cd /tmp && rm -rf siw-source &&
+		cmp siw_*.dsc /srv/source-package/siw_*.dsc &&
+		cmp siw_*.tar.xz /srv/source-package/siw_*.tar.xz &&
+		dpkg-source -x siw_*.dsc siw-source && ls siw-source/debian/control'
 }
 
 apt_expired() { apt_made apt-expired -d -1 && apt_refuses apt-expired expired; }
@@ -146,6 +157,7 @@ apt_expired() { apt_made apt-expired -d -1 && apt_refuses apt-expired expired; }
 apt_tests() {
 	check apt-made apt_made apt && check apt-suites apt_suites || return
 	check apt-takes-it apt_gets apt
+	check apt-source apt_source
 	check apt-kept apt_kept
 	check apt-unsigned apt_case unsigned 'not signed' \
 		rm dists/stable/InRelease dists/stable/Release.gpg
@@ -155,6 +167,8 @@ apt_tests() {
 		flip dists 'Packages*'
 	check apt-tampered-package apt_case package 'Hash Sum' \
 		flip pool 'siw-dkms*'
+	check apt-tampered-source apt_case source 'Hash Sum' \
+		flip pool 'siw_*.tar.xz'
 	check apt-other-key apt_case stranger NO_PUBKEY apt_stranger_signs
 	check apt-expired apt_expired
 	check apt-installs apt_installs
@@ -259,7 +273,8 @@ stage_repo() {
 	repo_test=$out/roots/repo
 	repo_dir=$out/share/repo-test
 	need mmdebstrap debian-archive-keyring kmod
-	check debs debs_ready && check root-repo repo_root_ready &&
+	check debs debs_ready && check source-package source_package &&
+		check root-repo repo_root_ready &&
 		check rpms rpms_ready && check base rpm_base &&
 		check copy-of-root copy_of "$repo_root" "$repo_test" || return
 	rm -rf "$repo_dir" "$out/share/source"

@@ -3,7 +3,7 @@
 #
 # Make a signed apt repository of Debian packages, anew: OUTDIR, which is replaced.
 #
-# make-apt.sh [-u URL] [-d DAYS] KEY OUTDIR DEB...
+# make-apt.sh [-u URL] [-d DAYS] KEY OUTDIR DEB... [DSC...]
 #
 #	KEY	the signing key, as gpg --local-user takes it
 #	URL	where OUTDIR will be served; default file:OUTDIR
@@ -12,13 +12,14 @@
 #
 # A package of Debian 11 (its version ends in ~deb11) goes to the suite bullseye, all
 # others to stable, for Debian 12 and 13, and to sid, for what comes after; of the
-# provider each gets that of its rdma-core.  OUTDIR gets siw.asc, the public key, and
+# provider each gets that of its rdma-core.  All get the source package, a DSC with the
+# files it names beside it, for apt source.  OUTDIR gets siw.asc, the public key, and
 # SUITE.sources, what users put into /etc/apt/sources.list.d.
 set -eu
 . "$(dirname "$0")/swap.sh"
 
 usage() {
-	echo "usage: $0 [-u URL] [-d DAYS] KEY OUTDIR DEB..." >&2
+	echo "usage: $0 [-u URL] [-d DAYS] KEY OUTDIR DEB... [DSC...]" >&2
 	exit 2
 }
 
@@ -40,6 +41,7 @@ shift 2
 
 for deb; do
 	case $deb in
+	*.dsc) continue ;;
 	*~deb11_*) suites=bullseye ;;
 	*+rdmav34_*) suites=stable ;;
 	*+rdmav*) suites=sid ;;
@@ -48,6 +50,21 @@ for deb; do
 	for suite in $suites; do
 		mkdir -p "$new/pool/$suite"
 		cp "$deb" "$new/pool/$suite/"
+	done
+done
+
+types=deb
+for dsc; do
+	case $dsc in
+	*.dsc) types='deb deb-src' ;;
+	*) continue ;;
+	esac
+	for pool in "$new"/pool/*; do
+		cp "$dsc" "$pool/"
+		sed -n '/^Files:/,/^[^ ]*:/s/^ [0-9a-f]* [0-9]* //p' "$dsc" |
+			while read -r file; do
+				cp "$(dirname "$dsc")/$file" "$pool/" || exit 1
+			done
 	done
 done
 
@@ -67,6 +84,12 @@ for pool in pool/*; do
 			packages "$pool" >"$index/Packages"
 		xz -k "$index/Packages"
 	done
+	if [ "$types" != deb ]; then
+		mkdir "dists/$suite/main/source"
+		apt-ftparchive -o APT::FTPArchive::AlwaysStat=true sources "$pool" \
+			>"dists/$suite/main/source/Sources"
+		xz -k "dists/$suite/main/source/Sources"
+	fi
 	apt-ftparchive -o APT::FTPArchive::Release::Origin=siw \
 		-o APT::FTPArchive::Release::Label=siw \
 		-o "APT::FTPArchive::Release::Suite=$suite" \
@@ -86,7 +109,7 @@ for pool in pool/*; do
 	gpg --batch --local-user "$key" --armor --detach-sign \
 		--output "dists/$suite/Release.gpg" "dists/$suite/Release"
 	cat >"$suite.sources" <<END
-Types: deb
+Types: $types
 URIs: $url
 Suites: $suite
 Components: main
