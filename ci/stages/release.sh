@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # From a tag to what is published: source, packages, SBOMs, checksums, signatures, in
-# build/ci/release. SIW_RELEASE_KEY is the key that signs, as gpg --local-user takes
-# it; without one the release is a trial, with a key that is forgotten.
+# build/ci/release, and repositories of them in its apt/ and dnf/. SIW_RELEASE_KEY is
+# the key that signs, as gpg --local-user takes it; without one the release is a trial,
+# with a key that is forgotten. SIW_RELEASE_URL is where the directory will be served.
 
 release=$out/release
 
@@ -107,7 +108,6 @@ release_sbom() {
 	case $package in
 	# No program is in those of Debian 11.
 	*_all.deb | *~deb11_* | *.noarch.rpm | *.src.rpm | *.tar.xz) ;;
-	*.rpm) with=("$built/rpm/buildinfo") ;;
 	*/siw-provider_*)
 		source=$(provider_of "$package")
 		with=("$built/provider/$source"/*.buildinfo rdma-core
@@ -126,8 +126,7 @@ release_sboms() {
 	done
 	# Headers that went into a program are told, and the code of others.
 	version=$(cat "$top/VERSION")
-	for package in "$release/siw_$version"_*.deb \
-		"$release/siw-$version"-*."$(uname -m)".rpm; do
+	for package in "$release/siw_$version"_*.deb; do
 		sbom_has libcli11-dev "$package" || return 1
 	done
 	for package in "$release"/siw-provider_*.deb; do
@@ -194,6 +193,33 @@ release_sign() {
 	done
 }
 
+# Of what there is now; ci/run repo tries such repositories as a user does.
+release_repositories() {
+	local url=${SIW_RELEASE_URL:-}
+	"$top/packaging/repo/make-apt.sh" ${url:+-u "$url/apt"} "$release_key" \
+		"$release/apt" "$release"/*.deb "$release"/*.dsc &&
+		"$top/packaging/repo/make-dnf.sh" ${url:+-u "$url/dnf"} "$release_key" \
+			"$release/dnf" "$release"/*.rpm
+}
+
+# Each package is in them, as it was released; those of rpm are signed besides.
+release_repositories_whole() {
+	local file name
+	for file in "$release"/*.deb "$release"/*.dsc "$release"/siw_*.tar.xz; do
+		name=${file##*/}
+		find "$release/apt/pool" -name "$name" -print0 | grep -z . |
+			xargs -0 -n 1 cmp "$file" || return 1
+	done
+	for file in "$release"/*.rpm; do
+		rpm -K --nosignature "$release/dnf/packages/${file##*/}" || return 1
+	done
+	for file in "$release"/apt/dists/*/InRelease; do
+		gpgv --keyring "$out/siw.gpg" "$file" || return 1
+	done
+	gpgv --keyring "$out/siw.gpg" "$release"/dnf/repodata/repomd.xml.asc \
+		"$release"/dnf/repodata/repomd.xml
+}
+
 # As docs/how-to/install.md tells users to.
 release_verified() {
 	(cd "$1" && gpg --batch --dearmor <siw.asc >"$out/siw.gpg" &&
@@ -231,8 +257,8 @@ release_refuses() {
 
 stage_release() {
 	local source
-	need cpio debian-archive-keyring diffoscope-minimal gnupg gpgv jq mmdebstrap \
-		rpm xz-utils
+	need apt-utils cpio createrepo-c debian-archive-keyring diffoscope-minimal gnupg \
+		gpgv jq mmdebstrap rpm xz-utils
 	rm -rf "$release"
 	mkdir -p "$release"
 	check versions release_versions
@@ -261,7 +287,8 @@ stage_release() {
 		check key test_key trial gpg
 	}
 	check signed release_sign && check verified release_verified "$release" &&
-		check refused release_refuses
+		check refused release_refuses && check repositories release_repositories &&
+		check repositories-whole release_repositories_whole
 	[ -n "${SIW_RELEASE_KEY:-}" ] || {
 		forget_keyring
 		say '# a trial: SIW_RELEASE_KEY was not set'
