@@ -37,6 +37,14 @@ void AddMachine(CLI::App* app, Machine* machine) {
   app->add_option("--payload", machine->payload, "second image, on /payload")
       ->check(CLI::ExistingFile);
   app->add_option("--append", machine->append, "more kernel command line");
+  auto* firmware =
+      app->add_option("--firmware", machine->firmware, "EFI with Secure Boot")
+          ->check(CLI::ExistingFile);
+  auto* variables =
+      app->add_option("--variables", machine->variables, "of the firmware")
+          ->check(CLI::ExistingFile);
+  firmware->needs(variables);
+  variables->needs(firmware);
   app->add_option("--cpus", machine->cpus);
   app->add_option("--memory", machine->memory_mb, "in MiB");
   app->add_option("--log-dir", machine->log_dir)

@@ -58,6 +58,19 @@ void AddDisk(Args* args, const std::string& id, const std::string& file) {
              "-device", fmt::format("virtio-blk-pci,drive={}", id)});
 }
 
+// OVMF keeps its variables to itself by system management mode, from which it
+// cannot resume after a suspend to memory.
+void AddFirmware(Args* args, const Machine& machine) {
+  if (machine.firmware.empty()) return;
+  Add(args,
+      {"-machine", "smm=on", "-global", "ICH9-LPC.disable_s3=1", "-global",
+       "driver=cfi.pflash01,property=secure,value=on", "-drive",
+       fmt::format("if=pflash,unit=0,format=raw,readonly=on,file={}",
+                   machine.firmware),
+       "-drive",
+       fmt::format("if=pflash,unit=1,format=raw,file={}", machine.variables)});
+}
+
 // How the guest's instructions are run, and on what CPU.
 Args AccelArgs(const Arch& arch, std::string_view accel) {
   if (accel == "kvm") return {"-accel", "kvm", "-cpu", "host"};
@@ -70,6 +83,7 @@ Args AccelArgs(const Arch& arch, std::string_view accel) {
 Args QemuArgs(const Arch& arch, const std::string& name, const Machine& machine,
               const Link* link, int console, int agent) {
   Args args = {arch.qemu, "-name", name, "-machine", arch.machine};
+  AddFirmware(&args, machine);
   for (std::string& arg : AccelArgs(arch, machine.accel))
     args.push_back(std::move(arg));
   Add(&args, {"-smp", fmt::format("{}", machine.cpus), "-m",

@@ -31,6 +31,10 @@ struct Machine {
   std::string root;     // read-only disk image
   std::string payload;  // second read-only disk image, may be empty
   std::string append;   // more kernel command line
+  // EFI with Secure Boot, and its variables, which the guest may write; empty:
+  // QEMU starts the kernel itself
+  std::string firmware;
+  std::string variables;
   std::string log_dir;  // console and QEMU logs
   int cpus = 2;
   int memory_mb = 1024;

@@ -148,6 +148,19 @@ TEST_F(Runner, TakesTheMachineOfTheArchitecture) {
   EXPECT_FALSE(Lab::Boot({{"a", machine_}}, seconds(10)).ok());
 }
 
+TEST_F(Runner, StartsFirmwareIfAsked) {
+  for (const bool asked : {false, true}) {
+    machine_.firmware = asked ? "CODE" : "";
+    machine_.variables = asked ? "VARS" : "";
+    auto lab = Lab::Boot({{"a", machine_}}, seconds(10));
+    ASSERT_TRUE(lab.ok());
+    const std::string said = (*lab)->Find("a")->ConsoleTail();
+    for (const char* argument : {" -machine smm=on ", "readonly=on,file=CODE ",
+                                 "format=raw,file=VARS "})
+      EXPECT_EQ(asked, said.find(argument) != std::string::npos) << said;
+  }
+}
+
 TEST_F(Runner, CountsInstructionsIfAsked) {
   for (const auto& [accel, counts] :
        {std::pair("icount", true), std::pair("tcg", false)}) {
