@@ -13,16 +13,17 @@
 
 drill=$out/share/drill
 
-# The affected and the fixed release of each line, the older line first.
+# The affected and the fixed release of the two newest lines that
+# packaging/support.toml has, the older line first.
 drill_lines() {
-	local major minor patch
-	IFS=. read -r major minor patch <"$top/VERSION"
-	if [ "$minor" -gt 0 ]; then
-		say "$major.$((minor - 1)).1 $major.$((minor - 1)).2"
-	else
-		say "$((major - 1)).9.1 $((major - 1)).9.2"
-	fi
-	say "$major.$minor.$patch $major.$minor.$((patch + 1))"
+	local name version
+	version=$(cat "$top/VERSION")
+	while read -r name; do
+		case $name:$(line_field "$name" level) in
+		"${version%.*}":*) say "$version $name.$((${version##*.} + 1))" ;;
+		*:supported | *:drill) say "$name.1 $name.2" ;;
+		esac
+	done < <(release_lines) | tail -n 2
 }
 
 drill_time() { date -u -d "${1:-now}" +%Y-%m-%dT%H:%M:%SZ; }
@@ -33,7 +34,8 @@ drill_field() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" "$drill_dir/advisory.toml"; }
 drill_data() {
 	local key
 	[ "$(drill_lines | grep -cE '^([0-9]+\.){2}[0-9]+ ([0-9]+\.){2}[0-9]+$')" = 2 ] || {
-		say "VERSION: there is no release line before $(cat "$top/VERSION")"
+		say "packaging/support.toml: no two lines, of which $(cat "$top/VERSION")" \
+			'is of the newest'
 		return 1
 	}
 	[ -s "$drill_dir/bug.patch" ] && [ -x "$drill_dir/reproducer" ] || {

@@ -245,6 +245,7 @@ stage_lint() {
 	check compat "$top/packaging/compat/check.sh"
 	check versions versions_agree
 	check licences licences
+	check release-lines lines_are_sound
 	check no-hooks no_hooks
 	check stub-budget stub_budget
 	check shellcheck shell_check

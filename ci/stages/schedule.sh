@@ -13,7 +13,18 @@ release_field() {
 
 releases() {
 	local kernel_table=$top/packaging/support.toml
-	awk -F'"' '/^name = / { print $2 }' "$kernel_table"
+	rows release
+}
+
+# line_field NAME KEY
+line_field() {
+	local kernel_table=$top/packaging/support.toml
+	field line "$@"
+}
+
+release_lines() {
+	local kernel_table=$top/packaging/support.toml
+	rows line
 }
 
 # last_day NAME: of the support that its distribution gives everybody.
@@ -88,6 +99,36 @@ table_is_sound() {
 	[ -n "$(releases)" ] && return "$status"
 }
 
+# The line of VERSION is the newest, and supported.
+lines_are_sound() {
+	local name version status=0
+	version=$(cat "$top/VERSION")
+	while read -r name; do
+		case $(line_field "$name" level) in
+		supported) ;;
+		ended | drill) [ -n "$(line_field "$name" why)" ] || {
+			say "$name: not supported, and no reason"
+			status=1
+		} ;;
+		*)
+			say "$name: no such level"
+			status=1
+			;;
+		esac
+	done < <(release_lines)
+	release_lines | sort -V -C || {
+		say 'the lines are not in order'
+		status=1
+	}
+	name=$(release_lines | tail -n 1)
+	[ "$name" = "${version%.*}" ] &&
+		[ "$(line_field "$name" level)" = supported ] || {
+		say "the newest line is ${name:-not there}, and VERSION $version"
+		status=1
+	}
+	return "$status"
+}
+
 none_has_ended() {
 	local name day status=0
 	while read -r name; do
@@ -156,6 +197,25 @@ support_table() {
 
 Made by `ci/run schedule` of `packaging/support.toml`: change that.
 
+## Ours
+
+| line | level |
+|---|---|
+END
+	while read -r name; do
+		level=$(line_field "$name" level)
+		case $level in
+		drill) ;;
+		supported) say "| $name | supported |" ;;
+		*) say "| $name | $level: $(line_field "$name" why) |" ;;
+		esac
+	done < <(release_lines)
+	cat <<'END'
+
+Each supported line gets a fix of what is reported, as a release of its own.
+
+## Of distributions
+
 | release | level | released | ends | kernels | rdma-core | proved by |
 |---|---|---|---|---|---|---|
 END
@@ -200,6 +260,7 @@ stage_schedule() {
 	today=${SIW_TODAY:-$(date -u +%F)}
 	horizon=$(date -u -d "$today + $schedule_days days" +%F)
 	check table table_is_sound
+	check lines lines_are_sound
 	check dates dates_agree
 	check not-ended none_has_ended
 	check page page_is_current
