@@ -33,7 +33,8 @@ drill_field() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" "$drill_dir/advisory.toml"; }
 
 drill_data() {
 	local key
-	[ "$(drill_lines | grep -cE '^([0-9]+\.){2}[0-9]+ ([0-9]+\.){2}[0-9]+$')" = 2 ] || {
+	[ "$(drill_lines | wc -l)" = 2 ] &&
+		[[ $(drill_lines | tail -n 1) == "$(cat "$top/VERSION") "* ]] || {
 		say "packaging/support.toml: no two lines, of which $(cat "$top/VERSION")" \
 			'is of the newest'
 		return 1

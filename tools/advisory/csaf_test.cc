@@ -104,7 +104,7 @@ TEST(Csaf, GivesReasonAndTestsOfAStatement) {
   const Json vex = CsafVex(AboutSomebodyElse(), TheRules().publisher);
   EXPECT_EQ("2026/siw-vex-cve-2027-12345.json", CsafPath(vex));
   const Json& vulnerability = Vulnerability(vex);
-  const Json all = Json::array({"siw-dkms/*", "siw/*"});
+  const Json all = Json::array({"siw-dkms/*", "siw/*", "siw-provider/*"});
   EXPECT_EQ(all, vulnerability["product_status"]["known_not_affected"]);
   EXPECT_EQ("component_not_present", vulnerability["flags"][0]["label"]);
   EXPECT_EQ("a reason", vulnerability["threats"][0]["details"]);
@@ -116,7 +116,7 @@ TEST(Csaf, SaysThatNothingIsKnownYet) {
   statement.status = "under_investigation";
   const Json vex = CsafVex(statement, TheRules().publisher);
   EXPECT_EQ(1u, Vulnerability(vex)["product_status"].size());
-  EXPECT_EQ(2u,
+  EXPECT_EQ(3u,
             Vulnerability(vex)["product_status"]["under_investigation"].size());
   EXPECT_FALSE(Vulnerability(vex).contains("flags"));
 }

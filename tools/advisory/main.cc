@@ -90,6 +90,16 @@ int List(const Options& options) {
   return Complain(problems);
 }
 
+// Of what the tree has, without a look at dates: a package that is built again
+// later is the same.
+int WriteShipped(const Options& options) {
+  Problems problems;
+  const Source source = LoadAdvisories(options.root + "/security", &problems);
+  if (!problems.empty()) return Complain(problems);
+  const Status written = WriteOsv(source, options.out);
+  return written ? 0 : Fail(written.error().message);
+}
+
 int Check(const Options& options) {
   Problems problems;
   const Source source = LoadAdvisories(options.root + "/security", &problems);
@@ -130,6 +140,9 @@ void AddCommands(CLI::App* app, Options* options) {
   app->add_subcommand("clock", "the deadlines of a report or an advisory")
       ->add_option("FILE", options->file)
       ->required();
+  app->add_subcommand("osv", "the OSV documents that our packages ship")
+      ->add_option("--out", options->out, "a directory that is not there yet")
+      ->required();
   app->add_subcommand("list", "the advisories");
   app->add_subcommand("check", "is what is installed affected?")
       ->add_option("COMPONENT=VERSION", options->installed)
@@ -146,6 +159,7 @@ int Main(int argc, char** argv) {
   if (app.got_subcommand("lint")) return Lint(options, *now);
   if (app.got_subcommand("build")) return Build(options, *now);
   if (app.got_subcommand("clock")) return ShowClock(options, *now);
+  if (app.got_subcommand("osv")) return WriteShipped(options);
   if (app.got_subcommand("list")) return List(options);
   return Check(options);
 }

@@ -62,6 +62,20 @@ Status Write(const std::filesystem::path& path, const std::string& text) {
   return Done();
 }
 
+Status IsNew(const std::string& dir) {
+  std::error_code error;
+  if (std::filesystem::exists(dir, error))
+    return Error{dir + ": is there already; build into a new directory"};
+  return Done();
+}
+
+std::map<std::string, std::string> OsvFiles(const Source& source) {
+  std::map<std::string, std::string> out;
+  for (const Advisory& advisory : source.advisories)
+    out["x_" + advisory.id + ".json"] = Text(Osv(advisory, source.publisher));
+  return out;
+}
+
 // Both tools write what section 7.1.18 asks for: "hash  file name".
 Status WriteHashes(const std::filesystem::path& path) {
   for (const std::string algorithm : {"sha256", "sha512"}) {
@@ -136,19 +150,16 @@ std::map<std::string, std::string> Pages(const Source& source,
       Text(Metadata(source, fingerprint,
                     changes.empty() ? FormatTime(Time()) : changes[0].first));
   out[".well-known/security.txt"] = source.security_txt;
-  for (const Advisory& advisory : source.advisories) {
-    out["osv/x_" + advisory.id + ".json"] =
-        Text(Osv(advisory, source.publisher));
+  for (const auto& [name, text] : OsvFiles(source)) out["osv/" + name] = text;
+  for (const Advisory& advisory : source.advisories)
     out["text/" + advisory.id + ".txt"] = Mail(advisory, source.publisher);
-  }
   return out;
 }
 
 Status WriteSite(const Source& source, const std::string& key,
                  const std::string& dir) {
-  std::error_code error;
-  if (std::filesystem::exists(dir, error))
-    return Error{dir + ": is there already; build into a new directory"};
+  const Status is_new = IsNew(dir);
+  if (!is_new) return is_new;
   std::string fingerprint;
   if (!key.empty()) {
     const Result<std::string> found = Fingerprint(key);
@@ -167,6 +178,19 @@ Status WriteSite(const Source& source, const std::string& key,
       RunCommand({"gpg", "--batch", "--armor", "--export", fingerprint}, ".");
   if (!exported) return exported.error();
   return Write(top / kKey, *exported);
+}
+
+Status WriteOsv(const Source& source, const std::string& dir) {
+  const Status is_new = IsNew(dir);
+  if (!is_new) return is_new;
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) return Error{dir + ": " + error.message()};
+  for (const auto& [name, text] : OsvFiles(source)) {
+    const Status done = Write(std::filesystem::path(dir) / name, text);
+    if (!done) return done;
+  }
+  return Done();
 }
 
 }  // namespace siw::advisory

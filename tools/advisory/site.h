@@ -39,6 +39,10 @@ std::map<std::string, std::string> Pages(const Source& source,
 Status WriteSite(const Source& source, const std::string& key,
                  const std::string& dir);
 
+// What our packages ship for `siw advisory` and `siw doctor`: the OSV documents
+// alone, in `dir`, which must not be there yet, and is empty if there are none.
+Status WriteOsv(const Source& source, const std::string& dir);
+
 }  // namespace siw::advisory
 
 #endif  // SIW_TOOLS_ADVISORY_SITE_H_

@@ -119,6 +119,29 @@ TEST(Site, IsNotBuiltIntoAnother) {
             again.error().message);
 }
 
+TEST(Shipped, AreTheOsvDocumentsOfTheSite) {
+  const Directory dir;
+  ASSERT_TRUE(WriteOsv(Examples(), dir / "a/advisories"));
+  const auto pages = Pages(Examples(), "");
+  size_t files = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(dir / "a/advisories")) {
+    ++files;
+    EXPECT_EQ(pages.at("osv/" + file.path().filename().string()),
+              Text(file.path()));
+  }
+  EXPECT_EQ(3u, files);
+  EXPECT_FALSE(WriteOsv(Examples(), dir / "a/advisories"));
+}
+
+// As it is today: a directory says that none is known.
+TEST(Shipped, AreADirectoryEvenIfThereIsNone) {
+  const Directory dir;
+  ASSERT_TRUE(WriteOsv(Source(), dir / "none"));
+  EXPECT_TRUE(std::filesystem::is_empty(dir / "none"));
+  EXPECT_FALSE(WriteOsv(Source(), "/dev/null/none"));
+}
+
 TEST(Site, IsSignedByTheKeyThatWasGiven) {
   const Directory home;
   setenv("GNUPGHOME", (home / "gnupg").c_str(), 1);

@@ -9,6 +9,20 @@
 #include <sstream>
 
 namespace siw {
+namespace {
+
+std::error_code ReadNames(const std::string& path,
+                          std::vector<std::string>* names) {
+  std::error_code error;
+  // A directory of sysfs can go while it is read.
+  for (std::filesystem::directory_iterator at(path, error), end;
+       !error && at != end; at.increment(error))
+    names->push_back(at->path().filename());
+  std::sort(names->begin(), names->end());
+  return error;
+}
+
+}  // namespace
 
 Result<std::string> Host::Read(const std::string& path) const {
   errno = 0;
@@ -38,12 +52,15 @@ bool Host::MayReadAndWrite(const std::string& path) const {
 
 std::vector<std::string> Host::List(const std::string& path) const {
   std::vector<std::string> names;
-  std::error_code error;
-  // A directory of sysfs can go while it is read.
-  for (std::filesystem::directory_iterator at(root_ + path, error), end;
-       !error && at != end; at.increment(error))
-    names.push_back(at->path().filename());
-  std::sort(names.begin(), names.end());
+  ReadNames(root_ + path, &names);
+  return names;
+}
+
+Result<std::vector<std::string>> Host::Names(const std::string& path) const {
+  std::vector<std::string> names;
+  const std::error_code error = ReadNames(root_ + path, &names);
+  if (error && error != std::errc::no_such_file_or_directory)
+    return Error{path + ": " + error.message()};
   return names;
 }
 

@@ -25,6 +25,8 @@ class Host {
   bool MayReadAndWrite(const std::string& path) const;
   // Names in a directory, sorted; none if there is no such directory.
   std::vector<std::string> List(const std::string& path) const;
+  // The same, but an error if there is one that cannot be read.
+  Result<std::vector<std::string>> Names(const std::string& path) const;
 
  private:
   std::string root_;

@@ -12,7 +12,7 @@ _siw() {
 	local words=
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='status doctor explain report top trace --help --version'
+		words='status doctor explain advisory report top trace --help --version'
 	else
 		case ${COMP_WORDS[1]}:$before in
 		explain:--errno)
@@ -50,7 +50,10 @@ _siw() {
 		trace:*)
 			words='--qp --peer --opcode --seconds --perfetto --events --pcap --write --json --help'
 			;;
-		status:*)
+		advisory:advisory)
+			words='list check --help'
+			;;
+		advisory:* | status:*)
 			words='--json --help'
 			;;
 		esac

@@ -48,6 +48,9 @@ want 2 "$siw" doctor --level net --peer ''
 want 2 "$siw" doctor --level net --peer 127.0.0.1:65537
 want 1 "$siw" doctor --level net --peer 127.0.0.1:1
 want 1 "$siw" doctor --level load --peer 127.0.0.1:1
+want 2 "$siw" advisory
+want 2 "$siw" advisory bogus
+want 2 "$siw" advisory check --bogus
 want 2 "$siw" top --json
 want 2 "$siw" top --once --sort bogus
 want 3 "$siw" top
@@ -75,7 +78,8 @@ tar -tzf "$dir/report.tar.gz" | grep -q '/README$' || {
 rm -r "$dir"
 
 # What they find depends on the host; that they end does not.
-for command in status doctor; do
+for command in status doctor 'advisory list' 'advisory check'; do
+	# shellcheck disable=SC2086 # of one word or two
 	"$siw" $command --json | grep -q '"schema": 1' || {
 		echo "$command --json: no schema"
 		failed=1

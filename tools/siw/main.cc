@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "tools/siw/advisory/advisory.h"
 #include "tools/siw/explain/explain.h"
 #include "tools/siw/load/load_facts.h"
 #include "tools/siw/load/load_findings.h"
@@ -125,6 +126,25 @@ int RunStatus(bool json) {
   const std::vector<Finding> findings = Judge(Examine(facts, Catalogue()));
   Print(json ? StatusJson(facts, findings) : StatusText(facts, findings));
   return HasError(findings) ? kExitFound : kExitGood;
+}
+
+Facts GatherInstalled() {
+  Facts facts = Gather(Host(), nullptr);
+  facts.command = SIW_VERSION;
+  return facts;
+}
+
+int RunAdvisoryList(bool json) {
+  const AdvisoryFacts facts = ReadAdvisories(Host());
+  Print(json ? ListJson(facts) : ListText(facts));
+  return ListExit(facts);
+}
+
+int RunAdvisoryCheck(bool json) {
+  const Facts facts = GatherInstalled();
+  const std::vector<PartVerdict> verdicts = CheckParts(facts);
+  Print(json ? CheckJson(facts, verdicts) : CheckText(facts, verdicts));
+  return CheckExit(facts.advisories, verdicts);
 }
 
 int64_t Microseconds() {
@@ -258,6 +278,7 @@ int RunLive(const TraceOptions& options) {
   }
   trace::LiveOptions live = options.live;
   live.json = options.json;
+  live.drop_privileges = true;
   const Result<trace::LiveResult> result =
       trace::TraceLive(live, streams, devices, Print);
   if (!result) return Fail(result.error());
@@ -378,6 +399,16 @@ int Main(int argc, char** argv) {
   explain->add_option("text", options.words,
                       "id, line, code such as 1/1/00, or - to read lines");
 
+  bool advisory_json = false;
+  CLI::App* advisory =
+      app.add_subcommand("advisory", "security advisories, offline");
+  advisory->require_subcommand(1);
+  CLI::App* list = advisory->add_subcommand("list", "those known here");
+  CLI::App* check = advisory->add_subcommand(
+      "check", "is what is installed affected by one?");
+  for (CLI::App* command : {list, check})
+    command->add_flag("--json", advisory_json, "print JSON");
+
   ReportOptions report_options;
   CLI::App* report = app.add_subcommand(
       "report", "one archive for a bug report, without keys and addresses");
@@ -420,6 +451,8 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   if (*status) return RunStatus(status_json);
+  if (*list) return RunAdvisoryList(advisory_json);
+  if (*check) return RunAdvisoryCheck(advisory_json);
   if (*report) return RunReport(report_options);
   if (*top_command) return RunTop(top_options);
   if (*trace) return RunTrace(trace_options);

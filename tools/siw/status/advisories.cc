@@ -2,8 +2,11 @@
 #include "tools/siw/status/advisories.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "tools/siw/status/facts.h"
 
 namespace siw {
 namespace {
@@ -17,7 +20,7 @@ std::string Text(const Json& json, const char* key) {
   return found->get<std::string>();
 }
 
-Json Part(const Json& json, const char* key) {
+Json Member(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found == json.end() ? Json() : *found;
 }
@@ -52,15 +55,21 @@ std::string ReadOne(const std::string& text, KnownAdvisory* out) {
   if (out->id.empty()) return "it has no id";
   // What is not registered as a prefix of OSV begins with it.
   if (out->id.compare(0, 2, "x_") == 0) out->id.erase(0, 2);
-  if (!Text(json, "withdrawn").empty()) return "";
-  for (const Json& affected : Part(json, "affected")) {
+  out->severity = Text(Member(json, "database_specific"), "severity");
+  out->modified = Text(json, "modified");
+  out->withdrawn = Text(json, "withdrawn");
+  if (!out->withdrawn.empty()) return "";
+  for (const Json& affected : Member(json, "affected")) {
     const std::string component =
-        Text(Part(affected, "database_specific"), "component");
-    for (const Json& range : Part(affected, "ranges")) {
-      if (component.empty() || Text(range, "type") != "SEMVER" ||
-          !ReadEvents(Part(range, "events"), component, out))
-        return "its versions are not those of our packages";
-    }
+        Text(Member(affected, "database_specific"), "component");
+    const Json ranges = Member(affected, "ranges");
+    const bool ours =
+        !component.empty() && !ranges.empty() &&
+        std::all_of(ranges.begin(), ranges.end(), [&](const Json& range) {
+          return Text(range, "type") == "SEMVER" &&
+                 ReadEvents(Member(range, "events"), component, out);
+        });
+    if (!ours) return "its versions are not those of our packages";
   }
   return out->affected.empty() ? "it names no version" : "";
 }
@@ -69,32 +78,73 @@ bool IsJson(const std::string& name) {
   return name.size() > 5 && name.compare(name.size() - 5, 5, ".json") == 0;
 }
 
+// The number of documents that were read
+size_t ReadDirectory(const Host& host, const std::string& directory,
+                     std::map<std::string, KnownAdvisory>* known,
+                     std::vector<UnreadAdvisory>* unread) {
+  const auto names = host.Names(directory);
+  if (!names) unread->push_back({directory, names.error().message});
+  size_t count = 0;
+  for (const std::string& name : names ? *names : std::vector<std::string>()) {
+    if (!IsJson(name)) continue;
+    KnownAdvisory advisory;
+    advisory.file = directory + "/" + name;
+    const Result<std::string> text = host.Read(advisory.file);
+    const std::string why =
+        text ? ReadOne(*text, &advisory) : text.error().message;
+    if (!why.empty()) {
+      unread->push_back({directory, name + ": " + why});
+      continue;
+    }
+    ++count;
+    const auto [at, is_new] = known->try_emplace(advisory.id, advisory);
+    if (!is_new && advisory.modified >= at->second.modified)
+      at->second = std::move(advisory);
+  }
+  return count;
+}
+
 }  // namespace
 
 AdvisoryFacts ReadAdvisories(const Host& host) {
   AdvisoryFacts facts;
-  for (const std::string& name : host.List(kAdvisories)) {
-    if (!IsJson(name)) continue;
-    KnownAdvisory advisory;
-    const Result<std::string> text =
-        host.Read(std::string(kAdvisories) + "/" + name);
-    const std::string why =
-        text ? ReadOne(*text, &advisory) : text.error().message;
-    if (why.empty())
-      facts.known.push_back(std::move(advisory));
-    else
-      facts.unread.push_back(name + ": " + why);
-  }
+  std::map<std::string, KnownAdvisory> known;
+  facts.has_shipped = host.Exists(kShipped);
+  facts.shipped = ReadDirectory(host, kShipped, &known, &facts.unread);
+  facts.added = ReadDirectory(host, kAdvisories, &known, &facts.unread);
+  for (auto& [id, advisory] : known) facts.known.push_back(std::move(advisory));
   return facts;
 }
 
-bool Affects(const KnownAdvisory& known, const std::string& component,
-             const std::string& version) {
-  const auto installed = advisory::ParseInstalled(version);
+std::vector<Part> Parts(const Facts& facts) {
+  const ModuleFacts& module = facts.module;
+  const auto package = [&facts](const std::string& name) {
+    const auto found = facts.packages.find(name);
+    return found == facts.packages.end() ? "" : found->second;
+  };
+  std::vector<Part> parts;
+  const auto add = [&parts](std::string component, std::string version,
+                            std::string_view how) {
+    if (!version.empty())
+      parts.push_back({std::move(component), std::move(version), how});
+  };
+  add("siw-dkms",
+      module.dkms_version.empty() ? package("siw-dkms") : module.dkms_version,
+      "installed");
+  // One that tells no version is none of ours.
+  if (module.loaded && module.out_of_tree)
+    parts.push_back({"siw-dkms", module.version, "loaded"});
+  add("siw", facts.command, "installed");
+  add("siw-provider", package("siw-provider"), "installed");
+  return parts;
+}
+
+bool Affects(const KnownAdvisory& known, const Part& part) {
+  const auto installed = advisory::ParseInstalled(part.version);
   return installed &&
          std::any_of(known.affected.begin(), known.affected.end(),
                      [&](const AffectedRange& range) {
-                       return range.component == component &&
+                       return range.component == part.component &&
                               advisory::IsWithin(*installed, range.introduced,
                                                  range.fixed);
                      });

@@ -49,7 +49,8 @@ class Examination : Examiner {
                                : "without limit");
     Limits();
     Begin("advisories",
-          fmt::format("{} in {}", facts_.advisories.known.size(), kAdvisories));
+          fmt::format("{} in {}, {} in {}", facts_.advisories.added,
+                      kAdvisories, facts_.advisories.shipped, kShipped));
     Advisories();
     Begin("kernel log", fmt::format("{} lines", facts_.log.size()), true);
     Log();
@@ -251,26 +252,21 @@ class Examination : Examiner {
           fmt::format("{} KiB", *facts_.memlock / 1024), "ulimit -l");
   }
 
-  // A module that was loaded before an upgrade stays what it was.
   void Advisories() {
-    const ModuleFacts& module = facts_.module;
+    const std::vector<Part> parts = Parts(facts_);
     for (const KnownAdvisory& advisory : facts_.advisories.known) {
-      Affected(advisory, "siw-dkms", module.dkms_version, "installed");
-      if (module.loaded && module.out_of_tree)
-        Affected(advisory, "siw-dkms", module.version, "loaded");
-      Affected(advisory, "siw", facts_.command, "installed");
+      for (const Part& part : parts) {
+        if (Affects(advisory, part))
+          Add("SIW-SEC-AFFECTED",
+              fmt::format("{} {}, {}", part.component, part.version, part.how),
+              fmt::format("{}: {}", advisory.id, advisory.title),
+              part.component == "siw-provider" ? "apt install siw-provider"
+                                               : "apt install siw siw-dkms");
+      }
     }
-    for (const std::string& file : facts_.advisories.unread)
-      Add("SIW-SEC-UNREAD", kAdvisories, file,
-          fmt::format("ls -l {}", kAdvisories));
-  }
-
-  void Affected(const KnownAdvisory& advisory, const std::string& component,
-                const std::string& version, std::string_view how) {
-    if (Affects(advisory, component, version))
-      Add("SIW-SEC-AFFECTED", fmt::format("{} {}, {}", component, version, how),
-          fmt::format("{}: {}", advisory.id, advisory.title),
-          "apt install siw siw-dkms");
+    for (const UnreadAdvisory& unread : facts_.advisories.unread)
+      Add("SIW-SEC-UNREAD", unread.directory, unread.why,
+          fmt::format("ls -l {}", unread.directory));
   }
 
   // The last of what the kernel said of us. It is past, and a peer can cause

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tools/siw/trace/trace.h"
 #include "tools/siw/trace/tracing.h"
 
 namespace siw::trace {
@@ -217,6 +218,10 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
     input.reset(fopen(options.events.c_str(), "rbe"));
     if (!input) return ErrnoError(options.events);
     fd = fileno(input.get());
+  }
+  if (!live && options.drop_privileges) {
+    const Status dropped = DropPrivileges();
+    if (!dropped) return dropped.error();
   }
 
   LiveWriter writer(options.json, std::move(print), perfetto.get(),

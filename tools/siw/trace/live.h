@@ -81,6 +81,7 @@ struct LiveOptions {
   double seconds = 0;    // 0: until a signal ends it
   std::string events;    // read these lines, not the kernel's; "-": stdin
   std::string perfetto;  // file to write, or empty
+  bool drop_privileges = false;  // once `events` is open
 };
 
 struct LiveResult {

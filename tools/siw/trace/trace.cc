@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pcap/pcap.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -197,7 +199,11 @@ Status DropPrivileges() {
   if (geteuid() == 0 &&
       (setgroups(0, nullptr) < 0 || setresgid(kNobody, kNobody, kNobody) < 0 ||
        setresuid(kNobody, kNobody, kNobody) < 0))
-    return ErrnoError("cannot become nobody to read the capture");
+    return ErrnoError("cannot become nobody to read what others sent");
+  // Those of a file, or that securebits keep.
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capset, &header, none) < 0) return ErrnoError("capabilities");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return ErrnoError("no_new_privs");
   return Done{};

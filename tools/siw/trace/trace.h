@@ -22,7 +22,8 @@ struct TraceFiles {
 Result<TraceFiles> OpenTraceFiles(const std::string& capture,
                                   const std::string& write);
 
-// A capture is what others sent: nothing of root is kept to read it with.
+// A capture is what others sent, and so are lines they recorded: nothing of
+// root, and no capability, is kept to read them with.
 Status DropPrivileges();
 
 struct TraceResult {
