@@ -102,7 +102,7 @@ debs_ready() {
 	deb_group "$name" siw-dkms siw-doc \
 		'siw packaging/compat packaging/dkms' "${options[@]}" -A &&
 		deb_group "$name" siw siw-selftests \
-			'CMakeLists.txt docs/errors selftests/kstub siw/proto tools' \
+			'CMakeLists.txt docs/errors security selftests/kstub siw/proto tools' \
 			"${options[@]}" -B &&
 		index_debs "$name"
 }

@@ -47,7 +47,7 @@ rpms_ready() {
 	state=$({
 		cd "$top" && find packaging/*.sh packaging/compat packaging/debian \
 			packaging/dkms packaging/rpm CMakeLists.txt VERSION docs \
-			selftests siw tools -type f -print0 | sort -z |
+			security selftests siw tools -type f -print0 | sort -z |
 			xargs -0 sha256sum
 		declare -f rpm_build
 	} | sha256sum)

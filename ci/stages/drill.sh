@@ -170,6 +170,7 @@ drill_mail() {
 		my $text = <$in>;
 		(my $rest = $text) =~ s/$keys//g;
 		$rest =~ s/\b(CVE|UTC|RDMA|CSAF)\b//g;
+		$rest =~ /x_ID\b/ and die "$file: ID has no value\n";
 		$rest =~ /\b([A-Z]{2,}(?:-[A-Z]+)*)\b/ and
 			die "$file: $1 has no value\n";
 		$text =~ s/($keys)/$value{$1}/g;
@@ -239,7 +240,7 @@ drill_announced() {
 	local text=$drill/public/site/text/$drill_id.txt
 	[ "$(wc -L <"$text")" -le 100 ] || return 1
 	drill_mail announce "FILE=${drill_id,,}.json" URL=https://siw.invalid/ \
-		"VERSION=$(cat "$top/VERSION")" \
+		"ID=$drill_id" \
 		"(first line of text/ID.txt)=$(sed -n '1s/^Subject: //p' "$text")" \
 		"(text/ID.txt as \`siw-advisory build\` made it)=$(sed 1,2d "$text")"
 }
@@ -272,6 +273,8 @@ drill_fix() {
 		printf '\n -- The siw authors <siw@siw.invalid>  %s\n\n%s\n' \
 			"$(date -uR)" "$log"
 	} >"$dir/packaging/debian/changelog"
+	# A macro begins with %.
+	note=${note//%/%%}
 	sed -i -e "s/^\(Version: *\).*/\1$2/" -e '/^%changelog/r /dev/stdin' \
 		"$dir/packaging/rpm/siw.spec" <<END
 * $(date -u '+%a %b %d %Y') The siw authors <siw@siw.invalid> - $2-1
@@ -474,7 +477,7 @@ drill_merged() {
 drill_released() {
 	local affected fixed
 	while read -r affected fixed; do
-		drill_repos public "$fixed" || return 1
+		drill_repos public "$fixed" </dev/null || return 1
 	done < <(drill_lines)
 	drill_happens released
 }
@@ -523,14 +526,16 @@ drill_signed() {
 	done
 }
 
-# drill_doctor VERSION FILTER: what it says of the advisories, of the OSV document.
+# drill_doctor VERSION CODE FILTER: what it says of the advisories, of the OSV
+# document; and the exit code of `siw advisory check`.
 drill_doctor() {
 	local said=$drill/doctor-$1.json
-	drill_guest "$1" "$said" "$drill/advisories.erofs" 'modprobe siw &&
+	drill_guest "$1" "$said" "$drill/advisories.erofs" "modprobe siw &&
 		mkdir -p /etc/siw/advisories && cp /payload/* /etc/siw/advisories/ &&
-		{ siw doctor --json || [ $? = 1 ]; }' || return 1
+		{ siw doctor --json || [ \$? = 1 ]; } &&
+		{ siw advisory check >/dev/null 2>&1; [ \$? = $2 ]; }" || return 1
 	jq -e --arg id "$drill_id" --arg version "$1" ".checks[] |
-		select(.what == \"advisories\") | ($2)" "$said"
+		select(.what == \"advisories\") | ($3)" "$said"
 }
 
 # What an administrator puts into /etc/siw/advisories
@@ -545,11 +550,11 @@ drill_doctors() {
 	check advisories-for-hosts drill_advisories || return
 	# shellcheck disable=SC2016 # jq's own variables
 	while read -r affected fixed; do
-		check "doctor-reports-$affected" drill_doctor "$affected" \
+		check "doctor-reports-$affected" drill_doctor "$affected" 1 \
 			'.verdict == "error" and any(.findings[];
 			(.evidence | startswith($id)) and
 			(.object | startswith("siw-dkms " + $version + ",")))'
-		check "doctor-is-silent-on-$fixed" drill_doctor "$fixed" \
+		check "doctor-is-silent-on-$fixed" drill_doctor "$fixed" 0 \
 			'.verdict == "ok" and (.seen | startswith("1 in "))'
 	done < <(drill_lines)
 }
