@@ -37,7 +37,7 @@ reads() {
 	tries=0
 	until is_harmless "$pid" "$uid"; do
 		tries=$((tries + 1))
-		if [ "$tries" -eq 200 ] || ! kill -0 "$pid" 2>/dev/null; then
+		if [ "$tries" -eq 600 ] || ! kill -0 "$pid" 2>/dev/null; then
 			echo "$name: reads with:"
 			cat "/proc/$pid/status"
 			failed=1
