@@ -48,7 +48,7 @@ _siw() {
 			return
 			;;
 		trace:*)
-			words='--qp --peer --opcode --seconds --perfetto --events --pcap --write --json --help'
+			words='--qp --peer --opcode --stag --seconds --perfetto --events --pcap --write --json --help'
 			;;
 		advisory:advisory)
 			words='list check --help'

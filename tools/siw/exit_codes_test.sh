@@ -57,8 +57,11 @@ want 3 "$siw" top
 want 2 "$siw" trace --pcap x --qp 1
 want 2 "$siw" trace --write x
 want 2 "$siw" trace --opcode bogus
+want 2 "$siw" trace --stag 0
+want 2 "$siw" trace --pcap x --stag 1
 want 3 "$siw" trace --events /does/not/exist
 want 1 "$siw" trace --events /dev/null
+want 1 "$siw" trace --events /dev/null --stag 0x5cfecc00
 want 3 "$siw" trace --pcap /does/not/exist
 want 3 "$siw" trace --pcap /dev/null
 

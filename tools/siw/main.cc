@@ -360,6 +360,8 @@ void AddTraceOptions(CLI::App* trace, TraceOptions* options) {
           ->check(CLI::IsMember({"WRITE", "READ", "READ_LOCAL_INV", "SEND",
                                  "SEND_REMOTE_INV", "RECEIVE", "LOCAL_INV",
                                  "REG_MR"})),
+      trace->add_option("--stag", live->filter.stag, "such as 0x5cfecc00")
+          ->check(CLI::Range(uint32_t{1}, UINT32_MAX)),
       trace->add_option("--seconds", live->seconds, "end after these")
           ->check(CLI::Range(0.1, 86400.0)),
       trace->add_option("--perfetto", live->perfetto,

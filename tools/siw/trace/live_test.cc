@@ -250,13 +250,55 @@ TEST(Requests, FiltersByPeerQueuePairAndOperation) {
     return stream.Finish().size();
   };
   EXPECT_EQ(4u, count({}));
-  EXPECT_EQ(2u, count({"192.0.2.2", {}, ""}));
-  EXPECT_EQ(2u, count({"192.0.2.2:4420", {}, ""}));
-  EXPECT_EQ(0u, count({"192.0.2.2:4421", {}, ""}));
-  EXPECT_EQ(2u, count({"2001:db8::2", {}, ""}));
-  EXPECT_EQ(2u, count({"", 8, ""}));
-  EXPECT_EQ(1u, count({"", 8, "RECEIVE"}));
-  EXPECT_EQ(0u, count({"", 9, ""}));
+  EXPECT_EQ(2u, count({"192.0.2.2", {}, "", {}}));
+  EXPECT_EQ(2u, count({"192.0.2.2:4420", {}, "", {}}));
+  EXPECT_EQ(0u, count({"192.0.2.2:4421", {}, "", {}}));
+  EXPECT_EQ(2u, count({"2001:db8::2", {}, "", {}}));
+  EXPECT_EQ(2u, count({"", 8, "", {}}));
+  EXPECT_EQ(1u, count({"", 8, "RECEIVE", {}}));
+  EXPECT_EQ(0u, count({"", 9, "", {}}));
+}
+
+TEST(Requests, FiltersByTheStagThatFpdusName) {
+  const auto told = [](std::optional<uint32_t> stag) {
+    Stream stream({"", {}, "", stag});
+    const auto complete = [&stream](int64_t time, const std::string& what) {
+      stream.At(time, "siw_complete: dev=0 cqn=3 qpn=7 " + what);
+    };
+    stream.At(10, "siw_start: dev=0 qpn=7 id=0x1 op=WRITE flags=0x3 len=9")
+        .At(11, "siw_tx_fpdu: dev=0 qpn=7 op=Write last=1 len=9 stag=0x100")
+        .At(12, "siw_start: dev=0 qpn=7 id=0x2 op=READ flags=0x3 len=9")
+        .At(13,
+            "siw_tx_fpdu: dev=0 qpn=7 op=ReadRequest last=1 len=28 stag=0x0")
+        .At(14, "siw_rx_fpdu: dev=0 qpn=7 op=ReadResponse last=1 stag=0x200");
+    complete(15, "id=0x1 op=WRITE status=SUCCESS len=9");
+    complete(16, "id=0x2 op=READ status=SUCCESS len=9");
+    stream
+        .At(17,
+            "siw_start: dev=0 qpn=7 id=0x3 op=SEND_REMOTE_INV flags=0x3 len=9")
+        .At(18,
+            "siw_tx_fpdu: dev=0 qpn=7 op=SendSEInvalidate last=1 len=9 "
+            "stag=0x300");
+    complete(19, "id=0x3 op=SEND_REMOTE_INV status=SUCCESS len=9");
+    stream.At(20,
+              "siw_rx_fpdu: dev=0 qpn=7 op=SendInvalidate last=1 len=9 "
+              "stag=0x400");
+    complete(21, "id=0x4 op=RECEIVE status=SUCCESS len=9");
+    // One that names none
+    stream.At(22, "siw_start: dev=0 qpn=7 id=0x5 op=SEND flags=0x3 len=9")
+        .At(23, "siw_tx_fpdu: dev=0 qpn=7 op=Send last=1 len=9 stag=0x0");
+    complete(24, "id=0x5 op=SEND status=SUCCESS len=9");
+    std::string operations;
+    for (const Request& request : stream.Finish())
+      operations += request.operation + " ";
+    return operations;
+  };
+  EXPECT_EQ("WRITE READ SEND_REMOTE_INV RECEIVE SEND ", told({}));
+  EXPECT_EQ("WRITE ", told(0x100));
+  EXPECT_EQ("READ ", told(0x200));
+  EXPECT_EQ("SEND_REMOTE_INV ", told(0x300));
+  EXPECT_EQ("RECEIVE ", told(0x400));
+  EXPECT_EQ("", told(0x500));
 }
 
 TEST(Requests, TellsWhatHappensToAStream) {
@@ -370,6 +412,13 @@ TEST_F(RecordedTest, JsonAndTextSayTheSame) {
   options_.json = false;
   EXPECT_EQ(result.requests, Run().requests);
   EXPECT_EQ(std::string::npos, printed_.find("stag"));
+}
+
+TEST_F(RecordedTest, OneStagIsOfItsReadsAlone) {
+  options_.filter.stag = 0x5cfecc00;
+  EXPECT_EQ(2u, Run().requests);
+  EXPECT_NE(std::string::npos, printed_.find(" READ 4096 octets "));
+  EXPECT_EQ(std::string::npos, printed_.find(" WRITE "));
 }
 
 TEST_F(RecordedTest, APerfettoFileHasEverySliceClosed) {

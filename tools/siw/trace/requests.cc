@@ -32,6 +32,12 @@ uint32_t Small(std::optional<uint64_t> number) {
   return static_cast<uint32_t>(number.value_or(0));
 }
 
+// Tagged messages name one, and a Send that invalidates it.
+void TakeStag(const LiveEvent& event, Request* request) {
+  const uint32_t stag = Small(event.Number("stag"));
+  if (stag != 0) request->stag = stag;
+}
+
 Request Begin(const LiveEvent& event, Step step) {
   Request request;
   request.id = event.Number("id").value_or(0);
@@ -154,6 +160,7 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
     for (Request& request : qp->started) {
       if (request.built || !IsOf(message, request.operation)) continue;
       ++request.fpdus;
+      TakeStag(event, &request);
       request.built = IsLast(event);
       break;
     }
@@ -170,6 +177,7 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
       qp->receiving->steps[kStarted] = event.time;
     }
     ++qp->receiving->fpdus;
+    TakeStag(event, &*qp->receiving);
     qp->receiving->length += event.Number("len").value_or(0);
     if (!IsLast(event)) return;
     qp->receiving->steps[kReceived] = event.time;
@@ -185,6 +193,7 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
       if (request.built && !request.steps[kSent])
         request.steps[kSent] = event.time;
       request.steps[kReceived] = event.time;
+      TakeStag(event, &request);
       break;
     }
   }
@@ -201,6 +210,7 @@ void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
       request.steps[kStarted] = found->steps[kStarted];
       request.steps[kReceived] = found->steps[kReceived];
       request.fpdus = found->fpdus;
+      request.stag = found->stag;
       qp->received.erase(qp->received.begin(), found + 1);
     }
   } else {
@@ -242,7 +252,8 @@ void Requests::Woken(const LiveEvent& event, uint32_t device) {
 void Requests::End(Request request, const Qp& qp) {
   request.peer = qp.peer;
   if (!Wanted(request.qp, request.peer) ||
-      (!filter_.operation.empty() && request.operation != filter_.operation))
+      (!filter_.operation.empty() && request.operation != filter_.operation) ||
+      (filter_.stag && request.stag != *filter_.stag))
     return;
   done_.push_back(std::move(request));
 }

@@ -40,7 +40,8 @@ struct Request {
   std::string status;     // "SUCCESS"
   uint64_t length = 0;
   uint32_t fpdus = 0;
-  bool built = false;                                // its last FPDU is
+  uint32_t stag = 0;   // that its FPDUs name, 0: none
+  bool built = false;  // its last FPDU is
   std::array<std::optional<int64_t>, kSteps> steps;  // microseconds
 
   // From the first step that is known to the last one.
@@ -51,7 +52,8 @@ struct Request {
 struct RequestFilter {
   std::string peer;  // address, or address and port; empty: any
   std::optional<uint32_t> qp;
-  std::string operation;  // empty: any
+  std::string operation;         // empty: any
+  std::optional<uint32_t> stag;  // that FPDUs of the request name
 };
 
 // Microseconds of many requests.
