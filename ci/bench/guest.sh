@@ -7,8 +7,8 @@
 # NVMe over Fabrics knows only the first namespace: both ends stay in it, and
 # rules of routing send what is for the other end over the veth all the same.
 #
-# guest.sh setup PEER MTU CRC PLACE  PEER is siw, inbox, rxe or tcp, CRC is on or
-#                                    off, PLACE is netns or one
+# guest.sh setup PEER MTU CRC PLACE  PEER is siw, notrace, inbox, rxe or tcp, CRC is
+#                                    on or off, PLACE is netns or one
 # guest.sh TOOL WHAT SIZE QPS BATCH N TIMES   prints as many figures: octets per
 #                                    second, or for a latency ns one way
 set -u
@@ -54,8 +54,7 @@ load() {
 	modprobe -a ib_uverbs rdma_ucm iw_cm
 	modprobe -q libcrc32c
 	case $1 in
-	siw) insmod /payload/siw.ko ;;
-	inbox) insmod /payload/inbox.ko ;;
+	siw | inbox | notrace) insmod "/payload/$1.ko" ;;
 	rxe) modprobe rdma_rxe ;;
 	esac
 }
@@ -111,7 +110,9 @@ setup() {
 	wire "$place" "$mtu" || fail 'no veth'
 	echo "$peer" >/run/peer
 	[ "$peer" != tcp ] || return 0
-	[ "$peer" != inbox ] || type=siw
+	case $peer in
+	inbox | notrace) type=siw ;;
+	esac
 	[ "$place" != netns ] || {
 		on_a=(a)
 		on_b=(b)
@@ -119,7 +120,7 @@ setup() {
 	"${on_a[@]}" rdma link add da type "$type" netdev va &&
 		"${on_b[@]}" rdma link add db type "$type" netdev vb ||
 		fail "no link of type $type"
-	[ "$peer" != siw ] || for dev in da db; do
+	[[ $peer != @(siw|notrace) ]] || for dev in da db; do
 		echo "$crc" >"/sys/class/infiniband/$dev/mpa/crc" ||
 			fail 'no CRC option'
 	done

@@ -42,16 +42,33 @@ bench_payload() {
 	cp "$top/ci/bench/guest.sh" "$dir/"
 	cp "$out/share/build-$bench_row/siw.ko" "$dir/siw.ko"
 	cp "$out/share/inbox-$bench_row/siw.ko" "$dir/inbox.ko"
+	[ "$1" != trace ] ||
+		cp "$out/share/notrace-$bench_row/siw.ko" "$dir/notrace.ko" || return 1
 	rm -f "$(image_dir bench)/payload.erofs"
 	mkfs.erofs --quiet "$(image_dir bench)/payload.erofs" "$dir"
 }
 
+# Ours without a tracepoint in it, and without those of the kernel's headers: NOTRACE
+# of <linux/tracepoint.h>. For comparison only.
+bench_notrace() {
+	local log=$out/log/build-notrace.make built=$out/share/notrace-$bench_row
+	tree_build "$(root "$bench_row" full)" "notrace-$bench_row" "$log" W=1 \
+		KCFLAGS=-DNOTRACE || return 1
+	! grep -E '(warning|error):' "$log" || return 1
+	# One has what is being measured, the other has not.
+	! nm "$built/siw.ko" | grep __tracepoint_siw_ &&
+		nm "$out/share/build-$bench_row/siw.ko" | grep -q __tracepoint_siw_
+}
+
+# bench_prepare SET
 bench_prepare() {
 	need mmdebstrap debian-archive-keyring
 	check runner vm_runner_ready &&
 		check root root_ready "$bench_row" full &&
 		check image bench_image && check module build_silent "$bench_row" &&
-		check inbox bench_inbox && check payload bench_payload
+		check inbox bench_inbox || return
+	[ "$1" != trace ] || check notrace bench_notrace || return
+	check payload bench_payload "$1"
 }
 
 # bench_driver: the commit that changed it last.
@@ -93,14 +110,14 @@ bench_report() {
 		"$bench/results.jsonl"
 }
 
-# stage_bench [--full | --real] [--check] [--store] [WORD...]
+# stage_bench [--full | --real | --trace] [--check] [--store] [WORD...]
 stage_bench() {
 	local set=quick time=icount options=() status=0
 	bench_times=${SIW_BENCH_TIMES:-5}
 	while [[ ${1:-} == --* ]]; do
 		case $1 in
 		--full) set=full ;;
-		--real) set=real ;;
+		--real | --trace) set=${1#--} ;;
 		--check | --store) options+=("$1") ;;
 		*) usage ;;
 		esac
@@ -109,7 +126,7 @@ stage_bench() {
 	[ "$set" != real ] || [ ${#options[@]} -eq 0 ] ||
 		die 'real time does not repeat: no --check or --store with it'
 	mkdir -p "$bench"
-	bench_prepare || return
+	bench_prepare "$set" || return
 	[ "$set" != real ] || time=$(bench_acceleration)
 	say "== measuring ($time)"
 	bench_run "$set" "$time" "$@" || status=1

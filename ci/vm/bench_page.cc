@@ -147,6 +147,7 @@ std::string PlotTitle(const std::string& peer) {
   if (peer[0] == 'q') return "Against ours with " + peer.substr(1) + " QP";
   if (peer == "tcp") return "Against kernel TCP";
   if (peer == "inbox") return "Against the kernel's own siw";
+  if (peer == "notrace") return "Against ours without tracepoints";
   return "Against " + peer;
 }
 
