@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -133,14 +134,16 @@ std::map<std::string, uint64_t> ReadWaits(const Host& host) {
   return waits;
 }
 
-std::vector<Look::Cpu> ReadCpus(const Host& host) {
+// Those that are offline have no line: they are not counted by it.
+std::map<unsigned, Look::Cpu> ReadCpus(const Host& host) {
   std::map<std::string, uint64_t> waits = ReadWaits(host);
-  std::vector<Look::Cpu> cpus;
+  std::map<unsigned, Look::Cpu> cpus;
   for (const std::string& line : Lines(host.ReadOrEmpty("/proc/stat"))) {
     std::istringstream words(line);
     std::string name;
     words >> name;
-    if (name.rfind("cpu", 0) != 0 || name == "cpu") continue;
+    unsigned number = 0;
+    if (std::sscanf(name.c_str(), "cpu%u", &number) != 1) continue;
     // user nice system idle iowait irq softirq steal
     Look::Cpu cpu;
     uint64_t value = 0;
@@ -151,7 +154,7 @@ std::vector<Look::Cpu> ReadCpus(const Host& host) {
       if (field == 6) cpu.softirq = value;
     }
     cpu.waited = waits[name];
-    cpus.push_back(cpu);
+    cpus[number] = cpu;
   }
   return cpus;
 }

@@ -34,7 +34,7 @@ struct Netdev {
 struct Look {
   top::Sample sample;
   std::map<std::string, Netdev> netdevs;  // those with a device of siw
-  // Of each CPU, in ticks.
+  // Of a CPU, in ticks.
   struct Cpu {
     uint64_t all = 0;
     uint64_t busy = 0;
@@ -42,7 +42,7 @@ struct Look {
     uint64_t user = 0;    // in programs
     uint64_t waited = 0;  // nanoseconds that tasks waited for it, added up
   };
-  std::vector<Cpu> cpus;
+  std::map<unsigned, Cpu> cpus;  // by number: those that are online
   // Between interface and stack.
   uint64_t backlog_packets = 0;
   uint64_t backlog_drops = 0;

@@ -264,26 +264,28 @@ class Examination : Examiner {
   // A program that polls has a CPU to itself: that is full, and nobody minds.
   // One that works for the kernel, or for which tasks wait, has too much to do.
   void Cpus() {
-    const size_t n =
-        std::min(facts_.before.cpus.size(), facts_.now.cpus.size());
-    for (size_t i = 0; i < n; ++i) {
-      const Look::Cpu& then = facts_.before.cpus[i];
-      const Look::Cpu& now = facts_.now.cpus[i];
+    for (const auto& [number, now] : facts_.now.cpus) {
+      // One that was offline then has not been watched.
+      const auto found = facts_.before.cpus.find(number);
+      if (found == facts_.before.cpus.end()) continue;
+      const Look::Cpu& then = found->second;
       if (now.all <= then.all) continue;
       const auto all = static_cast<double>(now.all - then.all);
-      const double busy = static_cast<double>(now.busy - then.busy) / all;
-      const double user = static_cast<double>(now.user - then.user) / all;
+      const auto share = [all](uint64_t before, uint64_t after) {
+        return static_cast<double>(Grown(before, after)) / all;
+      };
+      const double busy = share(then.busy, now.busy);
+      const double user = share(then.user, now.user);
       const double waited =
-          static_cast<double>(now.waited - then.waited) / 1e9 / view_.seconds;
+          static_cast<double>(Grown(then.waited, now.waited)) / 1e9 /
+          view_.seconds;
       if (busy < kCpuFull || (user > kCpuOfPrograms && waited < kCpuWaited))
         continue;
-      Add("SIW-NET-CPU", fmt::format("CPU {}", i),
-          fmt::format(
-              "{:.0f} % busy, {:.0f} % with programs, {:.0f} % with "
-              "interrupts; tasks waited {:.0f} % of the time",
-              busy * 100, user * 100,
-              static_cast<double>(now.softirq - then.softirq) / all * 100,
-              waited * 100),
+      Add("SIW-NET-CPU", fmt::format("CPU {}", number),
+          fmt::format("{:.0f} % busy, {:.0f} % with programs, {:.0f} % with "
+                      "interrupts; tasks waited {:.0f} % of the time",
+                      busy * 100, user * 100,
+                      share(then.softirq, now.softirq) * 100, waited * 100),
           "mpstat -P ALL 1");
       return;
     }

@@ -39,10 +39,10 @@ NetFacts Healthy() {
     netdev.mtu = 9000;
     netdev.type = "wireguard";
     look->netdevs["eth0"] = netdev;
-    look->cpus = {{100, 50, 10, 0, 0}, {100, 50, 10, 0, 0}};
+    look->cpus = {{0, {100, 50, 10, 0, 0}}, {1, {100, 50, 10, 0, 0}}};
   }
   facts.now.sample.time = kSecond;
-  facts.now.cpus = {{200, 100, 20, 30, 0}, {200, 100, 20, 30, 0}};
+  facts.now.cpus = {{0, {200, 100, 20, 30, 0}}, {1, {200, 100, 20, 30, 0}}};
   TcpSocket& now = *facts.now.sample.streams[0].tcp;
   now.busy = kSecond;
   now.sent = now.acknowledged = 1000000;
@@ -164,6 +164,20 @@ TEST(Net, AFullCpuMattersToActiveStreamsAlone) {
   // One that stands still is active.
   Tcp(&facts).send_queue = 1;
   EXPECT_EQ("SIW-NET-CPU", Ids(facts));
+}
+
+// CPU 0 goes offline between the looks, CPU 3 comes online, 1 never was.
+TEST(Net, ACpuIsHeldAgainstItself) {
+  NetFacts facts = Healthy();
+  facts.before.cpus = {{0, {100, 50, 10, 0, 0}}, {2, {900, 50, 10, 0, 0}}};
+  facts.now.cpus = {{2, {1000, 149, 90, 0, 0}}, {3, {900, 900, 0, 0, 0}}};
+  const auto findings = Judge(ExamineNet(facts, Catalogue()));
+  ASSERT_EQ(1u, findings.size());
+  EXPECT_EQ("SIW-NET-CPU", findings[0].entry->id);
+  EXPECT_EQ("CPU 2", findings[0].object);
+  // One that was away meanwhile may count from less on.
+  facts.now.cpus[2] = {1000, 40, 0, 0, 0};
+  EXPECT_EQ("", Ids(facts));
 }
 
 TEST(Net, AProgramMayPollOnACpuOfItsOwn) {
@@ -327,13 +341,28 @@ TEST_F(LookTest, ReadsInterfacesCpusAndQueues) {
   EXPECT_EQ(420u, netdev.qdisc_packets);
   EXPECT_EQ(42u, netdev.qdisc_drops);
   ASSERT_EQ(1u, look.cpus.size());
-  EXPECT_EQ(36u, look.cpus[0].all);
-  EXPECT_EQ(27u, look.cpus[0].busy);
-  EXPECT_EQ(7u, look.cpus[0].softirq);
-  EXPECT_EQ(3u, look.cpus[0].user);
-  EXPECT_EQ(88u, look.cpus[0].waited);
+  EXPECT_EQ(36u, look.cpus.at(0).all);
+  EXPECT_EQ(27u, look.cpus.at(0).busy);
+  EXPECT_EQ(7u, look.cpus.at(0).softirq);
+  EXPECT_EQ(3u, look.cpus.at(0).user);
+  EXPECT_EQ(88u, look.cpus.at(0).waited);
   EXPECT_EQ(256u, look.backlog_packets);
   EXPECT_EQ(11u, look.backlog_drops);
+}
+
+TEST_F(LookTest, CpusThatAreOfflineHaveNoLine) {
+  Put("/proc/stat",
+      "cpu  2 0 0 9 0 0 0 0\ncpu0 1 0 0 4 0 0 0 0\ncpu10 1 0 0 5 0 0 0 0\n"
+      "cpux 1 1 1 1\nctxt 1");
+  Put("/proc/schedstat",
+      "version 15\ncpu0 0 0 0 0 0 0 0 88 9\ncpu10 0 0 0 0 0 0 0 99 9");
+  const Look look =
+      TakeLook(host(), {nullptr, "no"}, {nullptr, "no"}, nullptr, 0);
+  ASSERT_EQ(2u, look.cpus.size());
+  EXPECT_EQ(5u, look.cpus.at(0).all);
+  EXPECT_EQ(88u, look.cpus.at(0).waited);
+  EXPECT_EQ(6u, look.cpus.at(10).all);
+  EXPECT_EQ(99u, look.cpus.at(10).waited);
 }
 
 TEST_F(LookTest, KnowsTheCrcInstruction) {
