@@ -659,18 +659,22 @@ static void qp_before_id(void)
 	pair_close(&p);
 }
 
-/* Connects the queue pair of number @qpn as user nobody; 0 if that is refused. */
+/*
+ * Connects the queue pair of number @qpn as user nobody.  The channel has to be
+ * nobody's: the kernel takes nothing through one that another user opened.
+ * Returns the errno.
+ */
 static void connect_anothers(uint16_t port, uint32_t qpn)
 {
 	struct rdma_conn_param cp = { .qp_num = qpn };
 	struct side s;
-	int rc;
 
 	side_init(&s, NS_A, NULL);
-	side_resolve(&s, ADDR_B, port);
 	ASSERT(!setresuid(65534, 65534, 65534), "setresuid");
-	rc = rdma_connect(s.id, &cp);
-	_exit(!rc);
+	s.ec = rdma_create_event_channel();
+	ASSERT(s.ec, "rdma_create_event_channel");
+	side_resolve(&s, ADDR_B, port);
+	_exit(rdma_connect(s.id, &cp) ? errno : 0);
 }
 
 static void anothers_qp(void)
@@ -686,7 +690,9 @@ static void anothers_qp(void)
 	if (!pid)
 		connect_anothers(port, p.a.qp->qp_num);
 	ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid, "fork");
-	EXPECT(!status, "rdma_connect took another user's queue pair");
+	EXPECT(status, "rdma_connect took another user's queue pair");
+	EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == EINVAL, "status %x",
+	       status);
 	/* It is still free for its owner. */
 	pair_connect(&p);
 	pair_works(&p);
