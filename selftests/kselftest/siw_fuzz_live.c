@@ -291,7 +291,7 @@ static void emit(struct peer *p, uint8_t *u, size_t n)
 static void emit_tagged(struct peer *p, uint16_t ctl, uint32_t stag,
 			uint64_t to, const uint8_t *data, size_t len)
 {
-	static uint8_t u[65536];
+	uint8_t u[65536];	/* emit() may hear of a Read, and answer */
 	size_t off = 0;
 	size_t n;
 
@@ -349,6 +349,13 @@ static void say_send(struct peer *p)
 	fill(data, len, 1000 + k);
 	emit_untagged(p, chance(&p->r, 30) ? CTL_SEND_SE : CTL_SEND, 0, 0,
 		      data, len);
+}
+
+/* A legal stream keeps the last receive for its last word. */
+static void say_send_soon(struct peer *p)
+{
+	if (p->hostile || p->nsent < SLOTS - 1)
+		say_send(p);
 }
 
 static void say_write(struct peer *p)
@@ -419,7 +426,7 @@ static void say_unasked_response(struct peer *p)
 static void say_something(struct peer *p)
 {
 	static void (* const say[])(struct peer *p) = {
-		say_send, say_send, say_send, say_write, say_write, say_write,
+		say_send_soon, say_send_soon, say_send_soon, say_write, say_write, say_write,
 		say_read, say_read, say_terminate, say_invalidate,
 		say_unasked_response,
 	};
