@@ -32,7 +32,8 @@ TEST(Csaf, SaysWhatIsAffectedAndWhatFixesIt) {
   EXPECT_EQ(Json::array({"siw-dkms/>=0.1.0|<0.1.4", "siw-dkms/>=0.2.0|<0.2.1"}),
             status["known_affected"]);
   EXPECT_EQ(Json::array({"siw-dkms/0.1.4", "siw-dkms/0.2.1"}), status["fixed"]);
-  EXPECT_EQ(Json::array({"siw/*"}), status["known_not_affected"]);
+  EXPECT_EQ(Json::array({"siw/*", "siw-provider/*"}),
+            status["known_not_affected"]);
   const Json& remedy = Vulnerability(document)["remediations"];
   ASSERT_EQ(3u, remedy.size());
   EXPECT_EQ("Upgrade siw-dkms to 0.1.4 or later.", remedy[0]["details"]);
@@ -68,7 +69,7 @@ TEST(Csaf, OfWhatIsWithdrawnAffectsNothing) {
             document["document"]["title"]);
   const Json& vulnerability = Vulnerability(document);
   EXPECT_EQ(1u, vulnerability["product_status"].size());
-  EXPECT_EQ(3u, vulnerability["product_status"]["known_not_affected"].size());
+  EXPECT_EQ(4u, vulnerability["product_status"]["known_not_affected"].size());
   EXPECT_FALSE(vulnerability.contains("scores"));
   EXPECT_FALSE(vulnerability.contains("remediations"));
 }
