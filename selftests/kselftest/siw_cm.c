@@ -10,6 +10,7 @@
  *	|      fe80::1         |          |       fe80::2        |
  *	+----------------------+          +----------------------+
  */
+#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -666,14 +667,21 @@ static void qp_before_id(void)
  */
 static void connect_anothers(uint16_t port, uint32_t qpn)
 {
+	struct sockaddr_in to = { AF_INET, htons(port) };
 	struct rdma_conn_param cp = { .qp_num = qpn };
 	struct side s;
 
+	inet_pton(AF_INET, ADDR_B, &to.sin_addr);
 	side_init(&s, NS_A, NULL);
 	ASSERT(!setresuid(65534, 65534, 65534), "setresuid");
 	s.ec = rdma_create_event_channel();
 	ASSERT(s.ec, "rdma_create_event_channel");
-	side_resolve(&s, ADDR_B, port);
+	ASSERT(!rdma_create_id(s.ec, &s.id, &s, RDMA_PS_TCP), "rdma_create_id");
+	ASSERT(!rdma_resolve_addr(s.id, NULL, (struct sockaddr *)&to,
+				  slow(5000)), "rdma_resolve_addr");
+	side_want(&s, RDMA_CM_EVENT_ADDR_RESOLVED);
+	ASSERT(!rdma_resolve_route(s.id, slow(5000)), "rdma_resolve_route");
+	side_want(&s, RDMA_CM_EVENT_ROUTE_RESOLVED);
 	_exit(rdma_connect(s.id, &cp) ? errno : 0);
 }
 
