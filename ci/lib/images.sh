@@ -45,7 +45,8 @@ prepare_guest() {
 		"$root/etc/systemd/system/multi-user.target.wants/"
 	for unit in getty.target nvmf-autoconnect.service e2scrub_reap.service \
 		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
-		fstrim.timer e2scrub_all.timer systemd-binfmt.service; do
+		fstrim.timer e2scrub_all.timer systemd-binfmt.service \
+		strongswan.service; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"
 	done
 	: >"$root/etc/fstab"

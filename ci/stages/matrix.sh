@@ -177,8 +177,9 @@ stage_matrix() {
 			row_end "$dir"
 			continue
 		}
-		# The next is prepared while this one runs.
-		while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
+		# The next is prepared while these run; a guest often sleeps, so
+		# one more of them than there are cores.
+		while [ "$(jobs -pr | wc -l)" -gt "$jobs" ]; do
 			wait -n
 		done
 		job_run "$kind" "$name" "$dir" &
