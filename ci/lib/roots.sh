@@ -70,13 +70,16 @@ make_root() {
 	shift 2
 	list=$(printf '%s,' "$@")
 	sources "$suite" >"$dir.list"
-	nice mmdebstrap --quiet --variant=minbase --mode=root \
+	nice mmdebstrap --variant=minbase --mode=root \
 		--include="${list%,}" \
 		--aptopt='Apt::Install-Recommends "false"' \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--aptopt='Acquire::Languages "none"' \
-		"$suite" "$dir" "$dir.list" || return 1
-	rm -f "$dir.list"
+		"$suite" "$dir" "$dir.list" >"$dir.log" 2>&1 || {
+		grep -E '^(E|W|Err):' "$dir.log" | cut -c 1-300
+		return 1
+	}
+	rm -f "$dir.list" "$dir.log"
 }
 
 # copy_of ROOT DIR: a private copy, to install into.
@@ -104,18 +107,26 @@ cached() {
 # (nothing of ours or of RDMA).
 suite_root() { say "$cache/roots/suite-$1-$2"; }
 
+suite_packages() {
+	local lacks package
+	lacks=" $(field suite "$1" lacks) "
+	packages "$2" | tr ' ' '\n' | while read -r package; do
+		[[ $lacks == *" $package "* ]] || say "$package"
+	done
+}
+
 suite_make() {
 	local suite=$1 kind=$2 dir=$3
 	say "# making the $kind root of $suite"
 	# shellcheck disable=SC2046 # a list of words
-	make_root "$dir" "$suite" $(packages "$kind")
+	make_root "$dir" "$suite" $(suite_packages "$suite" "$kind")
 }
 
 suite_ready() {
 	local suite=$1 kind=$2
 	cached "$(suite_root "$suite" "$kind")" "$({
 		sources "$suite"
-		packages "$kind"
+		suite_packages "$suite" "$kind"
 		declare -f make_root
 		say $(($(date +%s) / 86400 / root_days))
 	} | sha256sum)" suite_make "$suite" "$kind"
