@@ -8,9 +8,11 @@ extern "C" {
 #include "ddp.h"
 #include "fault.h"
 #include "mpa_frame.h"
+#include "mpa_rx.h"
 #include "mpa_setup.h"
 #include "qp_fsm.h"
 #include "rdmap.h"
+#include "rfc7306.h"
 #include "ring.h"
 #include "wire.h"
 }

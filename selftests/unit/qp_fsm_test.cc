@@ -80,11 +80,5 @@ TEST(QpStateName, IsThereForEveryStateAndUnique) {
   EXPECT_STREQ("REFUSED", siw_qp_state_name(X));
 }
 
-TEST(QpTakesWork, OnlyBeforeAndInFullOperation) {
-  for (const siw_qp_state state : States()) {
-    EXPECT_EQ(state == I || state == R, siw_qp_takes_work(state));
-  }
-}
-
 }  // namespace
 }  // namespace siw

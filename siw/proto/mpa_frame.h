@@ -9,7 +9,7 @@
 #define SIW_PROTO_MPA_FRAME_H
 
 #include <linux/types.h>
-#include "fault.h"
+#include "wire.h"
 
 u32 siw_mpa_mulpdu(u32 emss, bool markers);
 
@@ -51,24 +51,10 @@ struct siw_mpa_rx {
 	bool crc;
 };
 
-/* Octets to look at before siw_mpa_rx_need() can answer: Marker and length */
-#define SIW_MPA_PEEK_MAX	(SIW_MPA_MARKER_LEN + SIW_MPA_LEN_LEN)
-
-/*
- * Most octets a receiver has to hold: the longest FPDU with all its Markers.
- * siw_mpa_rx_need() goes beyond for an FPDU that is to be refused with
- * SIW_FAULT_DDP_LOCAL.
- */
-#define SIW_MPA_RX_MAX		(SIW_MPA_FPDU_MAX + 130 * SIW_MPA_MARKER_LEN)
-
 /* Is this a ULPDU_Length that MULPDU allows?  RFC 5044 section 4.5 */
 static inline bool siw_mpa_len_ok(u16 ulpdu_len)
 {
 	return ulpdu_len <= SIW_MPA_MULPDU_MAX;
 }
-
-u32 siw_mpa_rx_need(const struct siw_mpa_rx *rx, const u8 *buf, size_t avail);
-enum siw_fault siw_mpa_rx_open(struct siw_mpa_rx *rx, u8 *buf, u32 need,
-			       u8 **ulpdu, u16 *ulpdu_len);
 
 #endif

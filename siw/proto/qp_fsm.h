@@ -37,10 +37,4 @@ enum siw_qp_event {
 enum siw_qp_state siw_qp_next(enum siw_qp_state state, enum siw_qp_event ev);
 const char *siw_qp_state_name(enum siw_qp_state state);
 
-/* May new work be started (true) or is it flushed at once? */
-static inline bool siw_qp_takes_work(enum siw_qp_state state)
-{
-	return state == SIW_QP_IDLE || state == SIW_QP_RTS;
-}
-
 #endif

@@ -11,8 +11,9 @@
 #include "../proto/access.h"
 #include "../proto/ddp.h"
 #include "../proto/fault.h"
-#include "../proto/mpa_frame.h"
+#include "../proto/mpa_rx.h"
 #include "../proto/rdmap.h"
+#include "../proto/rfc7306.h"
 
 #define SIW_RECEIVER_BUFFERS	4
 #define SIW_RECEIVER_READS	2

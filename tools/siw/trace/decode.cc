@@ -9,7 +9,7 @@
 
 extern "C" {
 #include "fault.h"
-#include "mpa_frame.h"
+#include "mpa_rx.h"
 #include "wire.h"
 }
 

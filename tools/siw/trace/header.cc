@@ -8,6 +8,7 @@ extern "C" {
 #include "mpa_frame.h"
 #include "mpa_setup.h"
 #include "rdmap.h"
+#include "rfc7306.h"
 #include "wire.h"
 }
 
