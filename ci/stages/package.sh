@@ -184,6 +184,62 @@ service_in_guest() {
 		echo ok 1 service' </dev/null
 }
 
+# own_module FROM TO: a stand-in for the siw that a kernel brings, of one that DKMS
+# built: no version, not out of tree.
+own_module() {
+	local info
+	info=$(mktemp -d)
+	objcopy -O binary --only-section=.modinfo "$1" "$info/old" &&
+		{
+			tr '\0' '\n' <"$info/old" | grep -v -E '^((src)?version=.*)?$'
+			say intree=Y
+		} | tr '\n' '\0' >"$info/new" && mkdir -p "${2%/*}" &&
+		objcopy -g --update-section ".modinfo=$info/new" "$1" "$2"
+	local status=$?
+	rm -r "$info"
+	return "$status"
+}
+
+# While the older release is installed: a guest that has it, on a kernel with a siw of
+# its own, and what pack_image leaves out of it.
+connections_image() {
+	local root=$purge_root dir=$out/share/connections kernel own status
+	kernel=$(kernel_of "$root")
+	own=$root/lib/modules/$kernel/kernel/drivers/infiniband/sw/siw
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	tar -C "$root" -cf "$dir/state.tar" var/lib/dkms/siw "usr/src/siw-$older" &&
+		own_module "$root/lib/modules/$kernel/updates/dkms/siw.ko" "$own/siw.ko" &&
+		depmod -b "$root" "$kernel" &&
+		modprobe -d "$root" -S "$kernel" --show-depends siw | grep updates/dkms &&
+		pack_image connections "$root" by-hand
+	status=$?
+	rm -rf "$own"
+	depmod -b "$root" "$kernel" && return "$status"
+}
+
+# The steps with connections open. To build takes minutes in an emulated guest: DKMS
+# has what it built in the root.
+connections_in_guest() {
+	local args dir=$out/share/connections version payload
+	version=$(cat "$top/VERSION")
+	payload=$(image_dir connections)/payload.erofs
+	in_root "$purge_root" dkms mktarball -m siw -v "$version" \
+		-k "$(kernel_of "$purge_root")" \
+		--archive "/srv/connections/siw-$version.dkms.tar.gz" &&
+		cp "$out"/share/repo/siw_*.deb "$out"/share/repo/siw-dkms_*.deb \
+			"$top/packaging/debian/tests/connections" "$dir/" &&
+		rm -f "$payload" && mkfs.erofs --quiet "$payload" "$dir" || return 1
+	read -ra args <<<"$(machine connections)"
+	"$vm_bin" test "${args[@]}" --name connections --memory 1024 \
+		--payload "$payload" --append 'ci.systemd systemd.show_status=0' \
+		--junit "$out/log/connections.xml" --test-limit 600 --total-limit 900 \
+		'echo KTAP version 1; echo 1..1
+		/payload/connections /payload 2>&1 | sed "s/^/# /" | tee /run/said
+		grep -qx "# PASS" /run/said || echo -n "not "
+		echo ok 1 connections' </dev/null
+}
+
 # Removal keeps conffiles, and whether the administrator had the unit enabled.
 remove_keeps_only_configuration() {
 	# shellcheck disable=SC2086 # a list of words
@@ -204,7 +260,7 @@ purge_leaves_nothing() {
 }
 
 stage_package() {
-	need lintian mmdebstrap debian-archive-keyring kmod erofs-utils \
+	need binutils lintian mmdebstrap debian-archive-keyring kmod erofs-utils \
 		busybox-static cpio xz-utils
 	check runner vm_runner_ready && check debs all_debs_ready || return
 	check source-package source_package && check lintian run_lintian
@@ -215,15 +271,18 @@ stage_package() {
 	purge_root=$out/roots/purge
 	check copy-of-root prepare_purge &&
 		check install-older install_older &&
+		check connections-image connections_image &&
 		check upgrade upgrade_older &&
 		check tests test_installed &&
 		check image image_of_installed &&
 		check service service_in_guest &&
+		check connections connections_in_guest &&
 		check unknown-kernels skip_unknown_kernels &&
 		check test-build test_build &&
 		check reinstall reinstall &&
 		check selftests-and-doc install_rest &&
 		check remove remove_keeps_only_configuration &&
 		check purge purge_leaves_nothing
-	rm -rf "$purge_root" "$out/share/older"
+	rm -rf "$purge_root" "$out/share/older" "$out/share/connections" \
+		"$(image_dir connections)"
 }
