@@ -93,7 +93,7 @@ bench_run() {
 	local set=$1 time=$2 dir cpus=1 sets=$1
 	shift 2
 	dir=$(image_dir bench)
-	[ "$time" = icount ] || cpus=2
+	[[ $time == icount* ]] || cpus=2
 	[ "$set" != full ] || sets='quick full'
 	bench_facts "$set" "$time" >"$bench/results.jsonl"
 	SIW_VM=$vm_bin SIW_BENCH=$bench/results.jsonl "$vm_bin" hosts \
@@ -110,7 +110,7 @@ bench_report() {
 		"$bench/results.jsonl"
 }
 
-# stage_bench [--full | --real | --trace] [--check] [--store] [WORD...]
+# stage_bench [--full | --real | --trace] [--octets] [--check] [--store] [WORD...]
 stage_bench() {
 	local set=quick time=icount options=() status=0
 	bench_times=${SIW_BENCH_TIMES:-5}
@@ -118,13 +118,17 @@ stage_bench() {
 		case $1 in
 		--full) set=full ;;
 		--real | --trace) set=${1#--} ;;
+		--octets) time=icount-octets ;;
 		--check | --store) options+=("$1") ;;
 		*) usage ;;
 		esac
 		shift
 	done
-	[ "$set" != real ] || [ ${#options[@]} -eq 0 ] ||
-		die 'real time does not repeat: no --check or --store with it'
+	if [ ${#options[@]} -gt 0 ]; then
+		[ "$set" != real ] && [ "$time" = icount ] ||
+			die 'no --check or --store with --real or --octets:' \
+				'the baseline is of neither'
+	fi
 	mkdir -p "$bench"
 	bench_prepare "$set" || return
 	[ "$set" != real ] || time=$(bench_acceleration)

@@ -24,8 +24,9 @@ namespace {
 void AddMachine(CLI::App* app, Machine* machine) {
   app->add_option("--arch", machine->arch, "amd64 or arm64")
       ->check(CLI::IsMember({"amd64", "arm64"}));
-  app->add_option("--accel", machine->accel, "tcg, kvm or icount")
-      ->check(CLI::IsMember({"tcg", "kvm", "icount"}));
+  app->add_option("--accel", machine->accel,
+                  "tcg, kvm, icount or icount-octets")
+      ->check(CLI::IsMember({"tcg", "kvm", "icount", "icount-octets"}));
   app->add_option("--kernel", machine->kernel)
       ->required()
       ->check(CLI::ExistingFile);

@@ -74,9 +74,10 @@ void AddFirmware(Args* args, const Machine& machine) {
 // How the guest's instructions are run, and on what CPU.
 Args AccelArgs(const Arch& arch, std::string_view accel) {
   if (accel == "kvm") return {"-accel", "kvm", "-cpu", "host"};
-  if (accel == "icount")
-    return {"-accel",     "tcg,thread=single", "-cpu",
-            arch.counted, "-icount",           "shift=0,align=off,sleep=off"};
+  if (accel == "icount" || accel == "icount-octets")
+    return {"-accel",  "tcg,thread=single",
+            "-cpu",    accel == "icount" ? arch.counted : arch.cpu,
+            "-icount", "shift=0,align=off,sleep=off"};
   return {"-accel", "tcg,thread=multi", "-cpu", arch.cpu};
 }
 

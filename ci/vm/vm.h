@@ -24,7 +24,8 @@ namespace siw::vm {
 
 struct Machine {
   std::string arch = "amd64";  // as Debian calls it
-  // tcg, kvm, or icount: tcg whose guest time counts instructions, 1 ns each
+  // tcg, kvm, or icount: tcg whose guest time counts instructions, 1 ns each;
+  // icount-octets: on a CPU whose copies count each octet
   std::string accel = "tcg";
   std::string kernel;
   std::string initrd;

@@ -162,16 +162,20 @@ TEST_F(Runner, StartsFirmwareIfAsked) {
 }
 
 TEST_F(Runner, CountsInstructionsIfAsked) {
-  for (const auto& [accel, counts] :
-       {std::pair("icount", true), std::pair("tcg", false)}) {
+  for (const auto& [accel, counts, words] :
+       {std::tuple("icount", true, true),
+        std::tuple("icount-octets", true, false),
+        std::tuple("tcg", false, false)}) {
     machine_.accel = accel;
     auto lab = Lab::Boot({{"a", machine_}}, seconds(10));
     ASSERT_TRUE(lab.ok());
     const std::string said = (*lab)->Find("a")->ConsoleTail();
     for (const char* argument :
-         {" -icount shift=0,align=off,sleep=off ", " tcg,thread=single ",
-          " -cpu max,erms=off,fsrm=off "})
+         {" -icount shift=0,align=off,sleep=off ", " tcg,thread=single "})
       EXPECT_EQ(counts, said.find(argument) != std::string::npos) << said;
+    EXPECT_EQ(words,
+              said.find(" -cpu max,erms=off,fsrm=off ") != std::string::npos)
+        << said;
   }
 }
 
