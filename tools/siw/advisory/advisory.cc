@@ -79,7 +79,7 @@ std::string VerdictText(const PartVerdict& verdict) {
         out += "    " + RangeText(range) + "\n";
     }
   }
-  return out;
+  return out + "  next: " + verdict.next + "\n";
 }
 
 bool AllWasRead(const AdvisoryFacts& facts) {
@@ -91,12 +91,14 @@ bool AllWasRead(const AdvisoryFacts& facts) {
 std::vector<PartVerdict> CheckParts(const Facts& facts) {
   std::vector<PartVerdict> verdicts;
   for (const Part& part : Parts(facts)) {
-    PartVerdict verdict = {part, std::nullopt};
+    PartVerdict verdict = {part, std::nullopt, ""};
     if (advisory::ParseInstalled(part.version)) {
       verdict.affected_by.emplace();
       for (const KnownAdvisory& known : facts.advisories.known) {
         if (Affects(known, part)) verdict.affected_by->push_back(&known);
       }
+      if (!verdict.affected_by->empty())
+        verdict.next = UpgradeCommand(facts, part);
     }
     verdicts.push_back(std::move(verdict));
   }
@@ -135,11 +137,13 @@ std::string CheckJson(const Facts& facts,
       for (const KnownAdvisory* advisory : *verdict.affected_by)
         ids.push_back(advisory->id);
     }
-    parts.push_back({{"component", verdict.part.component},
-                     {"version", verdict.part.version},
-                     {"how", verdict.part.how},
-                     {"verdict", VerdictName(verdict)},
-                     {"affected_by", ids}});
+    parts.push_back(
+        {{"component", verdict.part.component},
+         {"version", verdict.part.version},
+         {"how", verdict.part.how},
+         {"verdict", VerdictName(verdict)},
+         {"affected_by", ids},
+         {"next", verdict.next.empty() ? Json(nullptr) : Json(verdict.next)}});
   }
   return Dump({{"schema", kJsonSchema},
                {"parts", parts},

@@ -18,6 +18,7 @@ namespace siw {
 struct PartVerdict {
   Part part;
   std::optional<std::vector<const KnownAdvisory*>> affected_by;
+  std::string next;  // the command that upgrades it, if it is affected
 };
 
 // `facts` has to outlive what is returned.

@@ -92,7 +92,9 @@ TEST_F(AdvisoryTest, ReadsWhatTheGeneratorWrites) {
             text.find("siw-dkms 0.1.0, loaded: affected by\n"
                       "  SIW-2026-9001  high      A Read Response may be placed"
                       " behind its buffer\n"
-                      "    siw-dkms from 0.1.0 on, fixed in 0.1.4\n"))
+                      "    siw-dkms from 0.1.0 on, fixed in 0.1.4\n"
+                      "    siw-dkms from 0.2.0 on, fixed in 0.2.1\n"
+                      "  next: apt install siw siw-dkms\n"))
       << text;
   // Fixed on disk, and not what runs
   facts.module.dkms_version = "0.1.4";
@@ -151,7 +153,11 @@ TEST_F(AdvisoryTest, KnowsTheProvider) {
       "events": [{"introduced": "0.1.0"}]}]}]})");
   Facts facts = Gathered();
   EXPECT_EQ(kExitGood, CheckExit(facts.advisories, CheckParts(facts)));
+  root_.Put("/etc/os-release", "ID=fedora");
+  facts = Gathered();
   facts.packages["siw-provider"] = "0.1.0+rdmav34";
+  EXPECT_NE(std::string::npos, CheckText(facts, CheckParts(facts))
+                                   .find("next: dnf upgrade siw-provider\n"));
   EXPECT_EQ(
       "siw-dkms 0.1.0 installed:\nsiw-dkms 0.1.0 loaded:\n"
       "siw 0.1.0 installed:\n"
@@ -221,8 +227,10 @@ TEST_F(AdvisoryTest, SaysItForPrograms) {
   EXPECT_EQ(1, check["schema"]);
   EXPECT_EQ(Json::parse(R"({"component": "siw-dkms", "version": "0.1.0",
                             "how": "loaded", "verdict": "affected",
-                            "affected_by": ["SIW-2026-9001"]})"),
+                            "affected_by": ["SIW-2026-9001"],
+                            "next": "apt install siw siw-dkms"})"),
             check["parts"][1]);
+  EXPECT_EQ(nullptr, check["parts"][2]["next"]);
   EXPECT_EQ("not affected", check["parts"][2]["verdict"]);
   EXPECT_EQ(false, check["module_is_the_kernels"]);
   EXPECT_EQ(3, check["sources"]["shipped"]);

@@ -139,6 +139,12 @@ std::vector<Part> Parts(const Facts& facts) {
   return parts;
 }
 
+std::string UpgradeCommand(const Facts& facts, const Part& part) {
+  const std::string_view packages =
+      part.component == "siw-provider" ? "siw-provider" : facts.packager->ours;
+  return std::string(facts.packager->upgrade) + " " + std::string(packages);
+}
+
 bool Affects(const KnownAdvisory& known, const Part& part) {
   const auto installed = advisory::ParseInstalled(part.version);
   return installed &&

@@ -65,6 +65,9 @@ struct Part {
 // its own.
 std::vector<Part> Parts(const Facts& facts);
 
+// What installs a later release of it
+std::string UpgradeCommand(const Facts& facts, const Part& part);
+
 // What has no version of ours is affected by nothing.
 bool Affects(const KnownAdvisory& known, const Part& part);
 

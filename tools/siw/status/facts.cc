@@ -291,6 +291,7 @@ Facts Gather(const Host& host, NetlinkChannel* channel) {
   Facts facts;
   facts.kernel = host.ReadOrEmpty("/proc/sys/kernel/osrelease");
   facts.packages = ReadPackages(host);
+  facts.packager = &FindPackager(host);
   facts.module = ReadModule(host, facts.kernel);
   facts.trust = ReadTrust(host);
   ReadConfigured(host, &facts);

@@ -13,6 +13,7 @@
 #include "tools/common/host.h"
 #include "tools/common/rdma_netlink.h"
 #include "tools/siw/status/advisories.h"
+#include "tools/siw/status/packager.h"
 
 namespace siw {
 
@@ -56,6 +57,7 @@ struct Facts {
   std::string kernel;
   std::string command;                          // the version of this program
   std::map<std::string, std::string> packages;  // name to version
+  const Packager* packager = &kApt;
   ModuleFacts module;
   TrustFacts trust;
   bool namespaces_exclusive = false;  // devices of others are not seen

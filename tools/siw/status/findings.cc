@@ -90,6 +90,10 @@ class Examination : Examiner {
     return seen.empty() ? "none" : seen;
   }
 
+  std::string Install(std::string_view package) const {
+    return fmt::format("{} {}", facts_.packager->install, package);
+  }
+
   // Why there is no module for this kernel.
   void ModuleMissing() {
     const ModuleFacts& module = facts_.module;
@@ -101,11 +105,11 @@ class Examination : Examiner {
                       facts_.kernel),
           "modinfo ib_core");
     } else if (!module.dkms) {
-      Add("SIW-MOD-ABSENT", "module", seen, "apt install siw-dkms");
+      Add("SIW-MOD-ABSENT", "module", seen, Install("siw-dkms"));
     } else if (!module.headers) {
       Add("SIW-MOD-HEADERS", "module",
           fmt::format("{}, and no /lib/modules/{}/build", seen, facts_.kernel),
-          fmt::format("apt install linux-headers-{}", facts_.kernel));
+          Install(facts_.packager->headers(facts_.kernel)));
     } else if (!module.dkms_log.empty()) {
       Add("SIW-MOD-BUILD", "module", module.dkms_log + " is of a failed build",
           "less " + module.dkms_log);
@@ -168,12 +172,13 @@ class Examination : Examiner {
     if (facts_.provider.empty()) {
       Add("SIW-PROVIDER-ABSENT", "provider",
           "no libsiw-rdmav*.so in a libibverbs directory",
-          "apt install ibverbs-providers");
+          Install(facts_.packager->provider));
     } else if (!facts_.provider_enabled) {
       Add("SIW-PROVIDER-OFF", "provider",
           fmt::format("{} is there, /etc/libibverbs.d/siw.driver is not",
                       facts_.provider),
-          "apt install --reinstall ibverbs-providers");
+          fmt::format("{} {}", facts_.packager->reinstall,
+                      facts_.packager->provider));
     }
   }
 
@@ -260,8 +265,7 @@ class Examination : Examiner {
           Add("SIW-SEC-AFFECTED",
               fmt::format("{} {}, {}", part.component, part.version, part.how),
               fmt::format("{}: {}", advisory.id, advisory.title),
-              part.component == "siw-provider" ? "apt install siw-provider"
-                                               : "apt install siw siw-dkms");
+              UpgradeCommand(facts_, part));
       }
     }
     for (const UnreadAdvisory& unread : facts_.advisories.unread)

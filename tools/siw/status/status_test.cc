@@ -245,6 +245,82 @@ TEST_F(StatusTest, TellsAnAdvisoryThatCannotBeRead) {
   }
 }
 
+// The commands of the findings, "; " between them
+std::string Commands(const Facts& facts) {
+  std::string commands;
+  for (const Finding& finding : Judge(Examine(facts, Catalogue())))
+    commands += (commands.empty() ? "" : "; ") + finding.next;
+  return commands;
+}
+
+TEST_F(StatusTest, NamesTheCommandOfTheHostsPackageManager) {
+  struct Row {
+    const char* os_release;
+    const char* kernel;
+    const char* absent;
+    const char* headers;
+    const char* off;
+    const char* affected;
+  };
+  for (const Row& row :
+       {Row{"ID=debian", kKernel,
+            "apt install siw-dkms; apt install ibverbs-providers",
+            "apt install linux-headers-6.12.118+deb13-amd64",
+            "apt install --reinstall ibverbs-providers",
+            "apt install siw siw-dkms"},
+        Row{"ID=fedora", "6.11.4-301.fc41.x86_64",
+            "dnf install siw-dkms; dnf install libibverbs",
+            "dnf install kernel-devel-6.11.4-301.fc41.x86_64",
+            "dnf reinstall libibverbs", "dnf upgrade siw"},
+        Row{"ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"",
+            "5.14.0-503.el9.aarch64+64k",
+            "dnf install siw-dkms; dnf install libibverbs",
+            "dnf install kernel-64k-devel-5.14.0-503.el9.aarch64",
+            "dnf reinstall libibverbs", "dnf upgrade siw"},
+        Row{"ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"",
+            "6.4.0-150600.21-default",
+            "zypper install siw-dkms; zypper install libibverbs",
+            "zypper install kernel-default-devel",
+            "zypper install --force libibverbs", "zypper update siw"}}) {
+    Root root;
+    root.Put("/etc/os-release", row.os_release);
+    root.Put("/proc/sys/kernel/osrelease", row.kernel);
+    Facts facts = Gather(root.host(), nullptr);
+    facts.module.rdma_core = true;
+    EXPECT_EQ(row.absent, Commands(facts));
+    facts.module.dkms = true;
+    facts.provider = "/x";
+    facts.provider_enabled = true;
+    EXPECT_EQ(row.headers, Commands(facts));
+    facts.module.available = "siw.ko";
+    facts.module.loaded = facts.module.out_of_tree = true;
+    facts.links.resize(1);
+    facts.links[0].state = "ACTIVE";
+    facts.links[0].uverbs = {"uverbs0"};
+    facts.rdma_cm_node = facts.rdma_cm_usable = true;
+    facts.provider_enabled = false;
+    EXPECT_EQ(row.off, Commands(facts));
+    facts.provider_enabled = true;
+    facts.module.dkms_version = "0.1.0";
+    root.Put("/etc/siw/advisories/a.json", Osv(kTwoLines));
+    facts.advisories = ReadAdvisories(root.host());
+    EXPECT_EQ(row.affected, Commands(facts));
+  }
+}
+
+// A tool of another family may be installed as well: os-release comes first.
+TEST_F(StatusTest, FindsThePackageManagerByNameAndThenByTool) {
+  EXPECT_EQ("apt", FindPackager(root_.host()).tool);
+  root_.Put("/usr/bin/zypper");
+  EXPECT_EQ("zypper", FindPackager(root_.host()).tool);
+  root_.Put("/usr/lib/os-release", "NAME=x\nID_LIKE='fedora'\nVERSION_ID=1");
+  EXPECT_EQ("dnf", FindPackager(root_.host()).tool);
+  root_.Put("/etc/os-release", "ID=mint\nID_LIKE=\"ubuntu fedora\"");
+  EXPECT_EQ("apt", FindPackager(root_.host()).tool);
+  root_.Put("/etc/os-release", "ID=fedoras\nID_LIKE=");
+  EXPECT_EQ("zypper", FindPackager(root_.host()).tool);
+}
+
 TEST(KernelLine, IsAsDmesgShowsIt) {
   EXPECT_EQ("[  123.000456] siw0: gone",
             KernelLine("5,1234,123000456,-;siw0: gone\n SUBSYSTEM=x\n"));
