@@ -330,6 +330,22 @@ Result<std::vector<RdmaQp>> RdmaNetlink::Qps(uint32_t device) {
   return qps;
 }
 
+Result<std::vector<RdmaCq>> RdmaNetlink::Cqs(uint32_t device) {
+  const Result<Octets> answer = AskAbout(RDMA_NLDEV_CMD_RES_CQ_GET, device);
+  if (!answer) return answer.error();
+  std::vector<RdmaCq> cqs;
+  const Status status = ForEachEntry(
+      *answer, RDMA_NLDEV_ATTR_RES_CQ, [&cqs](const Attributes& attrs) {
+        const auto number = attrs.U32(RDMA_NLDEV_ATTR_RES_CQN);
+        if (!number) return;
+        cqs.push_back({*number, attrs.U32(RDMA_NLDEV_ATTR_RES_PID),
+                       attrs.Text(RDMA_NLDEV_ATTR_RES_KERN_NAME),
+                       DriverDetails(attrs.Get(RDMA_NLDEV_ATTR_DRIVER))});
+      });
+  if (!status) return status.error();
+  return cqs;
+}
+
 Result<std::vector<RdmaCmId>> RdmaNetlink::CmIds(uint32_t device) {
   const Result<Octets> answer = AskAbout(RDMA_NLDEV_CMD_RES_CM_ID_GET, device);
   if (!answer) return answer.error();

@@ -86,6 +86,14 @@ struct RdmaQp {
   std::vector<std::pair<std::string, std::string>> details;
 };
 
+struct RdmaCq {
+  uint32_t number = 0;
+  std::optional<uint32_t> pid;  // none for a completion queue of the kernel's
+  std::string owner;            // what the kernel's user is called
+  // What the driver adds to it, as "rdma -dd resource show cq" does.
+  std::vector<std::pair<std::string, std::string>> details;
+};
+
 struct RdmaCmId {
   std::optional<uint32_t> qp;
   std::string state;
@@ -102,6 +110,7 @@ class RdmaNetlink {
   Result<std::vector<RdmaDevice>> Devices();
   Result<std::vector<RdmaPort>> Ports(uint32_t device);
   Result<std::vector<RdmaQp>> Qps(uint32_t device);
+  Result<std::vector<RdmaCq>> Cqs(uint32_t device);
   Result<std::vector<RdmaCmId>> CmIds(uint32_t device);
   // "rdma statistic show link": also of a device that sysfs does not show here.
   Result<std::map<std::string, uint64_t>> Counters(uint32_t device,

@@ -221,6 +221,38 @@ TEST(RdmaNetlink, ListsWhatTheDriverAddsToAQueuePair) {
   EXPECT_EQ(want, (*list)[0].details);
 }
 
+TEST(RdmaNetlink, ListsCompletionQueues) {
+  Recorded channel(Answer()
+                       .Message()
+                       .Open(RDMA_NLDEV_ATTR_RES_CQ)
+                       .Open(RDMA_NLDEV_ATTR_RES_CQ_ENTRY)
+                       .U32(RDMA_NLDEV_ATTR_RES_CQN, 5)
+                       .U32(RDMA_NLDEV_ATTR_RES_PID, 77)
+                       .Open(RDMA_NLDEV_ATTR_DRIVER)
+                       .Text(RDMA_NLDEV_ATTR_DRIVER_STRING, "overflowed")
+                       .U32(RDMA_NLDEV_ATTR_DRIVER_U32, 1)
+                       .Close()
+                       .Close()
+                       .Open(RDMA_NLDEV_ATTR_RES_CQ_ENTRY)
+                       .U32(RDMA_NLDEV_ATTR_RES_CQN, 6)
+                       .Text(RDMA_NLDEV_ATTR_RES_KERN_NAME, "nvme_rdma")
+                       .Close()
+                       .Close()
+                       .Finish());
+  const auto cqs = RdmaNetlink(&channel).Cqs(2);
+  EXPECT_EQ(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_CQ_GET),
+            channel.asked()->nlmsg_type);
+  ASSERT_TRUE(cqs);
+  ASSERT_EQ(2u, cqs->size());
+  EXPECT_EQ(5u, (*cqs)[0].number);
+  EXPECT_EQ(77u, (*cqs)[0].pid);
+  const std::vector<std::pair<std::string, std::string>> want = {
+      {"overflowed", "1"}};
+  EXPECT_EQ(want, (*cqs)[0].details);
+  EXPECT_EQ("nvme_rdma", (*cqs)[1].owner);
+  EXPECT_FALSE((*cqs)[1].pid);
+}
+
 TEST(RdmaNetlink, ReadsCounters) {
   Recorded channel(Answer()
                        .Message()

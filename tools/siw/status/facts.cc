@@ -209,6 +209,23 @@ bool IsRnic(const Host& host, const std::string& device) {
   return StartsWith(host.ReadOrEmpty(kInfiniband + device + "/node_type"), "4");
 }
 
+bool Counted(const Link& link, const std::string& counter) {
+  const auto found = link.counters.find(counter);
+  return found != link.counters.end() && found->second > 0;
+}
+
+// The driver tells it of a queue as long as there is one.
+std::vector<RdmaCq> Overflowed(RdmaNetlink* netlink, uint32_t device) {
+  std::vector<RdmaCq> overflowed;
+  const Result<std::vector<RdmaCq>> cqs = netlink->Cqs(device);
+  for (const RdmaCq& cq : cqs ? *cqs : std::vector<RdmaCq>()) {
+    const std::pair<std::string, std::string> mark("overflowed", "1");
+    if (std::count(cq.details.begin(), cq.details.end(), mark))
+      overflowed.push_back(cq);
+  }
+  return overflowed;
+}
+
 // A device of siw that netlink names; iWARP adapters are left out.
 void AddFromNetlink(const Host& host, RdmaNetlink* netlink,
                     const RdmaDevice& device, Facts* facts) {
@@ -231,6 +248,8 @@ void AddFromNetlink(const Host& host, RdmaNetlink* netlink,
   }
   if (const auto qps = netlink->Qps(device.index)) link.qps = qps->size();
   if (const auto ids = netlink->CmIds(device.index)) link.connections = *ids;
+  if (Counted(link, "cq_overflow"))
+    link.overflowed = Overflowed(netlink, device.index);
   facts->links.push_back(link);
 }
 

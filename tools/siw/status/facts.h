@@ -46,6 +46,7 @@ struct Link {
   std::map<std::string, uint64_t> counters;
   std::optional<size_t> qps;  // none: could not be looked at
   std::vector<RdmaCmId> connections;
+  std::vector<RdmaCq> overflowed;  // that are still there
 };
 
 struct ConfiguredLink {

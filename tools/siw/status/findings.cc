@@ -226,7 +226,10 @@ class Examination : Examiner {
              facts_.module.loaded)
       Add("SIW-LINK-NONE", "links", "siw is loaded and has no link",
           "rdma link add siw0 type siw netdev eth0");
-    for (const Link& link : facts_.links) OneLink(link);
+    for (const Link& link : facts_.links) {
+      OneLink(link);
+      CompletionQueues(link);
+    }
     if (!facts_.netlink_unread.empty() && facts_.module.loaded)
       Add("SIW-TOOL-NETLINK", "netlink", facts_.netlink_unread,
           "modprobe ib_core");
@@ -242,13 +245,33 @@ class Examination : Examiner {
         fmt::format("ip link show {}", link.netdev));
   }
 
+  // What its program waits for does not come.
+  void CompletionQueues(const Link& link) {
+    if (link.overflowed.empty()) return;
+    const RdmaCq& first = link.overflowed[0];
+    Add("SIW-EVENT-CQ-OVERFLOW", link.name,
+        fmt::format(
+            "CQ {} of {} has lost a completion{}", first.number,
+            first.pid ? fmt::format("pid {}", *first.pid)
+                      : "kernel " + first.owner,
+            link.overflowed.size() > 1
+                ? fmt::format(", and {} more", link.overflowed.size() - 1)
+                : ""),
+        fmt::format("rdma -dd resource show cq link {}", link.name));
+  }
+
+  // They tell of what is past: a warning and no more.
   void Counters(const Link& link) {
     for (const auto& [name, id] : kTelling) {
+      // Told as what is so now
+      if (name == "cq_overflow" && !link.overflowed.empty()) continue;
       const auto counter = link.counters.find(std::string(name));
       if (counter != link.counters.end() && counter->second > 0)
         Add(id, link.name, fmt::format("{} {}", name, counter->second),
             fmt::format("rdma statistic show link {}/1", link.name));
     }
+    for (Finding& finding : checks_.back().findings)
+      finding.severity = std::min(finding.severity, Severity::kWarning);
   }
 
   void Limits() {
@@ -298,11 +321,11 @@ class Examination : Examiner {
 
   // Counters that only grow when something went wrong.
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 8>
-      kTelling = {{{"rx_crc_error", "SIW-COUNT-CRC"},
+      kTelling = {{{"cq_overflow", "SIW-EVENT-CQ-OVERFLOW"},
+                   {"rx_crc_error", "SIW-COUNT-CRC"},
                    {"rx_fault", "SIW-COUNT-FAULT"},
                    {"rx_terminate", "SIW-COUNT-TERM-RCVD"},
                    {"local_error", "SIW-COUNT-LOCAL"},
-                   {"cq_overflow", "SIW-EVENT-CQ-OVERFLOW"},
                    {"conn_refused", "SIW-COUNT-REFUSED"},
                    {"conn_timeout", "SIW-COUNT-TIMEOUT"},
                    {"tx_terminate", "SIW-COUNT-TERM-SENT"}}};

@@ -2,7 +2,10 @@
 #include "tools/siw/status/status.h"
 
 #include <gtest/gtest.h>
+#include <libmnl/libmnl.h>
+#include <rdma/rdma_netlink.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -183,7 +186,73 @@ TEST_F(StatusTest, EachCounterHasItsVerdict) {
                                  {"conn_refused", "SIW-COUNT-REFUSED"},
                                  {"conn_timeout", "SIW-COUNT-TIMEOUT"}}) {
     facts.links[0].counters = {{name, 1}};
-    EXPECT_EQ(id, Ids(Judge(Examine(facts, Catalogue()))));
+    const auto findings = Judge(Examine(facts, Catalogue()));
+    EXPECT_EQ(id, Ids(findings));
+    EXPECT_FALSE(HasError(findings)) << name;
+  }
+}
+
+// A device with completion queues 4 and on, of which the driver tells this
+class Queues : public NetlinkChannel {
+ public:
+  explicit Queues(std::vector<uint32_t> overflowed)
+      : overflowed_(std::move(overflowed)) {}
+  Result<Octets> Ask(std::span<const uint8_t> request) override {
+    nlmsghdr asked;
+    std::memcpy(&asked, request.data(), sizeof(asked));
+    Octets room(4096);
+    nlmsghdr* header = mnl_nlmsg_put_header(room.data());
+    header->nlmsg_type = asked.nlmsg_type;
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_PORT_INDEX, 1);
+    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "siw0");
+    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_NDEV_NAME, "eth0");
+    if ((asked.nlmsg_type & 0x3ff) == RDMA_NLDEV_CMD_RES_CQ_GET) PutCqs(header);
+    room.resize(header->nlmsg_len);
+    return room;
+  }
+
+ private:
+  void PutCqs(nlmsghdr* header) const {
+    uint32_t number = 4;
+    nlattr* table = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_CQ);
+    for (const uint32_t overflowed : overflowed_) {
+      nlattr* entry = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_CQ_ENTRY);
+      mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_RES_CQN, number++);
+      mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_RES_PID, 77);
+      nlattr* details = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_DRIVER);
+      for (const auto& [name, value] :
+           {std::pair("pending", 1u), {"overflowed", overflowed}}) {
+        mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DRIVER_STRING, name);
+        mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DRIVER_U32, value);
+      }
+      mnl_attr_nest_end(header, details);
+      mnl_attr_nest_end(header, entry);
+    }
+    mnl_attr_nest_end(header, table);
+  }
+
+  std::vector<uint32_t> overflowed_;
+};
+
+TEST_F(StatusTest, ACqOverflowIsAnErrorWhileItsQueueIsThere) {
+  FillGood(&root_);
+  const auto judged = [this](Queues queues) {
+    return Judge(Examine(Gather(root_.host(), &queues), Catalogue()));
+  };
+  EXPECT_EQ("", Ids(judged(Queues({0, 0}))));
+  root_.Put("/sys/class/infiniband/siw0/ports/1/hw_counters/cq_overflow", "9");
+  auto findings = judged(Queues({0, 1}));
+  ASSERT_EQ("SIW-EVENT-CQ-OVERFLOW", Ids(findings));
+  EXPECT_EQ(Severity::kError, findings[0].severity);
+  EXPECT_EQ("CQ 5 of pid 77 has lost a completion", findings[0].evidence);
+  EXPECT_EQ("CQ 4 of pid 77 has lost a completion, and 2 more",
+            judged(Queues({1, 1, 1}))[0].evidence);
+  for (const auto& left : {std::vector<uint32_t>{}, {0, 0}}) {
+    findings = judged(Queues(left));
+    ASSERT_EQ("SIW-EVENT-CQ-OVERFLOW", Ids(findings));
+    EXPECT_EQ(Severity::kWarning, findings[0].severity);
+    EXPECT_EQ("cq_overflow 9", findings[0].evidence);
   }
 }
 
