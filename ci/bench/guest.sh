@@ -287,14 +287,15 @@ quiet() {
 	exit
 }
 
-# A run that fails is told of; after a second one it is over.
+# A run that fails is told of; after a fourth one it is over. qperf -cm1 fails once in a
+# while (docs/reference/interop.md).
 lost=0
 for _ in $(seq "$7"); do
 	quiet
 	until ("$1" "${@:2:5}") 2>/run/why; do
 		echo "lost: $(tail -n 12 /run/why | tr -s '\n\t ' ' ')"
 		lost=$((lost + 1))
-		[ "$lost" -lt 2 ] || exit 1
+		[ "$lost" -lt 4 ] || exit 1
 		quiet
 	done
 done
