@@ -91,9 +91,28 @@ soon() {
 	done
 }
 
+# Links of one side, on whatever interface
+links() {
+	ip netns exec "s$1" rdma link show 2>/dev/null |
+		awk '/ netdev / { sub("/.*", "", $2); print $2 }'
+}
+
+# A namespace goes in the background, and its devices after it.  While one has no
+# interface any more, ib_core lets nobody make a new namespace.
+gone() {
+	for n; do
+		[ ! -d "/sys/class/infiniband/$n" ] || {
+			echo "$n outlives its namespace"
+			return 1
+		}
+	done
+}
+
 down() {
+	left=
 	for s in a b; do
 		[ -e "/var/run/netns/s$s" ] || continue
+		left="$left $(links "$s")"
 		ip -n "s$s" link del "v$s" 2>/dev/null
 		ip netns del "s$s" 2>/dev/null
 	done
@@ -101,18 +120,8 @@ down() {
 		soon rdma system set netns shared || return 1
 		rm $exclusive
 	fi
-	# A namespace goes in the background; wait for the devices to follow.
-	i=0
-	while [ -d /sys/class/infiniband/siwa ] ||
-	      [ -d /sys/class/infiniband/siwb ]; do
-		i=$((i + 1))
-		if [ $i -gt 200 ]; then
-			echo "# topo.sh: siw devices outlive their namespace"
-			return 1
-		fi
-		sleep 0.1
-	done
-	return 0
+	# shellcheck disable=SC2086 # a list of words
+	soon gone $left
 }
 
 # Addresses are good at once: no duplicate detection, a link-local of our own,
