@@ -267,8 +267,8 @@ static enum siw_access put_sges(struct burst *burst, u32 n)
 		u32 part = min(n, sge->length - tx->sge_done);
 
 		if (part)
-			verdict = siw_mr_access(siw_qp_dev(burst->qp),
-						burst->qp->base.pd, sge->lkey,
+			verdict = siw_mr_access(&tx->mr, burst->qp->base.pd,
+						sge->lkey,
 						sge->laddr + tx->sge_done,
 						part, 0, burst_put, burst);
 		n -= part;
@@ -433,7 +433,7 @@ static int put_read(struct siw_qp *qp)
 		req.sink_to = sqe->sge[0].laddr;
 	}
 	if (req.len &&
-	    siw_mr_access(siw_qp_dev(qp), qp->base.pd, req.sink_stag,
+	    siw_mr_access(&qp->tx.mr, qp->base.pd, req.sink_stag,
 			  req.sink_to, req.len, SIW_ACCESS_LOCAL_WRITE, NULL,
 			  NULL) != SIW_ACCESS_OK) {
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
@@ -566,7 +566,7 @@ static int put_response(struct siw_qp *qp)
 	if (n < 0)
 		return n;
 	if (n) {
-		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+		verdict = siw_mr_access(&tx->mr, qp->base.pd,
 					req->src_stag, req->src_to + burst.done,
 					n, SIW_ACCESS_REMOTE_READ, burst_put,
 					&burst);

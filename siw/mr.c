@@ -89,9 +89,35 @@ static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
 	return mr;
 }
 
+/* Nobody finds the region from now on. */
+static void unpublish(struct siw_device *dev, u32 stag)
+{
+	xa_erase(&dev->mrs, STAG_INDEX(stag));
+	/* Pairs with the acquire in find(): who sees this does not see the region. */
+	smp_mb__before_atomic();
+	atomic64_inc(&dev->mr_gen);
+}
+
+/*
+ * The caller is in an RCU read-side section.  A region that is freed has left the
+ * table a grace period before, so that the generation is another one by now.
+ */
+static struct siw_mr *find(struct siw_mr_cache *cache, u32 stag)
+{
+	s64 gen = atomic64_read_acquire(&cache->dev->mr_gen);
+	u32 index = STAG_INDEX(stag);
+
+	if (cache->mr && cache->index == index && cache->gen == gen)
+		return cache->mr;
+	cache->gen = gen;
+	cache->index = index;
+	cache->mr = xa_load(&cache->dev->mrs, index);
+	return cache->mr;
+}
+
 /**
  * siw_mr_hold() - look a region up once and use it more than once
- * @dev: the device
+ * @cache: the caller's
  * @stag: STag or local key
  * @use: called once, under the region's read lock; must not sleep, nor come
  *	 back here
@@ -99,12 +125,13 @@ static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
  *
  * Context: any but hard interrupt.
  */
-void siw_mr_hold(struct siw_device *dev, u32 stag, siw_mr_use use, void *arg)
+void siw_mr_hold(struct siw_mr_cache *cache, u32 stag, siw_mr_use use,
+		 void *arg)
 {
 	struct siw_mr *mr;
 
 	rcu_read_lock();
-	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
+	mr = find(cache, stag);
 	if (mr) {
 		read_lock_bh(&mr->lock);
 		use(mr, arg);
@@ -148,7 +175,7 @@ static void access_once(const struct siw_mr *mr, void *arg)
 
 /**
  * siw_mr_access() - check a range of a region and touch it
- * @dev: the device
+ * @cache: the caller's
  * @pd: protection domain of the QP that asks
  * @stag: STag or local key
  * @to: Tagged Offset or address of the first octet
@@ -162,7 +189,7 @@ static void access_once(const struct siw_mr *mr, void *arg)
  * Context: any but hard interrupt.
  * Return: SIW_ACCESS_OK or what forbids the access.
  */
-enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
+enum siw_access siw_mr_access(struct siw_mr_cache *cache, struct ib_pd *pd,
 			      u32 stag, u64 to, u32 len, u32 want,
 			      siw_mr_fn fn, void *arg)
 {
@@ -176,7 +203,7 @@ enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
 		.arg = arg,
 	};
 
-	siw_mr_hold(dev, stag, access_once, &access);
+	siw_mr_hold(cache, stag, access_once, &access);
 	return access.verdict;
 }
 
@@ -303,7 +330,7 @@ static int complete_user(struct siw_mr *mr, struct ib_udata *udata)
 	err = ib_respond_udata(udata, resp);
 	if (!err)
 		return 0;
-	xa_erase(&to_siw_dev(mr->pd->device)->mrs, STAG_INDEX(resp.stag));
+	unpublish(to_siw_dev(mr->pd->device), resp.stag);
 	atomic_dec(&to_siw_dev(mr->pd->device)->objects[SIW_OBJ_MR]);
 	return err;
 }
@@ -408,7 +435,7 @@ int siw_mr_dereg(struct ib_mr *base, struct ib_udata *udata)
 	void **pages;
 
 	trace_siw_mr_deregister(base->device, mr->region.stag);
-	xa_erase(&dev->mrs, STAG_INDEX(mr->region.stag));
+	unpublish(dev, mr->region.stag);
 	/* Whoever found it before that ends under the lock, and enables it not. */
 	write_lock_bh(&mr->lock);
 	mr->region.valid = false;

@@ -99,8 +99,25 @@ typedef void (*siw_mr_fn)(void *p, size_t n, void *arg);
  */
 typedef void (*siw_mr_use)(const struct siw_mr *mr, void *arg);
 
-void siw_mr_hold(struct siw_device *dev, u32 stag, siw_mr_use use, void *arg);
-enum siw_access siw_mr_access(struct siw_device *dev, struct ib_pd *pd,
+/**
+ * struct siw_mr_cache - the region that was looked up last
+ * @dev: the device
+ * @mr: the region, or NULL
+ * @index: where it was found
+ * @gen: @dev->mr_gen before that
+ *
+ * Its users take turns.
+ */
+struct siw_mr_cache {
+	struct siw_device *dev;
+	struct siw_mr *mr;
+	u32 index;
+	s64 gen;
+};
+
+void siw_mr_hold(struct siw_mr_cache *cache, u32 stag, siw_mr_use use,
+		 void *arg);
+enum siw_access siw_mr_access(struct siw_mr_cache *cache, struct ib_pd *pd,
 			      u32 stag, u64 to, u32 len, u32 want,
 			      siw_mr_fn fn, void *arg);
 enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,

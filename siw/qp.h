@@ -145,6 +145,7 @@ enum siw_tx_msg {
  * @head: stream position of the current FPDU's length field
  * @msg: which message is in progress
  * @last: the kind that was sent last, for alternation
+ * @mr: region that was read last
  * @sqe: private copy of the work request in progress
  * @fetched: @sqe is valid
  * @len: octets of it
@@ -170,6 +171,7 @@ struct siw_tx {
 	u32 head;
 	enum siw_tx_msg msg;
 	enum siw_tx_msg last;
+	struct siw_mr_cache mr;
 	struct siw_sqe sqe;
 	bool fetched;
 	u32 len;
@@ -190,6 +192,7 @@ struct siw_tx {
  * struct siw_rx - the receiver; owned by whoever holds the socket lock
  * @mpa: framing state
  * @ddp: message order
+ * @mr: region that was placed in last
  * @rqe: private copy of the receive element in progress
  * @rqe_taken: @rqe is valid
  * @rqe_len: octets it has room for
@@ -208,6 +211,7 @@ struct siw_tx {
 struct siw_rx {
 	struct siw_mpa_rx mpa;
 	struct siw_ddp_rx ddp;
+	struct siw_mr_cache mr;
 	struct siw_rqe rqe;
 	bool rqe_taken;
 	u32 rqe_len;

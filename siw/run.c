@@ -176,5 +176,5 @@ void siw_run_behind(struct siw_run *run)
 		return;
 	}
 	siw_ddp_encode(run->hdr, seg);
-	siw_mr_hold(siw_qp_dev(qp), run->stag, run_on, run);
+	siw_mr_hold(&qp->rx.mr, run->stag, run_on, run);
 }

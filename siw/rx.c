@@ -156,7 +156,7 @@ static enum siw_fault place_send(struct siw_qp *qp, struct fpdu *fpdu)
 			continue;
 		}
 		n = min(left, sge->length - skip);
-		if (siw_mr_access(siw_qp_dev(qp), pd, sge->lkey,
+		if (siw_mr_access(&qp->rx.mr, pd, sge->lkey,
 				  sge->laddr + skip, n, SIW_ACCESS_LOCAL_WRITE,
 				  place_piece, &fpdu->cur) != SIW_ACCESS_OK) {
 			siw_count(siw_qp_dev(qp), SIW_CNT_LOCAL_ERR);
@@ -210,7 +210,7 @@ static enum siw_fault receive_write(struct siw_qp *qp, struct fpdu *fpdu)
 	if (!seg->len)		/* STag and TO are not looked at */
 		verdict = SIW_ACCESS_OK;
 	else if (READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_WRITE)
-		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+		verdict = siw_mr_access(&qp->rx.mr, qp->base.pd,
 					seg->stag, seg->to, seg->len,
 					SIW_ACCESS_REMOTE_WRITE, place_piece,
 					&fpdu->cur);
@@ -232,7 +232,7 @@ static enum siw_fault receive_request(struct siw_qp *qp, struct fpdu *fpdu)
 	if (req->len && !(READ_ONCE(qp->access) & SIW_ACCESS_REMOTE_READ))
 		verdict = SIW_ACCESS_RIGHTS;
 	else if (req->len)
-		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+		verdict = siw_mr_access(&qp->rx.mr, qp->base.pd,
 					req->src_stag, req->src_to,
 					req->len, SIW_ACCESS_REMOTE_READ,
 					NULL, NULL);
@@ -289,7 +289,7 @@ static enum siw_fault receive_response(struct siw_qp *qp, struct fpdu *fpdu)
 	if (fault)
 		return fault;
 	if (seg->len)
-		verdict = siw_mr_access(siw_qp_dev(qp), qp->base.pd,
+		verdict = siw_mr_access(&qp->rx.mr, qp->base.pd,
 					seg->stag, seg->to, seg->len,
 					SIW_ACCESS_LOCAL_WRITE, place_piece,
 					&fpdu->cur);
@@ -610,6 +610,7 @@ bool siw_rx_is_idle(const struct siw_qp *qp)
 void siw_rx_init(struct siw_qp *qp)
 {
 	siw_ddp_rx_init(&qp->rx.ddp);
+	qp->rx.mr.dev = siw_qp_dev(qp);
 	INIT_WORK(&qp->rx.grow, grow);
 }
 

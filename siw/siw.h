@@ -94,6 +94,8 @@ enum siw_conn_state {
  * @qps: QP number to struct siw_qp
  * @next_qpn: where the search for a free QP number begins
  * @mrs: STag index (STag >> 8) to struct siw_mr
+ * @mr_gen: how many have left @mrs; what was found there may be used as long as
+ *	    this is the same
  * @objects: how many of each object exist
  * @stats: per-CPU counters
  * @log: what was said to the kernel log lately
@@ -111,6 +113,7 @@ struct siw_device {
 	struct xarray qps;
 	u32 next_qpn;
 	struct xarray mrs;
+	atomic64_t mr_gen;
 	atomic_t objects[SIW_OBJECTS];
 	struct siw_stats __percpu *stats;
 	struct siw_log *log;

@@ -172,6 +172,7 @@ void siw_tx_init(struct siw_qp *qp)
 	u32 qn;
 
 	mutex_init(&qp->tx.lock);
+	qp->tx.mr.dev = siw_qp_dev(qp);
 	INIT_DELAYED_WORK(&qp->tx.work, tx_work);
 	for (qn = 0; qn < SIW_QNS; qn++)
 		qp->tx.msn[qn] = 1;

@@ -16,6 +16,7 @@
 /* One region of a few pages, not next to each other */
 struct mr_fixture {
 	struct siw_device *dev;
+	struct siw_mr_cache cache;
 	struct ib_pd pd;
 	struct ib_pd other_pd;
 	struct siw_mr *mr;
@@ -59,6 +60,7 @@ static int mr_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, fix);
 	test->priv = fix;
 	fix->dev = siw_fake_device(test);
+	fix->cache.dev = fix->dev;
 	fix->pd.device = &fix->dev->base;
 	fix->other_pd.device = &fix->dev->base;
 	sg_init_table(fix->sg, PAGES);
@@ -98,7 +100,7 @@ static enum siw_access check(struct kunit *test, u32 stag, u64 to, u32 len,
 {
 	struct mr_fixture *fix = test->priv;
 
-	return siw_mr_access(fix->dev, &fix->pd, stag, to, len, want, NULL,
+	return siw_mr_access(&fix->cache, &fix->pd, stag, to, len, want, NULL,
 			     NULL);
 }
 
@@ -117,7 +119,7 @@ static void is_found_by_its_stag_only(struct kunit *test)
 					  SIW_ACCESS_REMOTE_READ),
 				    "bit %d", bit);
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_PD,
-			siw_mr_access(fix->dev, &fix->other_pd, stag, 0, 1,
+			siw_mr_access(&fix->cache, &fix->other_pd, stag, 0, 1,
 				      SIW_ACCESS_REMOTE_READ, NULL, NULL));
 }
 
@@ -214,7 +216,7 @@ static void touches_each_octet_once(struct kunit *test)
 	u32 len = 2 * PAGE_SIZE;
 
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
-			siw_mr_access(fix->dev, &fix->pd, stag, base + 100,
+			siw_mr_access(&fix->cache, &fix->pd, stag, base + 100,
 				      len, SIW_ACCESS_REMOTE_WRITE, fill,
 				      &with));
 	KUNIT_EXPECT_EQ(test, len, with.octets);
@@ -233,10 +235,10 @@ static void touches_nothing_that_is_refused(struct kunit *test)
 	u32 stag = enable(test, 0, IB_ACCESS_REMOTE_READ);
 
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_RIGHTS,
-			siw_mr_access(fix->dev, &fix->pd, stag, 0, 1,
+			siw_mr_access(&fix->cache, &fix->pd, stag, 0, 1,
 				      SIW_ACCESS_REMOTE_WRITE, fill, &with));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_BOUNDS,
-			siw_mr_access(fix->dev, &fix->pd, stag, 1,
+			siw_mr_access(&fix->cache, &fix->pd, stag, 1,
 				      PAGES * PAGE_SIZE,
 				      SIW_ACCESS_REMOTE_READ, fill, &with));
 	KUNIT_EXPECT_EQ(test, 0, with.pieces);
@@ -261,7 +263,7 @@ static void begins_inside_a_page(struct kunit *test)
 			check(test, stag, base, len + 1,
 			      SIW_ACCESS_REMOTE_READ));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
-			siw_mr_access(fix->dev, &fix->pd, stag, base, len,
+			siw_mr_access(&fix->cache, &fix->pd, stag, base, len,
 				      SIW_ACCESS_REMOTE_WRITE, fill, &with));
 	KUNIT_EXPECT_EQ(test, len, count(fix, 0x77));
 	KUNIT_EXPECT_EQ(test, 0, ((u8 *)fix->page[0])[15]);
@@ -298,7 +300,7 @@ static void copies_across_pages(struct kunit *test)
 	fix->sg[0].offset = 77;
 	fix->sg[0].length = PAGE_SIZE - 77;
 	stag = enable(test, iova, REMOTE);
-	siw_mr_hold(fix->dev, stag, copy_to, &copy);
+	siw_mr_hold(&fix->cache, stag, copy_to, &copy);
 	for (i = 0; i < PAGES * PAGE_SIZE; i++) {
 		u8 *page = fix->page[i / PAGE_SIZE];
 		u32 at = i - (77 + 3);
@@ -310,7 +312,7 @@ static void copies_across_pages(struct kunit *test)
 		}
 	}
 	/* Nobody has this one. */
-	siw_mr_hold(fix->dev, stag ^ 0x100, copy_to, &copy);
+	siw_mr_hold(&fix->cache, stag ^ 0x100, copy_to, &copy);
 }
 
 static void peer_invalidates(struct kunit *test)
@@ -439,6 +441,39 @@ static void takes_no_more_pages_than_it_has(struct kunit *test)
 	siw_mr_dereg(base, NULL);
 }
 
+static enum siw_access reach(struct kunit *test, u32 stag)
+{
+	struct mr_fixture *fix = test->priv;
+
+	return siw_mr_access(&fix->cache, &fix->pd, stag,
+			     (uintptr_t)fix->page[0], 1, 0, NULL, NULL);
+}
+
+/* What was looked up last is used again, but not when it has gone. */
+static void cache_forgets_what_is_gone(struct kunit *test)
+{
+	struct mr_fixture *fix = test->priv;
+	struct ib_mr *base[2];
+	u32 stag[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		base[i] = siw_mr_get_dma(&fix->pd, 0);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(base[i]));
+		stag[i] = base[i]->lkey;
+	}
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK, reach(test, stag[0]));
+	KUNIT_EXPECT_PTR_EQ(test, to_siw_mr(base[0]), fix->cache.mr);
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK, reach(test, stag[1]));
+	KUNIT_EXPECT_PTR_EQ(test, to_siw_mr(base[1]), fix->cache.mr);
+	siw_mr_dereg(base[0], NULL);
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK, reach(test, stag[1]));
+	siw_mr_dereg(base[1], NULL);
+	rcu_barrier();
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG, reach(test, stag[i]));
+}
+
 static void all_of_memory(struct kunit *test)
 {
 	struct mr_fixture *fix = test->priv;
@@ -448,13 +483,13 @@ static void all_of_memory(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(base));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
-			siw_mr_access(fix->dev, &fix->pd, base->lkey, to, 16,
+			siw_mr_access(&fix->cache, &fix->pd, base->lkey, to, 16,
 				      SIW_ACCESS_LOCAL_WRITE, fill, &with));
 	KUNIT_EXPECT_EQ(test, 1, with.pieces);
 	KUNIT_EXPECT_EQ(test, 16, count(fix, 0x3c));
 	KUNIT_EXPECT_EQ(test, 0x3c, ((u8 *)fix->page[1])[8]);
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_RIGHTS,
-			siw_mr_access(fix->dev, &fix->pd, base->lkey, to, 16,
+			siw_mr_access(&fix->cache, &fix->pd, base->lkey, to, 16,
 				      SIW_ACCESS_REMOTE_READ, NULL, NULL));
 	/* It is not a fast-registration region, nor the peer's. */
 	KUNIT_EXPECT_EQ(test, -EINVAL,
@@ -548,6 +583,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(enable_finds_no_region_that_is_gone),
 	KUNIT_CASE(mapping_revokes),
 	KUNIT_CASE(takes_no_more_pages_than_it_has),
+	KUNIT_CASE(cache_forgets_what_is_gone),
 	KUNIT_CASE(all_of_memory),
 	KUNIT_CASE(alloc_is_refused),
 	KUNIT_CASE(is_limited_in_number),
