@@ -489,8 +489,12 @@ static u32 in_place(struct cursor *cur, size_t len, u16 *ulpdu_len)
 	if (len < sizeof(field))
 		return 0;
 	p = cursor_settle(cur, &row);
-	peek = *cur;
-	cursor_copy(&peek, field, sizeof(field));
+	if (row >= sizeof(field)) {
+		memcpy(field, p, sizeof(field));
+	} else {
+		peek = *cur;
+		cursor_copy(&peek, field, sizeof(field));
+	}
 	*ulpdu_len = get_unaligned_be16(field);
 	n = octets_due(*ulpdu_len);
 	if (n > len)

@@ -11,7 +11,7 @@
 #include "rdmap.h"
 #include "wire.h"
 
-static const struct siw_rdmap_op_info op_infos[SIW_RDMAP_OPS] = {
+const struct siw_rdmap_op_info siw_rdmap_ops[SIW_RDMAP_OPS] = {
 	[SIW_RDMAP_WRITE] = {
 		.name = "RDMA Write",
 		.tagged = true,
@@ -74,19 +74,6 @@ static const struct siw_rdmap_op_info op_infos[SIW_RDMAP_OPS] = {
 		.atomic_ext = true,
 	},
 };
-
-/**
- * siw_rdmap_op_info() - what an opcode looks like on the wire
- * @op: opcode as received, any value
- *
- * RFC 5040 section 4.1, RFC 7306 section 4.
- *
- * Return: its properties, or NULL if the opcode is not assigned.
- */
-const struct siw_rdmap_op_info *siw_rdmap_op_info(u8 op)
-{
-	return op < SIW_RDMAP_OPS ? &op_infos[op] : NULL;
-}
 
 /* RDMA Read Request header, RFC 5040 section 4.4 */
 #define READ_OFF_SINK_STAG	0

@@ -30,8 +30,20 @@ struct siw_rdmap_op_info {
 	bool send;
 };
 
-/* @op: 0..15 as from the wire. Return: NULL if the opcode is not assigned. */
-const struct siw_rdmap_op_info *siw_rdmap_op_info(u8 op);
+extern const struct siw_rdmap_op_info siw_rdmap_ops[SIW_RDMAP_OPS];
+
+/**
+ * siw_rdmap_op_info() - what an opcode looks like on the wire
+ * @op: opcode as received, any value
+ *
+ * RFC 5040 section 4.1, RFC 7306 section 4.
+ *
+ * Return: its properties, or NULL if the opcode is not assigned.
+ */
+static inline const struct siw_rdmap_op_info *siw_rdmap_op_info(u8 op)
+{
+	return op < SIW_RDMAP_OPS ? &siw_rdmap_ops[op] : NULL;
+}
 
 /**
  * struct siw_read_req - the RDMAP header of a Read Request
