@@ -8,7 +8,8 @@
 # rules of routing send what is for the other end over the veth all the same.
 #
 # guest.sh setup PEER MTU CRC PLACE  PEER is siw, notrace, inbox, rxe or tcp, CRC is
-#                                    on or off, PLACE is netns or one
+#                                    on or off, PLACE is netns, one (namespace), or
+#                                    cpus, core: a CPU for each end, one for both
 # guest.sh TOOL WHAT SIZE QPS BATCH N TIMES   prints as many figures: octets per
 #                                    second, or for a latency ns one way
 set -u
@@ -18,8 +19,10 @@ addr_b=10.83.0.2
 port=19765
 peer=$(cat /run/peer 2>/dev/null)
 
-a() { ip netns exec sa "$@"; }
-b() { ip netns exec sb "$@"; }
+cpu_b=$(cat /run/cpu_b 2>/dev/null)
+
+a() { ip netns exec sa ${cpu_b:+taskset -c 0} "$@"; }
+b() { ip netns exec sb ${cpu_b:+taskset -c "$cpu_b"} "$@"; }
 
 fail() {
 	echo "guest.sh: $*" >&2
@@ -36,8 +39,9 @@ devices_gone() {
 }
 
 tear_down() {
-	pkill -9 -x 'ib_.*|qperf'
+	pkill -9 -x 'ib_.*|qperf|media|nginx'
 	nvme_off 2>/dev/null
+	rm -f /run/cpu_b
 	ip -n sa link del va 2>/dev/null
 	ip link del va 2>/dev/null
 	ip netns del sa 2>/dev/null
@@ -62,7 +66,7 @@ load() {
 # wire MTU: the two interfaces, and with $1 = one the rules.
 wire() {
 	local place=$1 mtu=$2 ns_a=() ns_b=()
-	[ "$place" != netns ] || {
+	[ "$place" = one ] || {
 		ip netns add sa && ip netns add sb || return 1
 		ns_a=(-n sa)
 		ns_b=(-n sb)
@@ -71,19 +75,29 @@ wire() {
 	}
 	ip link add va address 02:83:00:00:00:01 mtu "$mtu" type veth peer \
 		name vb address 02:83:00:00:00:02 mtu "$mtu" || return 1
-	if [ "$place" = netns ]; then
-		ip link set va netns sa && ip link set vb netns sb || return 1
-	else
+	if [ "$place" = one ]; then
 		one_place
+	else
+		ip link set va netns sa && ip link set vb netns sb || return 1
 	fi
 	ip "${ns_a[@]}" addr add "$addr_a/24" dev va &&
 		ip "${ns_b[@]}" addr add "$addr_b/24" dev vb &&
 		ip "${ns_a[@]}" link set va up &&
 		ip "${ns_b[@]}" link set vb up || return 1
-	[ "$place" = netns ] || {
+	[ "$place" != one ] || {
 		ip route add "$addr_b" dev va src "$addr_a" table 83 &&
 			ip route add "$addr_a" dev vb src "$addr_b" table 84
 	}
+}
+
+# Programs and what is received: sa on the first CPU, sb on the second or with it.
+cpus() {
+	local cpu=1
+	[ "$1" = cpus ] || cpu=0
+	echo "$cpu" >/run/cpu_b
+	ip netns exec sa sh -c 'echo 1 >/sys/class/net/va/queues/rx-0/rps_cpus' &&
+		ip netns exec sb sh -c \
+			"echo $((1 << cpu)) >/sys/class/net/vb/queues/rx-0/rps_cpus"
 }
 
 # An address of this host is looked up as one behind the wire, but not for what
@@ -108,14 +122,15 @@ setup() {
 	tear_down
 	[ "$peer" = tcp ] || load "$peer" || fail "no module for $peer"
 	wire "$place" "$mtu" || fail 'no veth'
+	[[ $place != @(cpus|core) ]] || cpus "$place" || fail 'no CPU for each end'
 	echo "$peer" >/run/peer
 	[ "$peer" != tcp ] || return 0
 	case $peer in
 	inbox | notrace) type=siw ;;
 	esac
-	[ "$place" != netns ] || {
-		on_a=(a)
-		on_b=(b)
+	[ "$place" = one ] || {
+		on_a=(ip netns exec sa)
+		on_b=(ip netns exec sb)
 	}
 	"${on_a[@]}" rdma link add da type "$type" netdev va &&
 		"${on_b[@]}" rdma link add db type "$type" netdev vb ||
@@ -144,7 +159,7 @@ perftest_run() {
 	b stdbuf -oL bash -c 'echo $$ >/run/server.pid; exec "$@"' server \
 		"$tool" -R -F -d db "$@" 2>&1 | while read -r line; do
 		echo "$line"
-		[[ $tool != ib_@(write|read)_bw || $line != '#bytes'* ]] ||
+		[[ $tool != ib_@(write|read)_bw || $what = *-both || $line != '#bytes'* ]] ||
 			kill -STOP "$(cat /run/server.pid)"
 	done >/run/server &
 	for line in $(seq 300); do
@@ -152,7 +167,7 @@ perftest_run() {
 		sleep 0.02
 	done
 	pid=$(cat /run/server.pid)
-	timeout 600 ip netns exec sa stdbuf -oL "$tool" -R -F -d da "$@" \
+	a timeout 600 stdbuf -oL "$tool" -R -F -d da "$@" \
 		"$addr_b" 2>&1 | while read -r line; do
 		echo "$line"
 		[[ ! $line =~ ^[0-9]+\ +[0-9]+\  ]] || kill -CONT "$pid"
@@ -173,6 +188,11 @@ perftest() {
 		args+=(-q "$qps" -l "$batch")
 		[ "$qps" -lt 8 ] || args+=(-t 16)
 		[ "$what" = write ] || args+=(-e)
+		;;
+	*-both)
+		# Both ends poll.
+		tool=ib_${what%-both}_bw
+		args+=(-b)
 		;;
 	send-latency)
 		tool=ib_send_lat
@@ -208,12 +228,91 @@ qperf() {
 	esac
 	b qperf -lp "$port" >/run/server 2>&1 &
 	sleep 0.2
-	timeout 600 ip netns exec sa qperf "$addr_b" -lp "$port" -uu -vvu \
+	a timeout 600 qperf "$addr_b" -lp "$port" -uu -vvu \
 		-t 1 -m "$size" "${test[@]}" >/run/client 2>&1
 	pkill -x qperf
 	wait
 	awk '$1 == "bw" || $1 == "latency" { print $3; exit }' /run/client |
 		grep . || {
+		tail -n 5 /run/server /run/client >&2
+		return 1
+	}
+}
+
+# cmtime connect-latency - N: of N connections that are made at once.
+cmtime() {
+	local n=$3 line
+	b cmtime -b "$addr_b" -c "$n" >/run/server 2>&1 &
+	for line in $(seq 300); do
+		rdma_listens && break
+		sleep 0.02
+	done
+	a timeout 600 cmtime -s "$addr_b" -c "$n" >/run/client 2>&1
+	pkill -x cmtime
+	wait
+	# The times of connections with a queue pair come first.
+	awk '/^Connect .* QPs test/ { here = 1 }
+		here && /^cm connect / { printf "%.0f\n", $3 * 1000; exit }' \
+		/run/client | grep . || {
+		tail -n 5 /run/server /run/client >&2
+		return 1
+	}
+}
+
+# Ticks of 10 ms that the CPU of sb has worked.
+worked() { awk -v cpu="cpu$cpu_b" '$1 == cpu { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
+
+film_server() {
+	if [ "$peer" != tcp ]; then
+		b /payload/media serve "$addr_b" "$port" >/run/server 2>&1 &
+		for _ in $(seq 300); do
+			rdma_listens && return
+			sleep 0.02
+		done
+		return 1
+	fi
+	mkdir -p /run/film
+	[ -s /run/film/film ] || head -c 16M /dev/zero >/run/film/film
+	cat >/run/film/conf <<-END
+	daemon off;
+	user root;
+	pid /run/film/pid;
+	worker_processes 1;
+	error_log stderr;
+	events { worker_connections 4096; }
+	http {
+		access_log off;
+		sendfile on;
+		tcp_nopush on;
+		keepalive_requests 1000000;
+		server { listen $addr_b:$port; root /run/film; }
+	}
+	END
+	b nginx -c /run/film/conf >/run/server 2>&1 &
+	sleep 1
+}
+
+# media write SIZE - - N: chunks with a Send each that is answered.
+# media streams SIZE STREAMS - SECONDS: octets for a second of the server's CPU.
+media() {
+	local what=$1 size=$2 streams=$3 n=$5 mode=read before octets
+	film_server || return 1
+	if [ "$what" != streams ]; then
+		a timeout 600 /payload/media write "$addr_b" "$port" "$size" "$n" \
+			>/run/client 2>&1
+	else
+		[ "$peer" != tcp ] || mode=http
+		before=$(worked)
+		a timeout 600 /payload/media "$mode" "$addr_b" "$port" \
+			"$streams" "$n" >/run/client 2>&1
+		octets=$(grep -xE '[0-9]+' /run/client) &&
+			awk -v octets="$octets" -v ticks=$(($(worked) - before)) \
+				'BEGIN { printf "%.0f\n", octets * 100 / ticks }' \
+				>/run/client
+	fi
+	pkill -x 'media|nginx'
+	wait
+	grep -xE '[0-9]+' /run/client || {
 		tail -n 5 /run/server /run/client >&2
 		return 1
 	}

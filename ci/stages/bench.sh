@@ -6,7 +6,7 @@ bench_row=newest
 bench=$out/bench
 
 # Debian's tools that the row's root lacks.
-bench_needs='qperf'
+bench_needs='qperf nginx'
 
 # What the guest boots: the module comes with the payload.
 bench_image() {
@@ -21,7 +21,9 @@ bench_image() {
 	copy_of "$(root "$bench_row" full)" "$root" && prepare_guest "$root" &&
 		in_root "$root" apt-get -qq update &&
 		in_root "$root" apt-get -qq -y install --no-install-recommends \
-			$bench_needs && pack_image bench "$root" "$state"
+			$bench_needs &&
+		ln -sf /dev/null "$root/etc/systemd/system/nginx.service" &&
+		pack_image bench "$root" "$state"
 	status=$?
 	rm -rf "$root"
 	return "$status"
@@ -39,7 +41,10 @@ bench_payload() {
 	local dir=$out/share/bench
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp "$top/ci/bench/guest.sh" "$dir/"
+	cp "$top/ci/bench/guest.sh" "$top/ci/bench/media.c" "$dir/"
+	in_root "$(root "$bench_row" full)" gcc -std=gnu11 -O2 -Wall -Wextra \
+		-Werror -o /srv/bench/media /srv/bench/media.c -lrdmacm \
+		-libverbs || return 1
 	cp "$out/share/build-$bench_row/siw.ko" "$dir/siw.ko"
 	cp "$out/share/inbox-$bench_row/siw.ko" "$dir/inbox.ko"
 	[ "$1" != trace ] ||
@@ -110,7 +115,7 @@ bench_report() {
 		"$bench/results.jsonl"
 }
 
-# stage_bench [--full | --real | --trace] [--octets] [--check] [--store] [WORD...]
+# stage_bench [--full | --real | --trace | --series 2009] [--octets] [--check] [--store] [WORD...]
 stage_bench() {
 	local set=quick time=icount options=() status=0
 	bench_times=${SIW_BENCH_TIMES:-5}
@@ -118,6 +123,11 @@ stage_bench() {
 		case $1 in
 		--full) set=full ;;
 		--real | --trace) set=${1#--} ;;
+		--series)
+			[ "${2:-}" = 2009 ] || die '--series knows 2009 only'
+			set=2009
+			shift
+			;;
 		--octets) time=icount-octets ;;
 		--check | --store) options+=("$1") ;;
 		*) usage ;;
@@ -125,13 +135,13 @@ stage_bench() {
 		shift
 	done
 	if [ ${#options[@]} -gt 0 ]; then
-		[ "$set" != real ] && [ "$time" = icount ] ||
-			die 'no --check or --store with --real or --octets:' \
-				'the baseline is of neither'
+		[[ $set != @(real|2009) ]] && [ "$time" = icount ] ||
+			die 'no --check or --store with --real, --series or' \
+				'--octets: the baseline is of none'
 	fi
 	mkdir -p "$bench"
 	bench_prepare "$set" || return
-	[ "$set" != real ] || time=$(bench_acceleration)
+	[[ $set != @(real|2009) ]] || time=$(bench_acceleration)
 	say "== measuring ($time)"
 	bench_run "$set" "$time" "$@" || status=1
 	say
