@@ -11,6 +11,7 @@
  *	+----------------------+          +----------------------+
  */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -884,6 +885,52 @@ static void idle_memory(void)
 	pair_close(&warm);
 }
 
+/* ---- fairness ---- */
+
+#define FLOWS 64
+#define FLOW_WRITES 32		/* each, in the mean */
+
+/* Connections that always have work get like shares of it. */
+static void fair(void)
+{
+	const struct rlimit files = { 4096, 4096 };
+	static struct pair p[FLOWS];
+	unsigned int done[FLOWS] = {}, all = 0, least = UINT_MAX, most = 0, i;
+	uint64_t end;
+
+	ASSERT(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
+	for (i = 0; i < FLOWS; i++)
+		pair_open(&p[i], &(struct opts){ .sq = 8 });
+	end = deadline(30000);
+	while (all < FLOWS * FLOW_WRITES) {
+		ASSERT(!passed(end), "%u writes", all);
+		for (i = 0; i < FLOWS; i++) {
+			struct ibv_wc wc;
+
+			while (ibv_poll_cq(p[i].a.scq, 1, &wc) == 1) {
+				ASSERT(!wc.status, "connection %u: status %d",
+				       i, wc.status);
+				done[i]++;
+				all++;
+			}
+			while (!try_post(&p[i].a, &(struct wr){
+					.op = IBV_WR_RDMA_WRITE, .len = 65536,
+					.raddr = at(&p[i].b, 0),
+					.rkey = p[i].b.mr->rkey }))
+				;
+		}
+	}
+	for (i = 0; i < FLOWS; i++) {
+		least = done[i] < least ? done[i] : least;
+		most = done[i] > most ? done[i] : most;
+	}
+	test_note("writes of a connection: %u to %u", least, most);
+	/* One that is on its way counts for none yet. */
+	EXPECT(2 * most <= 3 * (least + 1), "%u against %u", least, most);
+	for (i = 0; i < FLOWS; i++)
+		pair_close(&p[i]);
+}
+
 static const struct test tests[] = {
 	{ "IPv4", ipv4 },
 	{ "IPv6", ipv6 },
@@ -903,6 +950,7 @@ static const struct test tests[] = {
 	{ "64 connections at once", concurrent, 60 },
 	{ "a backlog of 1, and of 2", small_backlogs, 60 },
 	{ "memory of an idle connection", idle_memory, 60, .slow = true },
+	{ "64 connections share the wire fairly", fair, 60, .slow = true },
 	{ "destroy before connecting", destroy_early },
 	{ "destroy while connecting", destroy_connecting, 60 },
 	{ "destroy on the passive side", destroy_passive, 60, .slow = true },
