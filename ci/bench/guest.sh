@@ -1,5 +1,6 @@
 #!/bin/bash
-# The measurements, inside the guest.
+# The measurements, inside the guest; or on the first of two hosts, if SIW_BENCH_B
+# is the address of the other (ci/run bench --hosts), where root logs in by ssh.
 #
 #	netns sa                          netns sb
 #	   va 10.83.0.1/24  <- veth, MTU ->  vb 10.83.0.2/24
@@ -18,11 +19,17 @@ addr_a=10.83.0.1
 addr_b=10.83.0.2
 port=19765
 peer=$(cat /run/peer 2>/dev/null)
-
 cpu_b=$(cat /run/cpu_b 2>/dev/null)
+hosts=${SIW_BENCH_B:-}
 
-a() { ip netns exec sa ${cpu_b:+taskset -c 0} "$@"; }
-b() { ip netns exec sb ${cpu_b:+taskset -c "$cpu_b"} "$@"; }
+if [ -n "$hosts" ]; then
+	addr_b=$hosts
+	a() { "$@"; }
+	b() { ssh -n -o BatchMode=yes "root@$addr_b" "PATH=$PATH $(printf '%q ' "$@")"; }
+else
+	a() { ip netns exec sa ${cpu_b:+taskset -c 0} "$@"; }
+	b() { ip netns exec sb ${cpu_b:+taskset -c "$cpu_b"} "$@"; }
+fi
 
 fail() {
 	echo "guest.sh: $*" >&2
@@ -117,8 +124,43 @@ one_place() {
 	ip rule del pref 0
 }
 
+# The interface towards an address, of this MTU.
+netdev_to() {
+	local dev
+	dev=$("$1" ip -o route get "$2" | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	[ "$("$1" cat "/sys/class/net/$dev/mtu")" = "$3" ] ||
+		fail "the MTU of $dev is not $3: ip link set $dev mtu $3, on both hosts"
+	echo "$dev"
+}
+
+# Both hosts have the modules; links of other names on them stay.
+setup_hosts() {
+	local peer=$1 mtu=$2 crc=$3 dev_a dev_b own end
+	for end in a b; do
+		"$end" pkill -9 -x 'ib_.*|qperf'
+		"$end" rdma link delete "d$end" 2>/dev/null
+	done
+	own=$(ip -o route get "$addr_b" | sed -n 's/.* src \([^ ]*\).*/\1/p')
+	dev_a=$(netdev_to a "$addr_b" "$mtu") &&
+		dev_b=$(netdev_to b "$own" "$mtu") || exit
+	echo "$peer" >/run/peer
+	[ "$peer" != tcp ] || return 0
+	a rdma link add da type "$peer" netdev "$dev_a" &&
+		b rdma link add db type "$peer" netdev "$dev_b" ||
+		fail "no link of type $peer: is there one on $dev_a or $dev_b already?"
+	[ "$peer" != siw ] || for end in a b; do
+		"$end" sh -c "echo $crc >/sys/class/infiniband/d$end/mpa/crc" ||
+			fail 'no CRC option: is it the siw of this package?'
+	done
+	sleep 1
+}
+
 setup() {
 	local peer=$1 mtu=$2 crc=$3 place=$4 type=$1 on_a=() on_b=() dev
+	[ -z "$hosts" ] || {
+		setup_hosts "$@"
+		return
+	}
 	tear_down
 	[ "$peer" = tcp ] || load "$peer" || fail "no module for $peer"
 	wire "$place" "$mtu" || fail 'no veth'
@@ -159,24 +201,33 @@ perftest_run() {
 	b stdbuf -oL bash -c 'echo $$ >/run/server.pid; exec "$@"' server \
 		"$tool" -R -F -d db "$@" 2>&1 | while read -r line; do
 		echo "$line"
-		[[ $tool != ib_@(write|read)_bw || $what = *-both || $line != '#bytes'* ]] ||
-			kill -STOP "$(cat /run/server.pid)"
+		[[ -n $hosts || $tool != ib_@(write|read)_bw || $what = *-both ||
+			$line != '#bytes'* ]] || kill -STOP "$(cat /run/server.pid)"
 	done >/run/server &
-	for line in $(seq 300); do
-		rdma_listens && break
-		sleep 0.02
-	done
-	pid=$(cat /run/server.pid)
+	rdma_listens
+	pid=$(b cat /run/server.pid)
 	a timeout 600 stdbuf -oL "$tool" -R -F -d da "$@" \
 		"$addr_b" 2>&1 | while read -r line; do
 		echo "$line"
-		[[ ! $line =~ ^[0-9]+\ +[0-9]+\  ]] || kill -CONT "$pid"
+		[[ ! $line =~ ^[0-9]+\ +[0-9]+\  ]] || b kill -CONT "$pid"
 	done >/run/client
-	kill -CONT "$pid" 2>/dev/null
+	b kill -CONT "$pid" 2>/dev/null
 	wait
 }
 
-rdma_listens() { rdma resource show cm_id | grep -q 'state LISTEN'; }
+# Until the server is there. Other hosts may have listeners of their own.
+rdma_listens() {
+	local i
+	[ -z "$hosts" ] || {
+		sleep 2
+		return
+	}
+	for i in $(seq 300); do
+		! rdma resource show cm_id | grep -q 'state LISTEN' || return 0
+		sleep 0.02
+	done
+	return 1
+}
 
 # perftest WHAT SIZE QPS BATCH N
 perftest() {
@@ -230,7 +281,7 @@ qperf() {
 	sleep 0.2
 	a timeout 600 qperf "$addr_b" -lp "$port" -uu -vvu \
 		-t 1 -m "$size" "${test[@]}" >/run/client 2>&1
-	pkill -x qperf
+	b pkill -x qperf
 	wait
 	awk '$1 == "bw" || $1 == "latency" { print $3; exit }' /run/client |
 		grep . || {
@@ -241,14 +292,11 @@ qperf() {
 
 # cmtime connect-latency - N: of N connections that are made at once.
 cmtime() {
-	local n=$3 line
+	local n=$3
 	b cmtime -b "$addr_b" -c "$n" >/run/server 2>&1 &
-	for line in $(seq 300); do
-		rdma_listens && break
-		sleep 0.02
-	done
+	rdma_listens
 	a timeout 600 cmtime -s "$addr_b" -c "$n" >/run/client 2>&1
-	pkill -x cmtime
+	b pkill -x cmtime
 	wait
 	# The times of connections with a queue pair come first.
 	awk '/^Connect .* QPs test/ { here = 1 }
@@ -265,11 +313,8 @@ worked() { awk -v cpu="cpu$cpu_b" '$1 == cpu { print $2 + $3 + $4 + $7 + $8 }' /
 film_server() {
 	if [ "$peer" != tcp ]; then
 		b /payload/media serve "$addr_b" "$port" >/run/server 2>&1 &
-		for _ in $(seq 300); do
-			rdma_listens && return
-			sleep 0.02
-		done
-		return 1
+		rdma_listens
+		return
 	fi
 	mkdir -p /run/film
 	[ -s /run/film/film ] || head -c 16M /dev/zero >/run/film/film

@@ -108,6 +108,18 @@ bench_run() {
 		--host a "$top/ci/bench/script" "$sets" "$bench_times" "$@" </dev/null
 }
 
+# bench_hosts A,B SET [WORD...]: of real hosts.
+bench_hosts() {
+	local hosts=$1 set=$2 sets="quick real"
+	shift 2
+	[ "$set" != full ] || sets+=' full'
+	printf '{"facts":{"hosts":"%s","runs":"%s","time":"real","when":"%s"}}\n' \
+		"$hosts" "$bench_times" "$(date -u +%Y-%m-%dT%H:%MZ)" \
+		>"$bench/results.jsonl"
+	SIW_BENCH_HOSTS=$hosts SIW_BENCH=$bench/results.jsonl \
+		"$top/ci/bench/script" "$sets" "$bench_times" "$@"
+}
+
 bench_report() {
 	"$vm_bin" bench --rows "$top/ci/bench/rows" \
 		--figures "$top/ci/bench/figures" \
@@ -115,9 +127,10 @@ bench_report() {
 		"$bench/results.jsonl"
 }
 
-# stage_bench [--full | --real | --trace | --series 2009] [--octets] [--check] [--store] [WORD...]
+# stage_bench [--full | --real | --trace | --series 2009] [--octets | --hosts A,B]
+#             [--check] [--store] [WORD...]
 stage_bench() {
-	local set=quick time=icount options=() status=0
+	local set=quick time=icount options=() status=0 hosts=
 	bench_times=${SIW_BENCH_TIMES:-5}
 	while [[ ${1:-} == --* ]]; do
 		case $1 in
@@ -128,6 +141,12 @@ stage_bench() {
 			set=2009
 			shift
 			;;
+		--hosts)
+			hosts=${2:-}
+			[[ $hosts == ?*,?* ]] || die '--hosts wants A,B: two' \
+				'hosts on which root logs in by ssh'
+			shift
+			;;
 		--octets) time=icount-octets ;;
 		--check | --store) options+=("$1") ;;
 		*) usage ;;
@@ -135,15 +154,24 @@ stage_bench() {
 		shift
 	done
 	if [ ${#options[@]} -gt 0 ]; then
-		[[ $set != @(real|2009) ]] && [ "$time" = icount ] ||
-			die 'no --check or --store with --real, --series or' \
-				'--octets: the baseline is of none'
+		[[ $set != @(real|2009) ]] && [ "$time$hosts" = icount ] ||
+			die 'no --check or --store with --real, --series,' \
+				'--octets or --hosts: the baseline is of none'
 	fi
 	mkdir -p "$bench"
-	bench_prepare "$set" || return
-	[[ $set != @(real|2009) ]] || time=$(bench_acceleration)
-	say "== measuring ($time)"
-	bench_run "$set" "$time" "$@" || status=1
+	if [ -n "$hosts" ]; then
+		check runner vm_runner_ready || return
+	else
+		bench_prepare "$set" || return
+	fi
+	[ -n "$hosts" ] || [[ $set != @(real|2009) ]] ||
+		time=$(bench_acceleration)
+	say "== measuring (${hosts:-$time})"
+	if [ -n "$hosts" ]; then
+		bench_hosts "$hosts" "$set" "$@" || status=1
+	else
+		bench_run "$set" "$time" "$@" || status=1
+	fi
 	say
 	bench_report "${options[@]}" || status=1
 	say "results: $bench/index.html, results.json"
