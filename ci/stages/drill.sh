@@ -312,6 +312,10 @@ drill_fix() {
 	note=$(sed 's/^- //' "$drill/private/mail/release-note" | fold -s -w 72 |
 		sed 's/ *$//')
 	say "$2" >"$dir/VERSION"
+	log=$(cat "$dir/CHANGELOG.md")
+	NOTE="## $2"$'\n\n- '"${note//$'\n'/$'\n  '}" awk '
+		/^## / && !done++ { print ENVIRON["NOTE"] "\n" }
+		{ print }' <<<"$log" >"$dir/CHANGELOG.md"
 	log=$(cat "$dir/packaging/debian/changelog")
 	{
 		printf 'siw (%s) unstable; urgency=high\n\n  * %s\n' "$2" \
