@@ -1,11 +1,19 @@
 # shellcheck shell=bash
 # security/process.md from a report to a withdrawn advisory, with a planted bug, on
-# two release lines. `ci/run drill [DIR]`; DIR (ci/drill/access) has
+# two release lines: `ci/run drill [DIR]`. DIR is ci/drill/access, where a peer gets
+# what it may not; ci/drill/leak, where a user takes memory for good; or a copy of one
+# with another bug. It has
 #
-#	bug.patch	plants the bug (patch -p1); the fix is to take it back
-#	reproducer	a program for the guest, run beside the kselftests: KTAP
-#	advisory.toml	the advisory without id, versions and dates; texts that
-#			mails quote are of one line
+#	bug.patch	plants the bug in siw/ or packaging/compat, as `git diff` has
+#			it (patch -p1); the fix is to take it back
+#	reproducer	a program, run by root in a guest, in the directory of the
+#			kselftests: KTAP, of which something is not ok with the bug and
+#			ok without. `exec ./run.sh PROGRAM WORD` will do
+#	advisory.toml	what security/advisories/README.md has from title to tests, and
+#			[[credit]]; in ASCII, all but the description of one line, the
+#			weakness by its name at MITRE, tests that this tree has
+#
+# What is wrong with these is told within minutes, before anything is built for it.
 #
 # A line is the tree as it is under a version of its own: there is no older branch
 # to backport to. Below build/ci/share/drill, private is what only we see until the
@@ -31,6 +39,27 @@ drill_time() { date -u -d "${1:-now}" +%Y-%m-%dT%H:%M:%SZ; }
 # drill_field KEY: a text of the advisory.
 drill_field() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" "$drill_dir/advisory.toml"; }
 
+# The reproducer and the tools are those of this tree: a bug planted there is in none
+# of the two lines.
+drill_patch() {
+	local file files
+	files=$(sed -n 's/^+++ \([^\t]*\).*/\1/p' "$drill_dir/bug.patch")
+	for file in ${files:-nothing}; do
+		case ${file#*/} in
+		siw/* | packaging/compat/*) ;;
+		*)
+			say "$drill_dir/bug.patch: $file is not a/siw/... or" \
+				'a/packaging/compat/...: it has to be of the driver'
+			return 1
+			;;
+		esac
+	done
+	patch -d "$top" -p1 --dry-run --force <"$drill_dir/bug.patch" || {
+		say "$drill_dir/bug.patch: does not apply to this tree"
+		return 1
+	}
+}
+
 drill_data() {
 	local key
 	[ "$(drill_lines | wc -l)" = 2 ] &&
@@ -39,8 +68,14 @@ drill_data() {
 			'is of the newest'
 		return 1
 	}
-	[ -s "$drill_dir/bug.patch" ] && [ -x "$drill_dir/reproducer" ] || {
-		say "$drill_dir: needs bug.patch and an executable reproducer"
+	[ -s "$drill_dir/bug.patch" ] && [ -s "$drill_dir/reproducer" ] &&
+		[ -s "$drill_dir/advisory.toml" ] || {
+		say "$drill_dir: needs bug.patch, reproducer and advisory.toml"
+		return 1
+	}
+	drill_patch || return 1
+	! grep -nP '[^\x00-\x7f]' "$drill_dir/advisory.toml" || {
+		say "$drill_dir/advisory.toml: is not ASCII"
 		return 1
 	}
 	for key in title severity cvss cwe summary impact workaround; do
@@ -48,6 +83,14 @@ drill_data() {
 			say "$drill_dir/advisory.toml: no $key of one line"
 			return 1
 		}
+	done
+}
+
+# All of ci/drill, for lint: they have to fit the driver as it is.
+drills_are_sound() {
+	local drill_dir
+	for drill_dir in "$top"/ci/drill/*/; do
+		drill_data || return 1
 	done
 }
 
@@ -87,8 +130,8 @@ drill_revision() {
 		>>"$drill/private/history"
 }
 
-# An advisory that lint refuses is told before an hour of builds, not after it: all
-# that DIR says of it, with times as if everything had happened now.
+# An advisory that lint or the validator refuses is told before an hour of builds, not
+# after it: all that DIR says of it, with times as if everything had happened now.
 drill_draft() {
 	local event status
 	for event in reported acknowledged assessed fix_ready next_release disclosed \
@@ -99,9 +142,12 @@ drill_draft() {
 	cp -r "$drill/public/tree" "$drill/private/draft" &&
 		cp "$drill/private/$drill_id.toml" \
 			"$drill/private/draft/security/advisories/" &&
-		"$advisory_bin" --root "$drill/private/draft" lint
+		"$advisory_bin" --root "$drill/private/draft" lint &&
+		"$advisory_bin" --root "$drill/private/draft" build --test \
+			--out "$drill/private/site" &&
+		drill_documents "$drill/private/site"
 	status=$?
-	rm -r "$drill/private"/{draft,timeline,history,"$drill_id.toml"}
+	rm -rf "$drill/private"/{draft,site,timeline,history,"$drill_id.toml"}
 	return "$status"
 }
 
@@ -266,6 +312,10 @@ drill_fix() {
 	note=$(sed 's/^- //' "$drill/private/mail/release-note" | fold -s -w 72 |
 		sed 's/ *$//')
 	say "$2" >"$dir/VERSION"
+	log=$(cat "$dir/CHANGELOG.md")
+	NOTE="## $2"$'\n\n- '"${note//$'\n'/$'\n  '}" awk '
+		/^## / && !done++ { print ENVIRON["NOTE"] "\n" }
+		{ print }' <<<"$log" >"$dir/CHANGELOG.md"
 	log=$(cat "$dir/packaging/debian/changelog")
 	{
 		printf 'siw (%s) unstable; urgency=high\n\n  * %s\n' "$2" \
@@ -492,8 +542,9 @@ drill_published() {
 	grep 'timeline.published: lies in the future' <<<"$said" && drill_site
 }
 
+# drill_documents SITE
 drill_documents() {
-	local documents=$drill/public/site/.well-known/csaf/white
+	local documents=$1/.well-known/csaf/white
 	validator_ready || return 1
 	cp "$top"/tools/advisory/validate/*.mjs "$cache/csaf-validator/" &&
 		node "$cache/csaf-validator/csaf.mjs" \
@@ -522,8 +573,19 @@ drill_signed() {
 	# CSAF, VEX, OSV, text
 	[ "$count" = 4 ] || return 1
 	for file in "$drill"/public/site/.well-known/csaf/white/*/; do
-		(cd "$file" && sha256sum --strict --quiet -c ./*.sha256) || return 1
+		(cd "$file" && sha256sum --strict --quiet -c ./*.sha256 &&
+			sha512sum --strict --quiet -c ./*.sha512) || return 1
 	done
+}
+
+# Who reads the lists of the directory finds every document, and no other.
+drill_listed() {
+	local white=$drill/public/site/.well-known/csaf/white there
+	there=$(find "$white" -name '*.json' -printf '%P\n' | sort)
+	say "$there"
+	grep "${drill_id,,}-vex.json" <<<"$there" &&
+		diff <(sort "$white/index.txt") - <<<"$there" &&
+		diff <(cut -d '"' -f 2 "$white/changes.csv" | sort) - <<<"$there"
 }
 
 # drill_doctor VERSION CODE FILTER: what it says of the advisories, of the OSV
@@ -563,7 +625,7 @@ drill_doctors() {
 
 drill_again() {
 	cp "$drill/private/$drill_id.toml" "$drill/public/tree/security/advisories/"
-	drill_site && drill_documents && drill_signed
+	drill_site && drill_documents "$drill/public/site" && drill_signed
 }
 
 # No two revisions in one second.
@@ -680,13 +742,14 @@ drill_steps() {
 	took=$((took + $(seconds_since "$begun")))
 	say "# from the fix to what is published: $took s of 1800"
 	check within-half-an-hour drill_half_an_hour "$took"
-	check csaf-and-vex-valid drill_documents
+	check csaf-and-vex-valid drill_documents "$drill/public/site"
 	if [ -n "${SIW_OSV_SCHEMA:-}" ]; then
 		check osv-valid drill_osv
 	else
 		drill_skip osv-valid 'SIW_OSV_SCHEMA is not set'
 	fi
 	check signed drill_signed && check announced drill_announced
+	check listed drill_listed
 	check other-mails drill_other_mails
 	check public-names-it-now drill_named
 	check in-time drill_in_time

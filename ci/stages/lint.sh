@@ -255,6 +255,7 @@ stage_lint() {
 	check tracepoints-listed tracepoints_listed
 	check units-confined units_confined
 	check mutants mutants_apply
+	check drills drills_are_sound
 	security_checks
 	check root-newest root_ready newest full &&
 		check kernel-scripts kernel_scripts_ready && {
