@@ -108,6 +108,7 @@ installed_image() {
 	debs_ready "$(kernel_field "$name" suite)" || return 1
 	image_is_fresh "$name" && return
 	open_root "$name" "$root" && install_siw "$root" &&
+		module_installed "$root" &&
 		pack_image "$name" "$root"
 	status=$?
 	rm -rf "$root"

@@ -41,13 +41,13 @@ rpm_build() {
 		} >"$out/share/$dir/buildinfo"
 }
 
-# What is installed and updated to.
+# What is installed and updated to. The source package has all that make-source.sh takes.
 rpms_ready() {
 	local state
 	state=$({
-		cd "$top" && find packaging/*.sh packaging/compat packaging/debian \
-			packaging/dkms packaging/rpm CMakeLists.txt VERSION docs \
-			security selftests siw tools -type f -print0 | sort -z |
+		cd "$top" && find CHANGELOG.md CMakeLists.txt LICENSES README.md SECURITY.md \
+			VERSION docs libsiw packaging security selftests siw tools \
+			-type f -print0 | sort -z |
 			xargs -0 sha256sum
 		declare -f rpm_build
 	} | sha256sum)

@@ -86,13 +86,20 @@ release_provider_again() {
 }
 
 # Of what `ci/run rpm` has tried, what no library of Debian is linked to: its names are
-# not those of other distributions (libpcap.so.0.8). They build the rest from the source.
+# not those of other distributions (libpcap.so.0.8). They build the rest from the source,
+# which is that of the release.
 release_rpms() {
+	local file version
+	version=$(cat "$top/VERSION")
 	rpms_ready && cp "$out"/share/rpm/*.src.rpm "$out"/share/rpm/siw-dkms-*.rpm \
 		"$out"/share/rpm/siw-doc-*.rpm "$release/" &&
 		! rpm -qp --nosignature --qf '%{ARCH}\n' "$release"/siw-d*.rpm |
 			grep -vx noarch &&
-		! rpm -qp --nosignature --requires "$release"/*.rpm | grep -F .so.
+		! rpm -qp --nosignature --requires "$release"/*.rpm | grep -F .so. || return 1
+	for file in "$release"/*.src.rpm; do
+		rpm2cpio "$file" | cpio -i --quiet --to-stdout "siw-$version.tar.xz" | xz -dc |
+			cmp - <(xz -dc "$release/siw-$version.tar.xz") || return 1
+	done
 }
 
 # provider_of DEB: which of rdma-core's sources it was built from.
@@ -261,7 +268,8 @@ stage_release() {
 		gpgv jq mmdebstrap rpm xz-utils
 	rm -rf "$release"
 	mkdir -p "$release"
-	check versions release_versions
+	# A trial goes on.
+	check versions release_versions || [ -z "${SIW_RELEASE_KEY:-}" ] || return
 	check source release_source && check source-again release_source_again
 	check debs release_debs || return
 	check root-bookworm deb_root_ready bookworm &&
