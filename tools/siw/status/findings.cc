@@ -94,11 +94,21 @@ class Examination : Examiner {
     return fmt::format("{} {}", facts_.packager->install, package);
   }
 
-  // Why there is no module for this kernel.
+  // Some kernels have a siw of their own: it is what loads as long as DKMS has
+  // not built ours.
+  bool IsKernelsAlone() const {
+    const ModuleFacts& module = facts_.module;
+    return module.dkms && !module.dkms_built &&
+           module.available.compare(0, 7, "kernel/") == 0 &&
+           !(module.loaded && module.out_of_tree);
+  }
+
+  // Why there is no module for this kernel, or none of ours.
   void ModuleMissing() {
     const ModuleFacts& module = facts_.module;
-    const std::string seen =
-        fmt::format("/lib/modules/{}/modules.dep has no siw.ko", facts_.kernel);
+    const std::string seen = fmt::format(
+        "/lib/modules/{}/modules.dep has no siw.ko{}", facts_.kernel,
+        module.available.empty() ? "" : " but the kernel's own");
     if (!module.rdma_core) {
       Add("SIW-MOD-NO-RDMA", "kernel",
           fmt::format("/lib/modules/{} has no ib_core.ko, and none is loaded",
@@ -127,10 +137,10 @@ class Examination : Examiner {
 
   void Module() {
     const ModuleFacts& module = facts_.module;
-    if (!module.loaded && module.available.empty()) {
-      ModuleMissing();
-      return;
-    }
+    const bool missing =
+        (!module.loaded && module.available.empty()) || IsKernelsAlone();
+    if (missing) ModuleMissing();
+    if (missing && !module.loaded) return;
     if (module.loaded && !module.out_of_tree) {
       Add("SIW-MOD-INBOX", "module",
           "siw is loaded, and /sys/module/siw/taint has no O",

@@ -60,6 +60,31 @@ TEST_F(StatusTest, SaysWhyThereIsNoModule) {
   EXPECT_EQ("SIW-MOD-IDLE", Judged());
 }
 
+// What would load is another driver.
+TEST_F(StatusTest, TheKernelsOwnModuleIsNoneOfOurs) {
+  root_.Put("/proc/sys/kernel/osrelease", kKernel);
+  root_.Put("/usr/lib/x86_64-linux-gnu/libibverbs/libsiw-rdmav34.so");
+  root_.Put("/etc/libibverbs.d/siw.driver");
+  root_.Put(Modules("/modules.dep"),
+            "kernel/ib_core.ko:\nkernel/drivers/siw.ko.xz:");
+  EXPECT_EQ("SIW-MOD-IDLE", Judged());
+  root_.Put("/var/lib/dkms/siw/0.1.0/source");
+  EXPECT_EQ("SIW-MOD-HEADERS", Judged());
+  root_.Put(Modules("/build/Makefile"));
+  EXPECT_EQ("SIW-MOD-NOT-BUILT", Judged());
+  EXPECT_EQ(
+      "/lib/modules/6.12.118+deb13-amd64/modules.dep has no siw.ko but "
+      "the kernel's own; dkms has not built it",
+      Examine(Gather(root_.host(), nullptr), Catalogue())[0]
+          .findings[0]
+          .evidence);
+  root_.Put("/sys/module/siw/taint");
+  EXPECT_EQ("SIW-MOD-NOT-BUILT SIW-MOD-INBOX SIW-LINK-NONE", Judged());
+  // Built and loaded by hand
+  root_.Put("/sys/module/siw/taint", "OE");
+  EXPECT_EQ("SIW-LINK-NONE", Judged());
+}
+
 TEST_F(StatusTest, TellsTheInBoxModuleAndAnOldOne) {
   FillGood(&root_);
   root_.Put("/sys/module/siw/taint", "");
