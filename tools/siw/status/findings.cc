@@ -214,16 +214,42 @@ class Examination : Examiner {
     for (const std::string& line : facts_.bad_lines)
       Add("SIW-CONF-LINE", "/etc/siw/links.conf", "line " + line,
           "man siw-links.conf");
-    for (const ConfiguredLink& wanted : facts_.configured) {
-      const bool there = std::any_of(
-          facts_.links.begin(), facts_.links.end(), [&](const Link& link) {
-            return link.name == wanted.name || link.netdev == wanted.netdev;
-          });
-      if (!there && facts_.module.loaded)
-        Add("SIW-LINK-MISSING", wanted.name,
-            fmt::format("/etc/siw/links.conf wants it on {}", wanted.netdev),
-            "siw-link up");
+    for (size_t at = 0; at < facts_.configured.size(); ++at) {
+      if (!Clashes(at) && facts_.module.loaded) Missing(facts_.configured[at]);
     }
+  }
+
+  // One interface carries one link, and no two have one name: siw-link(8) goes
+  // by the line that comes first.
+  bool Clashes(size_t at) {
+    const ConfiguredLink& wanted = facts_.configured[at];
+    for (size_t i = 0; i < at; ++i) {
+      const ConfiguredLink& first = facts_.configured[i];
+      const bool same_name = first.name == wanted.name;
+      if (same_name == (first.netdev == wanted.netdev)) continue;
+      Add(same_name ? "SIW-LINK-NAME" : "SIW-LINK-EXISTS", wanted.name,
+          fmt::format("/etc/siw/links.conf wants it on {}, and before that {} "
+                      "on {}",
+                      wanted.netdev, first.name, first.netdev),
+          "man siw-links.conf");
+      return true;
+    }
+    return false;
+  }
+
+  void Missing(const ConfiguredLink& wanted) {
+    std::string elsewhere;
+    for (const Link& link : facts_.links) {
+      if (link.netdev == wanted.netdev) return;
+      if (link.name != wanted.name) continue;
+      // In another network namespace its interface is not seen.
+      if (link.netdev.empty()) return;
+      elsewhere = fmt::format(", it is on {}", link.netdev);
+    }
+    Add("SIW-LINK-MISSING", wanted.name,
+        fmt::format("/etc/siw/links.conf wants it on {}{}", wanted.netdev,
+                    elsewhere),
+        elsewhere.empty() ? "siw-link up" : "rdma link show");
   }
 
   void Links() {

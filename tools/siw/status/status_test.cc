@@ -159,6 +159,25 @@ TEST_F(StatusTest, ComparesConfigurationAndLinks) {
   EXPECT_EQ("SIW-MOD-NOT-LOADED", Ids(Judge(Examine(facts, Catalogue()))));
 }
 
+// siw-link(8) goes by the line that comes first.
+TEST_F(StatusTest, LinesOfTheConfigurationMayContradictOneAnother) {
+  FillGood(&root_);
+  for (const auto& [lines, ids] : {std::pair("siw0 eth0\nsiw0 eth0", ""),
+                                   {"siw0 eth0\nsiw1 eth0", "SIW-LINK-EXISTS"},
+                                   {"siw0 eth0\nsiw0 eth1", "SIW-LINK-NAME"},
+                                   {"siw0 eth1", "SIW-LINK-MISSING"},
+                                   {"siw1 eth0", ""}}) {
+    root_.Put("/etc/siw/links.conf", lines);
+    EXPECT_EQ(ids, Judged()) << lines;
+  }
+  root_.Put("/etc/siw/links.conf", "siw0 eth1");
+  Facts facts = Gather(root_.host(), nullptr);
+  EXPECT_EQ("/etc/siw/links.conf wants it on eth1, it is on eth0",
+            Judge(Examine(facts, Catalogue()))[0].evidence);
+  facts.links[0].netdev.clear();
+  EXPECT_EQ("", Ids(Judge(Examine(facts, Catalogue()))));
+}
+
 TEST_F(StatusTest, ReadsLinksConfAsSiwLinkDoes) {
   FillGood(&root_);
   for (const char* line :
