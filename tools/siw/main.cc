@@ -113,6 +113,7 @@ Facts GatherHere() {
   if (!channel) facts.netlink_unread = channel.error().message;
   facts.command = SIW_VERSION;
   facts.memlock = MemlockLimit();
+  facts.addressed = AddressedNetdevs();
   Result<std::vector<std::string>> log = ReadKernelLog();
   if (log)
     facts.log = std::move(*log);

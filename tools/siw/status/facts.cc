@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <sstream>
 
 namespace siw {
@@ -333,6 +337,27 @@ std::optional<uint64_t> MemlockLimit() {
   if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
     return {};
   return limit.rlim_cur;
+}
+
+std::optional<std::set<std::string>> AddressedNetdevs() {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) < 0) return {};
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
+  std::set<std::string> netdevs;
+  for (const ifaddrs* at = list; at; at = at->ifa_next) {
+    if (!at->ifa_addr) continue;
+    bool counts = at->ifa_addr->sa_family == AF_INET;
+    if (at->ifa_addr->sa_family == AF_INET6) {
+      sockaddr_in6 in6;
+      std::memcpy(&in6, at->ifa_addr, sizeof(in6));
+      const uint8_t* octets = in6.sin6_addr.s6_addr;
+      counts = octets[0] != 0xfe || (octets[1] & 0xc0) != 0x80;
+    }
+    // An address of IPv4 may have a label: "eth0:1"
+    const std::string name = at->ifa_name;
+    if (counts) netdevs.insert(name.substr(0, name.find(':')));
+  }
+  return netdevs;
 }
 
 Result<std::vector<std::string>> ReadKernelLog() {

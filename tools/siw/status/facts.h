@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,8 @@ struct Facts {
   bool rdma_cm_usable = false;
   std::vector<std::string> unusable_nodes;
   std::optional<uint64_t> memlock;  // octets; none: without limit
+  // Interfaces with an address; none: not known
+  std::optional<std::set<std::string>> addressed;
   AdvisoryFacts advisories;
   std::vector<std::string> log;  // of the kernel
   std::string log_unread;        // why it could not be read
@@ -85,6 +88,10 @@ Facts GatherLinks(const Host& host, NetlinkChannel* channel);
 
 // What Gather() takes of the process itself, not of files.
 std::optional<uint64_t> MemlockLimit();
+
+// Interfaces of this network namespace that have an address. One of IPv6 that
+// is link-local comes by itself, and does not count.
+std::optional<std::set<std::string>> AddressedNetdevs();
 
 // A record of /dev/kmsg, "level,sequence,microseconds,flags;text" and lines of
 // details, as dmesg(1) shows it; empty if it is none.

@@ -274,11 +274,18 @@ class Examination : Examiner {
   void OneLink(const Link& link) {
     // A link goes with its interface: one whose interface is not seen has it in
     // another network namespace, and whether that is up is not seen either.
-    if (link.netdev.empty() || link.state == "ACTIVE") return;
-    Add("SIW-LINK-DOWN", link.name,
-        fmt::format("port {}, {} {}", link.state, link.netdev,
-                    link.netdev_up ? "has a carrier" : "has no carrier"),
-        fmt::format("ip link show {}", link.netdev));
+    if (link.netdev.empty()) return;
+    if (link.state != "ACTIVE") {
+      Add("SIW-LINK-DOWN", link.name,
+          fmt::format("port {}, {} {}", link.state, link.netdev,
+                      link.netdev_up ? "has a carrier" : "has no carrier"),
+          fmt::format("ip link show {}", link.netdev));
+    } else if (facts_.addressed && !facts_.addressed->contains(link.netdev)) {
+      Add("SIW-LINK-NO-ADDRESS", link.name,
+          fmt::format("{} has none, but for a link-local one of IPv6 perhaps",
+                      link.netdev),
+          fmt::format("ip address show dev {}", link.netdev));
+    }
   }
 
   // What its program waits for does not come.

@@ -218,6 +218,23 @@ TEST_F(StatusTest, SeesPortsCountersAndLimits) {
   }
 }
 
+TEST_F(StatusTest, SeesThatAnInterfaceHasNoAddress) {
+  FillGood(&root_);
+  Facts facts = Gather(root_.host(), nullptr);
+  const auto ids = [&facts] { return Ids(Judge(Examine(facts, Catalogue()))); };
+  EXPECT_EQ("", ids());
+  facts.addressed.emplace();
+  EXPECT_EQ("SIW-LINK-NO-ADDRESS", ids());
+  facts.links[0].state = "DOWN";
+  EXPECT_EQ("SIW-LINK-DOWN", ids());
+  facts.links[0].state = "ACTIVE";
+  facts.addressed->insert("eth0");
+  EXPECT_EQ("", ids());
+  const auto here = AddressedNetdevs();
+  ASSERT_TRUE(here);
+  EXPECT_TRUE(here->contains("lo"));
+}
+
 TEST_F(StatusTest, EachCounterHasItsVerdict) {
   FillGood(&root_);
   Facts facts = Gather(root_.host(), nullptr);
