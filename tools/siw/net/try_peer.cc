@@ -56,8 +56,10 @@ std::string NetdevOf(const std::string& address) {
   if (getifaddrs(&list) < 0) return "";
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
   for (const ifaddrs* at = list; at; at = at->ifa_next) {
-    if (at->ifa_addr && AddressText(at->ifa_addr) == address)
-      return at->ifa_name;
+    if (!at->ifa_addr || AddressText(at->ifa_addr) != address) continue;
+    // An address of IPv4 may have a label: "eth0:1"
+    const std::string name = at->ifa_name;
+    return name.substr(0, name.find(':'));
   }
   return "";
 }
