@@ -59,6 +59,7 @@ void TakeInfo(const tcp_info& info, TcpSocket* socket) {
   socket->acknowledged = info.tcpi_bytes_acked;
   socket->received = info.tcpi_bytes_received;
   socket->segments_again = info.tcpi_total_retrans;
+  socket->unanswered = info.tcpi_retransmits;
   socket->delivery_rate = info.tcpi_delivery_rate;
   socket->busy = info.tcpi_busy_time;
   socket->window_limited = info.tcpi_rwnd_limited;

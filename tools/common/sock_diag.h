@@ -43,6 +43,7 @@ struct TcpSocket {
   uint64_t acknowledged = 0;
   uint64_t received = 0;
   uint32_t segments_again = 0;
+  uint32_t unanswered = 0;      // of them in a row, each after a time-out
   uint64_t delivery_rate = 0;   // octets a second
   uint64_t busy = 0;            // microseconds with something to send
   uint64_t window_limited = 0;  // ... and the peer's window full

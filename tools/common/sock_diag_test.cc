@@ -73,6 +73,7 @@ Octets Connection(int family, size_t info_size) {
   info.tcpi_rtt = 250;
   info.tcpi_snd_mss = 1448;
   info.tcpi_total_retrans = 3;
+  info.tcpi_retransmits = 2;
   info.tcpi_bytes_acked = 1000;
   info.tcpi_bytes_sent = 1100;
   info.tcpi_bytes_retrans = 100;
@@ -112,6 +113,8 @@ TEST(SockDiag, TellsTheConnectionsOfBothFamilies) {
   EXPECT_TRUE(one.application_limited);
   EXPECT_EQ(1000u, one.acknowledged);
   EXPECT_EQ(100u, one.sent_again);
+  EXPECT_EQ(3u, one.segments_again);
+  EXPECT_EQ(2u, one.unanswered);
   EXPECT_EQ(4000u, one.window_limited);
   EXPECT_EQ("[2001:db8::1]:40000", (*sockets)[1].local);
 }

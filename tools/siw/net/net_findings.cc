@@ -192,15 +192,20 @@ class Examination : Examiner {
                                           now.reordering - then.reordering)
                             : std::string();
                });
-    AddStreams("SIW-NET-LOSS", "siw top --sort retransmits",
-               [](const Row& row, const auto& then, const auto& now) {
-                 if (row.limited_by != "loss" ||
-                     now.segments_again - then.segments_again < kFew)
-                   return std::string();
-                 return fmt::format("{} of {} octets were sent again",
-                                    now.sent_again - then.sent_again,
-                                    now.sent - then.sent);
-               });
+    AddStreams(
+        "SIW-NET-LOSS", "siw top --sort retransmits",
+        [](const Row& row, const auto& then, const auto& now) {
+          if (row.limited_by != "loss") return std::string();
+          if (now.acknowledged == then.acknowledged && now.unanswered > 1)
+            return fmt::format(
+                "no answer to {} octets, sent again {} times in a row",
+                now.send_queue, now.unanswered);
+          if (now.segments_again - then.segments_again < kFew)
+            return std::string();
+          return fmt::format("{} of {} octets were sent again",
+                             now.sent_again - then.sent_again,
+                             now.sent - then.sent);
+        });
     AddStreams("SIW-NET-ECN", "sysctl net.ipv4.tcp_ecn",
                [](const Row&, const auto& then, const auto& now) {
                  return now.ecn_marks > then.ecn_marks

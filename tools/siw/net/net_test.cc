@@ -206,6 +206,22 @@ TEST(Net, AFewPacketsAreLostByChance) {
   EXPECT_EQ("", Ids(facts));
 }
 
+// Whatever it was limited by before
+TEST(Net, AStreamWithoutAnAnswerStandsStill) {
+  NetFacts facts = Healthy();
+  Tcp(&facts).acknowledged = 0;
+  Tcp(&facts).send_queue = 5000;
+  Tcp(&facts).buffer_limited = kSecond;
+  EXPECT_EQ("SIW-NET-SNDBUF", Ids(facts));
+  Tcp(&facts).unanswered = 3;
+  const auto findings = Judge(ExamineNet(facts, Catalogue()));
+  ASSERT_EQ(1u, findings.size());
+  EXPECT_EQ("SIW-NET-LOSS", findings[0].entry->id);
+  EXPECT_NE(std::string::npos,
+            findings[0].evidence.find(
+                "no answer to 5000 octets, sent again 3 times in a row"));
+}
+
 // What leads to something else is in front of it, and what slows a stream down
 // in front of what may well be so.
 TEST(Net, ACauseIsInFrontOfWhatItLeadsTo) {

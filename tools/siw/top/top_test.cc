@@ -99,6 +99,13 @@ TEST(Top, SaysWhatLimitsAStream) {
   now.window_limited = 500000;
   now.buffer_limited = 500000;
   EXPECT_EQ("peer window", LimitedBy(then, now, 1));
+  now.unanswered = 2;
+  EXPECT_EQ("loss", LimitedBy(then, now, 1));
+  now.acknowledged = 1;
+  EXPECT_EQ("peer window", LimitedBy(then, now, 1));
+  now.acknowledged = 0;
+  now.unanswered = 1;
+  EXPECT_EQ("peer window", LimitedBy(then, now, 1));
   // It had nothing to send for a third of the time.
   now = TcpSocket();
   now.sent = 100000;

@@ -19,6 +19,7 @@ constexpr double kIdleShare = 0.01;
 constexpr double kBusyShare = 0.7;
 constexpr double kLimitedShare = 0.3;
 constexpr double kLossShare = 0.01;
+constexpr uint32_t kTimeouts = 2;
 
 // A counter that went back is one that began anew.
 double Rate(uint64_t before, uint64_t now, double seconds) {
@@ -118,6 +119,9 @@ std::string_view LimitedBy(const TcpSocket& before, const TcpSocket& now,
   const double buffer =
       Rate(before.buffer_limited, now.buffer_limited, seconds) / 1e6;
   if (busy < kIdleShare) return "idle";
+  // What it waited for before it stood still goes on to be counted.
+  if (now.unanswered >= kTimeouts && now.acknowledged == before.acknowledged)
+    return "loss";
   if (window > kLimitedShare && window >= buffer) return "peer window";
   if (buffer > kLimitedShare) return "send buffer";
   const double sent = Rate(before.sent, now.sent, seconds);

@@ -38,6 +38,7 @@ View Compare(const Sample& before, const Sample& now);
 
 // What kept a stream from sending faster, in this order:
 //   idle          it had nothing to send
+//   loss          nothing was acknowledged, and two time-outs in a row
 //   peer window   the peer did not take more
 //   send buffer   the host's send buffer is too small
 //   loss          1 octet in 100 was sent again
