@@ -410,10 +410,11 @@ std::vector<std::string> OurLines(const std::vector<std::string>& log,
       us = us || NamesUs(log[end]);
       if (EndsFault(log[end++])) break;
     }
-    for (; us && at < end; ++at) {
-      if (IsSafeOfFault(log[at])) ours.push_back(log[at]);
+    // Reports of tasks that hang have no end: messages of ours may be in it.
+    for (; at < end; ++at) {
+      if ((us && IsSafeOfFault(log[at])) || matcher.Match(log[at]))
+        ours.push_back(log[at]);
     }
-    at = end;
   }
   return ours;
 }

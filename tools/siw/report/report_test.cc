@@ -140,6 +140,22 @@ TEST(OurLinesTest, AFaultWithoutAnEndEnds) {
   EXPECT_EQ(2u, OurLines(log, Catalogue()).size());
 }
 
+TEST(OurLinesTest, AMessageOfOursIsNotLostInAFault) {
+  const std::vector<std::string> log = {
+      "[ 1.0] INFO: task nfsd:123 blocked for more than 120 seconds.",
+      "[ 1.0] RSP: 0018:00007ffd00000000 EFLAGS: 00000246",
+      "[ 2.0] iwpm_register_pid: Unable to send a nlmsg (client = 2)"};
+  const std::vector<std::string> ours = OurLines(log, Catalogue());
+  ASSERT_EQ(1u, ours.size());
+  EXPECT_EQ(log[2], ours[0]);
+  const std::vector<std::string> fault = {
+      log[0], log[1],
+      "[ 2.0] siw0: local 192.0.2.1:2, peer 192.0.2.2:1: MPA Request refused: "
+      "unknown revision"};
+  EXPECT_EQ((std::vector<std::string>{fault[0], fault[2]}),
+            OurLines(fault, Catalogue()));
+}
+
 // A device, with one queue pair whose details have an address, and keys that
 // nobody asked for.
 class Recorded : public NetlinkChannel {
