@@ -141,8 +141,14 @@ std::optional<ForeignLine> ReadForeignLine(std::string_view line) {
     }
   }
   if (!HasField(found.fields, "errno")) {
-    // "(-104)"
-    const size_t at = lower.find("(-");
+    // "(-104)", or "failed: -104" and no more
+    size_t at = lower.find("(-");
+    if (at == std::string::npos) {
+      at = lower.rfind(" -");
+      if (at != std::string::npos &&
+          lower.find_first_not_of("0123456789", at + 2) != std::string::npos)
+        at = std::string::npos;
+    }
     if (at != std::string::npos) {
       const unsigned long number =
           std::strtoul(lower.c_str() + at + 2, nullptr, 10);

@@ -118,6 +118,20 @@ TEST(ForeignLine, TakesAnErrorInBrackets) {
   EXPECT_EQ("", found->term);
 }
 
+TEST(ForeignLine, TakesAnErrorAtTheEnd) {
+  for (const char* line : {"siw: something failed: -98", "siw: failed with -98",
+                           "siw: socket 7 -98\n"}) {
+    const auto found = ReadForeignLine(line);
+    ASSERT_TRUE(found) << line;
+    EXPECT_EQ("98", FieldOf(found->fields, "errno")) << line;
+  }
+  for (const char* line : {"siw: a -98 b", "siw: a -", "siw: -98x"}) {
+    const auto found = ReadForeignLine(line);
+    ASSERT_TRUE(found) << line;
+    EXPECT_EQ("", FieldOf(found->fields, "errno")) << line;
+  }
+}
+
 TEST(ForeignLine, IsOfSomeSiw) {
   EXPECT_FALSE(ReadForeignLine("mlx5_core: layer 1 type 1 code 2"));
 }
