@@ -99,6 +99,10 @@ class Connection {
   void Finish();
   // A SYN that begins another connection between the same ends.
   bool IsOver(const TcpSegment& segment, int from) const;
+  // Closed by both ends, or reset: no more comes of it.
+  bool IsDone() const {
+    return finished_ || (directions_[0].ended && directions_[1].ended);
+  }
 
  private:
   Direction& Other(const Direction& direction) {
@@ -572,11 +576,13 @@ void Decoder::Add(const TcpSegment& segment, Origin origin) {
                        : Key(segment.source, segment.destination);
   auto found = live_.find(key);
   if (found != live_.end() && found->second->IsOver(segment, from)) {
+    done_ -= found->second->IsDone();
     found->second->Finish();
     live_.erase(found);
     found = live_.end();
   }
   if (found == live_.end()) {
+    if (live_.size() >= kMostConnections && done_ > kMostDone) ForgetDone();
     if (live_.size() >= kMostConnections) {
       ++ignored_;
       return;
@@ -587,7 +593,22 @@ void Decoder::Add(const TcpSegment& segment, Origin origin) {
                 .first;
     ++seen_;
   }
-  found->second->Add(segment, from, origin);
+  Connection& connection = *found->second;
+  const bool was_done = connection.IsDone();
+  connection.Add(segment, from, origin);
+  done_ += !was_done && connection.IsDone();
+}
+
+void Decoder::ForgetDone() {
+  for (auto at = live_.begin(); at != live_.end();) {
+    if (at->second->IsDone()) {
+      at->second->Finish();
+      at = live_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  done_ = 0;
 }
 
 void Decoder::Finish() {

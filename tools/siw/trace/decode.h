@@ -171,6 +171,8 @@ class Decoder {
  public:
   // What is given up beyond these; a capture can be made to ask for more.
   static constexpr size_t kMostConnections = 20000;
+  // Those that are over are forgotten when there is no room, many at once.
+  static constexpr size_t kMostDone = kMostConnections / 10;
   static constexpr size_t kMostHeld = size_t{256} << 20;
   static constexpr size_t kMostHeldPerDirection = 1 << 20;
 
@@ -195,10 +197,13 @@ class Decoder {
   friend class Connection;
   using Key = std::pair<Endpoint, Endpoint>;  // the smaller one first
 
+  void ForgetDone();
+
   Sink sink_;
   std::map<Key, std::unique_ptr<Connection>> live_;
   std::vector<ConnectionInfo> infos_;
   size_t seen_ = 0;
+  size_t done_ = 0;  // of live_, those that are over
   size_t held_ = 0;
   uint64_t ignored_ = 0;
 };

@@ -501,6 +501,31 @@ TEST(Decode, AnotherProtocolIsLeftAlone) {
   EXPECT_EQ(1u, running.decoder().others());
 }
 
+// The first segment of a connection, or its reset
+TcpSegment OfConnection(size_t number, bool reset) {
+  TcpSegment segment;
+  segment.source.address = {192, 0, 2, static_cast<uint8_t>(number >> 16)};
+  segment.source.port = static_cast<uint16_t>(number);
+  segment.destination.address = {198, 51, 100, 1};
+  segment.destination.port = 4420;
+  segment.syn = !reset;
+  segment.rst = reset;
+  return segment;
+}
+
+TEST(Decode, AConnectionThatIsOverTakesNoRoom) {
+  constexpr size_t kMany = 2 * Decoder::kMostConnections;
+  for (const bool reset : {false, true}) {
+    Decoder decoder([](const Event&) {});
+    for (size_t i = 0; i < kMany; ++i) {
+      decoder.Add(OfConnection(i, false), {});
+      if (reset) decoder.Add(OfConnection(i, true), {});
+    }
+    EXPECT_EQ(reset ? 0u : kMany - Decoder::kMostConnections,
+              decoder.ignored());
+  }
+}
+
 TEST(Decode, HoldsNoMoreThanItMay) {
   Talk talk;
   talk.Open().Client(StartupOctets(false, true));
