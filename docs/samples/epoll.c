@@ -193,6 +193,7 @@ static void on_event(struct rdma_cm_event *event)
 			say_next(id->context);
 		break;
 	case RDMA_CM_EVENT_TIMEWAIT_EXIT:
+	case RDMA_CM_EVENT_ADDR_CHANGE:	/* of the listener, too */
 		break;
 	case RDMA_CM_EVENT_DEVICE_REMOVAL:
 		errx(1, "the RDMA device is gone");

@@ -128,6 +128,7 @@ static void on_event(struct rdma_cm_event *event, struct ibv_cq *cq)
 		puts("connected");
 		break;
 	case RDMA_CM_EVENT_TIMEWAIT_EXIT:
+	case RDMA_CM_EVENT_ADDR_CHANGE:	/* of the listener, too */
 		break;
 	case RDMA_CM_EVENT_DEVICE_REMOVAL:
 		errx(1, "the RDMA device is gone");
