@@ -23,6 +23,7 @@
 #include <rdma/rdma_cma.h>
 #include <rdma/rdma_verbs.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -263,7 +264,7 @@ class Connection {
     frame.kind = htonl(kind);
     frame.credits = htonl(owed_);
     owed_ = 0;
-    std::memcpy(frame.text.data(), text.data(), text.size());
+    std::copy(text.begin(), text.end(), frame.text.begin());
     easy_detail::Check(
         rdma_post_send(id_.get(), nullptr, &frame,
                        easy_detail::kHead + text.size(), mr_.get(), 0) == 0,
@@ -283,7 +284,8 @@ class Connection {
     if (wc.byte_len < easy_detail::kHead) throw Error("too short a message");
     const uint32_t kind = ntohl(frame.kind);
     credits_ += ntohl(frame.credits);
-    if (credits_ > easy_detail::kCredits || kind > easy_detail::kGoodbye)
+    if (credits_ > easy_detail::kCredits || kind > easy_detail::kGoodbye ||
+        inbox_.size() > easy_detail::kCredits)
       throw Error("the peer does not keep to the protocol");
     if (kind == easy_detail::kData)
       inbox_.emplace_back(frame.text.data(), wc.byte_len - easy_detail::kHead);
