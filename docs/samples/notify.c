@@ -3,8 +3,8 @@
  * notify: RDMA Write, and a Send that says so.
  *
  * The server lends a ring of slots. The client writes a block into the next one
- * and sends a note; iWARP has no immediate data. A Send is delivered after the
- * Writes before it have been placed (RFC 5041 section 5.3), so the note is
+ * and sends a note; RFC 5040 has no immediate data. A Send is delivered after
+ * the Writes before it have been placed (RFC 5041 section 5.3), so the note is
  * never early. The server sends the slot's number back when it is free again.
  */
 #include <arpa/inet.h>
