@@ -146,13 +146,17 @@ class Examination : Examiner {
           "siw is loaded, and /sys/module/siw/taint has no O",
           "modinfo -n siw");
     }
+    // Of RPMs there is what DKMS has built.
     const auto package = facts_.packages.find("siw-dkms");
-    if (module.loaded && !module.version.empty() &&
-        package != facts_.packages.end() &&
-        !IsPackageOf(package->second, module.version)) {
+    const std::string installed = package != facts_.packages.end()
+                                      ? package->second
+                                  : module.dkms_built ? module.dkms_version
+                                                      : "";
+    if (module.loaded && !module.version.empty() && !installed.empty() &&
+        !IsPackageOf(installed, module.version)) {
       Add("SIW-MOD-STALE", "module",
           fmt::format("{} is loaded, siw-dkms {} is installed", module.version,
-                      package->second),
+                      installed),
           "modinfo siw");
     }
     if (!module.loaded && !facts_.configured.empty()) {

@@ -101,6 +101,11 @@ TEST_F(StatusTest, TellsTheInBoxModuleAndAnOldOne) {
     facts.packages["siw-dkms"] = package;
     EXPECT_EQ(ids, Ids(Judge(Examine(facts, Catalogue())))) << package;
   }
+  // Without dpkg
+  facts.packages.clear();
+  EXPECT_EQ("SIW-MOD-STALE", Ids(Judge(Examine(facts, Catalogue()))));
+  facts.module.version = facts.module.dkms_version;
+  EXPECT_EQ("", Ids(Judge(Examine(facts, Catalogue()))));
 }
 
 TEST_F(StatusTest, SeesThatModulesHaveToBeSigned) {
