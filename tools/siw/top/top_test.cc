@@ -90,9 +90,9 @@ TEST(Top, SaysWhatLimitsAStream) {
   EXPECT_EQ("network", LimitedBy(then, now, 1));
   now.application_limited = true;
   EXPECT_EQ("application", LimitedBy(then, now, 1));
-  now.sent_again = 1000;
+  now.sent_again = 200;
   EXPECT_EQ("loss", LimitedBy(then, now, 1));
-  now.sent_again = 999;
+  now.sent_again = 199;
   EXPECT_EQ("application", LimitedBy(then, now, 1));
   now.buffer_limited = 400000;
   EXPECT_EQ("send buffer", LimitedBy(then, now, 1));

@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 constexpr double kIdleShare = 0.01;
 constexpr double kBusyShare = 0.7;
 constexpr double kLimitedShare = 0.3;
-constexpr double kLossShare = 0.01;
+constexpr double kLossShare = 0.002;
 constexpr uint32_t kTimeouts = 2;
 
 // A counter that went back is one that began anew.

@@ -41,7 +41,7 @@ View Compare(const Sample& before, const Sample& now);
 //   loss          nothing was acknowledged, and two time-outs in a row
 //   peer window   the peer did not take more
 //   send buffer   the host's send buffer is too small
-//   loss          1 octet in 100 was sent again
+//   loss          1 octet in 500 was sent again
 //   application   it did not hand over enough: TCP says so, or there was
 //   nothing
 //                 to be sent for 3 in 10 of the time
