@@ -171,18 +171,18 @@ class Examination : Examiner {
                  if (row.limited_by != "peer window") return std::string();
                  return fmt::format(
                      "the peer's window was full for {} % of the time, {} "
-                     "octets of it",
+                     "octets of it, round trip {} us",
                      Percent(then.window_limited, now.window_limited),
-                     now.send_window);
+                     now.send_window, now.rtt);
                });
     AddStreams("SIW-NET-SNDBUF", "sysctl net.ipv4.tcp_wmem",
                [this](const Row& row, const auto& then, const auto& now) {
                  if (row.limited_by != "send buffer") return std::string();
                  return fmt::format(
                      "the send buffer of {} octets was too small for {} % of "
-                     "the time",
+                     "the time, round trip {} us",
                      now.send_buffer,
-                     Percent(then.buffer_limited, now.buffer_limited));
+                     Percent(then.buffer_limited, now.buffer_limited), now.rtt);
                });
     // What comes late is sent again as if it were lost.
     AddStreams("SIW-NET-REORDER", "ethtool -x INTERFACE",
@@ -217,8 +217,9 @@ class Examination : Examiner {
                [](const Row& row, const auto&, const auto& now) {
                  if (row.limited_by != "application") return std::string();
                  return fmt::format(
-                     "the program did not fill it, {} octets wait to be sent",
-                     now.not_sent);
+                     "the program did not fill it, {} octets wait to be sent, "
+                     "round trip {} us",
+                     now.not_sent, now.rtt);
                });
   }
 

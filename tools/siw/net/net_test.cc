@@ -144,6 +144,7 @@ TEST(Net, ThePeerThatIsNotReachedSaysWhy) {
 TEST(Net, OneFindingForManyStreams) {
   NetFacts facts = Healthy();
   Tcp(&facts).window_limited = kSecond;
+  Tcp(&facts).rtt = 20000;
   for (Look* look : {&facts.before, &facts.now}) {
     for (uint32_t qp = 8; qp < 10; ++qp) {
       look->sample.streams.push_back(look->sample.streams[0]);
@@ -154,6 +155,7 @@ TEST(Net, OneFindingForManyStreams) {
   ASSERT_EQ(1u, findings.size());
   EXPECT_NE(std::string::npos, findings[0].evidence.find("2 more streams"));
   EXPECT_NE(std::string::npos, findings[0].evidence.find("100 %"));
+  EXPECT_NE(std::string::npos, findings[0].evidence.find("trip 20000 us"));
 }
 
 TEST(Net, AFullCpuMattersToActiveStreamsAlone) {
