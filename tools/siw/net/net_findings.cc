@@ -56,9 +56,10 @@ class Examination : Examiner {
   }
 
  private:
-  // The streams for which `why` has something to say, as one finding.
+  // The streams for which `why` has something to say, as one finding. In `next`
+  // there may be PEER and INTERFACE: those of the first.
   template <typename Why>
-  void AddStreams(std::string_view id, const std::string& next, Why why) {
+  void AddStreams(std::string_view id, std::string next, Why why) {
     std::string first;
     std::string object;
     size_t more = 0;
@@ -71,6 +72,8 @@ class Examination : Examiner {
       if (first.empty()) {
         first = fmt::format("{}: {}", Name(row.stream), text);
         object = row.stream.device;
+        Replace("PEER", SplitPeer(row.stream.id.destination).first, &next);
+        Replace("INTERFACE", NetdevOf(object), &next);
       } else {
         ++more;
       }
@@ -78,6 +81,20 @@ class Examination : Examiner {
     if (first.empty()) return;
     if (more > 0) first += fmt::format("; {} more streams", more);
     Add(id, object, first, next);
+  }
+
+  static void Replace(std::string_view word, const std::string& with,
+                      std::string* text) {
+    const size_t at = text->find(word);
+    if (at != std::string::npos && !with.empty())
+      text->replace(at, word.size(), with);
+  }
+
+  std::string NetdevOf(const std::string& device) const {
+    for (const top::Device& one : facts_.now.sample.devices) {
+      if (one.name == device) return one.netdev;
+    }
+    return "";
   }
 
   const Stream* Before(const Stream& stream) const {
@@ -241,22 +258,16 @@ class Examination : Examiner {
                 netdev.speed ? fmt::format(", {} Mbit/s", netdev.speed) : ""),
             fmt::format("ip -d link show {}", name));
     }
-    AddStreams(
-        "SIW-NET-PATH-MTU", "tracepath PEER",
-        [this](const Row& row, const auto&, const auto& now) {
-          const auto device = std::find_if(
-              facts_.now.sample.devices.begin(),
-              facts_.now.sample.devices.end(),
-              [&](const auto& d) { return d.name == row.stream.device; });
-          const auto netdev = device == facts_.now.sample.devices.end()
-                                  ? facts_.now.netdevs.end()
-                                  : facts_.now.netdevs.find(device->netdev);
-          if (netdev == facts_.now.netdevs.end() || !now.path_mtu ||
-              now.path_mtu >= netdev->second.mtu)
-            return std::string();
-          return fmt::format("path MTU {}, {} has {}", now.path_mtu,
-                             netdev->first, netdev->second.mtu);
-        });
+    AddStreams("SIW-NET-PATH-MTU", "tracepath PEER",
+               [this](const Row& row, const auto&, const auto& now) {
+                 const auto netdev =
+                     facts_.now.netdevs.find(NetdevOf(row.stream.device));
+                 if (netdev == facts_.now.netdevs.end() || !now.path_mtu ||
+                     now.path_mtu >= netdev->second.mtu)
+                   return std::string();
+                 return fmt::format("path MTU {}, {} has {}", now.path_mtu,
+                                    netdev->first, netdev->second.mtu);
+               });
   }
 
   std::string BelowSeen() const {

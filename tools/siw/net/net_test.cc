@@ -158,6 +158,16 @@ TEST(Net, OneFindingForManyStreams) {
   EXPECT_NE(std::string::npos, findings[0].evidence.find("trip 20000 us"));
 }
 
+TEST(Net, NamesACommandThatCanBeRun) {
+  NetFacts facts = Healthy();
+  Tcp(&facts).reordering = 1;
+  EXPECT_EQ("ethtool -x eth0", Judge(ExamineNet(facts, Catalogue()))[0].next);
+  facts = Healthy();
+  Tcp(&facts).path_mtu = 1500;
+  EXPECT_EQ("tracepath 192.0.2.2",
+            Judge(ExamineNet(facts, Catalogue()))[0].next);
+}
+
 TEST(Net, AFullCpuMattersToActiveStreamsAlone) {
   NetFacts facts = Healthy();
   facts.now.cpus[0] = {200, 150, 90, 0, 0};
