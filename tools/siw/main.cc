@@ -76,9 +76,10 @@ Result<std::vector<std::string>> ReadInput() {
 
 int ExplainLines(const Result<std::vector<std::string>>& lines, bool json) {
   if (!lines) return Fail(lines.error());
-  const std::vector<LogFinding> findings =
-      ExplainLog(LineMatcher(Catalogue()), *lines);
-  Print(json ? LogJson(findings) : LogText(findings));
+  const LineMatcher matcher(Catalogue());
+  const std::vector<LogFinding> findings = ExplainLog(matcher, *lines);
+  Print(json ? LogJson(findings)
+             : LogText(findings) + ForeignText(matcher, *lines));
   return findings.empty() ? kExitFound : kExitGood;
 }
 

@@ -145,11 +145,17 @@ void AddErrno(CatalogueView catalogue, int number, Explanation* explanation) {
   }
 }
 
-// A line of another driver: as far as it says something.
+// A line of another driver, if it says something.
+std::optional<ForeignLine> Foreign(std::string_view line) {
+  std::optional<ForeignLine> foreign = ReadForeignLine(line);
+  if (foreign && foreign->fields.empty() && foreign->term.empty()) return {};
+  return foreign;
+}
+
 void AddForeign(CatalogueView catalogue, std::string_view line,
                 Explanation* explanation) {
-  std::optional<ForeignLine> foreign = ReadForeignLine(line);
-  if (!foreign || (foreign->fields.empty() && foreign->term.empty())) return;
+  std::optional<ForeignLine> foreign = Foreign(line);
+  if (!foreign) return;
   if (!foreign->term.empty()) AddTerm(catalogue, foreign->term, explanation);
   for (const Field& field : foreign->fields) {
     if (field.name == "errno" && explanation->matches.empty())
@@ -316,6 +322,22 @@ std::string LogText(const std::vector<LogFinding>& findings) {
                            : std::string());
   }
   return out.empty() ? "Nothing in this log is in the catalogue.\n" : out;
+}
+
+std::string ForeignText(const LineMatcher& matcher,
+                        const std::vector<std::string>& lines) {
+  size_t count = 0;
+  std::string_view last;
+  for (const std::string& line : lines) {
+    if (!Foreign(line) || matcher.Match(line)) continue;
+    ++count;
+    last = line;
+  }
+  if (count == 0) return "";
+  return fmt::format(
+      "{} of another siw, or of another version; the last:\n  {}\n"
+      "  `siw explain LINE` takes out of one what it can\n",
+      count, Printable(last));
 }
 
 std::string LogJson(const std::vector<LogFinding>& findings) {

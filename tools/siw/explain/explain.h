@@ -39,6 +39,9 @@ std::vector<LogFinding> ExplainLog(const LineMatcher& matcher,
 std::string ExplanationText(const Explanation& explanation);
 std::string ExplanationJson(const Explanation& explanation);
 std::string LogText(const std::vector<LogFinding>& findings);
+// How many lines of another siw there are besides; empty if there is none.
+std::string ForeignText(const LineMatcher& matcher,
+                        const std::vector<std::string>& lines);
 std::string LogJson(const std::vector<LogFinding>& findings);
 
 }  // namespace siw

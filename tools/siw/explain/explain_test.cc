@@ -125,5 +125,17 @@ TEST(ExplainLog, CountsTheSameMessageOfADevice) {
   EXPECT_EQ("SIW-MPA-REV", findings[1].match.entry->id);
 }
 
+TEST(ExplainLog, TellsThatThereAreLinesOfAnotherSiw) {
+  const LineMatcher matcher(Catalogue());
+  const std::string known =
+      "siw0: local 192.0.2.1:2, peer 192.0.2.2:1: MPA Request refused: unknown "
+      "revision";
+  EXPECT_EQ("", ForeignText(matcher, {known, "usb 1-1: error -71", "siw"}));
+  const std::string text = ForeignText(
+      matcher, {"siw: QP [1]: error 5", known, "siw: QP [2]: \x1b error 6"});
+  EXPECT_EQ(0u, text.find("2 of another siw"));
+  EXPECT_NE(std::string::npos, text.find("\n  siw: QP [2]: ? error 6\n"));
+}
+
 }  // namespace
 }  // namespace siw
