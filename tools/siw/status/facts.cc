@@ -61,6 +61,15 @@ void ReadDkms(const Host& host, const std::string& kernel,
     if (!module->dkms_built && host.Exists(log)) module->dkms_log = log;
     if (module->dkms_built) return;
   }
+  if (module->dkms) return;
+  // The package's source, which DKMS was not told of or has forgotten
+  for (const std::string& name : host.List("/usr/src")) {
+    if (!StartsWith(name, "siw-") ||
+        !host.Exists("/usr/src/" + name + "/dkms.conf"))
+      continue;
+    module->dkms = true;
+    module->dkms_version = name.substr(4);
+  }
 }
 
 ModuleFacts ReadModule(const Host& host, const std::string& kernel) {

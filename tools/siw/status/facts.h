@@ -25,7 +25,7 @@ struct ModuleFacts {
   std::string available;     // file of modules.dep, empty if there is none
   bool rdma_core = false;    // this kernel has ib_core
   bool headers = false;      // to build it for the running kernel
-  bool dkms = false;         // DKMS knows siw
+  bool dkms = false;         // DKMS knows siw, or has its source to be built
   bool dkms_built = false;   // ... and has built it for the running kernel
   std::string dkms_version;
   std::string dkms_log;  // of the last build that failed

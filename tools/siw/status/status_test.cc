@@ -50,6 +50,11 @@ TEST_F(StatusTest, SaysWhyThereIsNoModule) {
   EXPECT_EQ("SIW-MOD-NO-RDMA", Judged());
   root_.Put(Modules("/modules.dep"), "kernel/ib_core.ko:");
   EXPECT_EQ("SIW-MOD-ABSENT", Judged());
+  root_.Put("/usr/src/siw-0.1.0/Makefile");
+  EXPECT_EQ("SIW-MOD-ABSENT", Judged());
+  root_.Put("/usr/src/siw-0.1.0/dkms.conf");
+  EXPECT_EQ("SIW-MOD-HEADERS", Judged());
+  EXPECT_EQ("0.1.0", Gather(root_.host(), nullptr).module.dkms_version);
   root_.Put("/var/lib/dkms/siw/0.1.0/source");
   EXPECT_EQ("SIW-MOD-HEADERS", Judged());
   root_.Put(Modules("/build/Makefile"));
