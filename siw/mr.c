@@ -216,10 +216,13 @@ enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
 
 	rcu_read_lock();
 	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
-	if (mr) {
+	/*
+	 * A writer waits for as long as there are readers, and those of another's
+	 * or of an ordinary region may never end. Both never change.
+	 */
+	if (mr && mr->pd == pd && !mr->region.shared) {
 		write_lock_bh(&mr->lock);
-		verdict = siw_access_check_invalidate(&mr->region, stag,
-						      mr->pd == pd);
+		verdict = siw_access_check_invalidate(&mr->region, stag, true);
 		if (verdict == SIW_ACCESS_OK) {
 			mr->region.valid = false;
 			trace_siw_mr_invalidate_remote(&dev->base, stag);

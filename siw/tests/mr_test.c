@@ -323,7 +323,7 @@ static void peer_invalidates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG,
 			siw_mr_invalidate_remote(fix->dev, &fix->pd,
 						 stag ^ 1));
-	KUNIT_EXPECT_EQ(test, SIW_ACCESS_PD,
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG,
 			siw_mr_invalidate_remote(fix->dev, &fix->other_pd,
 						 stag));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
@@ -475,6 +475,24 @@ static void cache_forgets_what_is_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG, reach(test, stag[0]));
 }
 
+/*
+ * A region that readers hold for ever stops no stream that asks to invalidate it.
+ * Without SMP a lock is nothing, and this cannot fail.
+ */
+static void ordinary_region_is_not_waited_for(struct kunit *test)
+{
+	struct mr_fixture *fix = test->priv;
+	struct ib_mr *base = siw_mr_get_dma(&fix->pd, IB_ACCESS_REMOTE_READ);
+	enum siw_access verdict;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(base));
+	read_lock_bh(&to_siw_mr(base)->lock);
+	verdict = siw_mr_invalidate_remote(fix->dev, &fix->pd, base->lkey);
+	read_unlock_bh(&to_siw_mr(base)->lock);
+	KUNIT_EXPECT_NE(test, SIW_ACCESS_OK, verdict);
+	siw_mr_dereg(base, NULL);
+}
+
 static void all_of_memory(struct kunit *test)
 {
 	struct mr_fixture *fix = test->priv;
@@ -496,7 +514,7 @@ static void all_of_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			siw_mr_invalidate_local(fix->dev, &fix->pd,
 						base->lkey));
-	KUNIT_EXPECT_EQ(test, SIW_ACCESS_RIGHTS,
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG,
 			siw_mr_invalidate_remote(fix->dev, &fix->pd,
 						 base->lkey));
 	siw_mr_dereg(base, NULL);
@@ -585,6 +603,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(mapping_revokes),
 	KUNIT_CASE(takes_no_more_pages_than_it_has),
 	KUNIT_CASE(cache_forgets_what_is_gone),
+	KUNIT_CASE(ordinary_region_is_not_waited_for),
 	KUNIT_CASE(all_of_memory),
 	KUNIT_CASE(alloc_is_refused),
 	KUNIT_CASE(is_limited_in_number),
