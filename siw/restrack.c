@@ -55,7 +55,7 @@ static int put_queues(struct sk_buff *msg, struct siw_qp *qp)
 		{ "tx_queued", READ_ONCE(qp->tx.buf.len) },
 		/* Not with an SRQ */
 		{ "rq_size", qp->rq.num },
-		{ "rq_posted", siw_rq_available(qp) },
+		{ "rq_posted", qp->srq ? 0 : siw_rq_available(qp) },
 	};
 
 	return put_all(msg, all, ARRAY_SIZE(all) - (qp->srq ? 2 : 0));
