@@ -34,16 +34,6 @@ int siw_cm_unlisten(struct iw_cm_id *cm_id)
 }
 
 /*
- * A process names the QP that it connects by a number that it chooses.  It may
- * be one that it made, or that its user did; kernel threads know their own.
- */
-static bool may_connect(const struct siw_qp *qp)
-{
-	return current->flags & PF_KTHREAD || qp->creator == current->tgid ||
-	       uid_eq(qp->creator_uid, current_euid());
-}
-
-/*
  * iw_cm asks for a QP by number and takes its reference afterwards; by then
  * the QP could be gone.  So the reference is taken when it is looked up.
  */
@@ -51,7 +41,7 @@ struct ib_qp *siw_cm_get_qp(struct ib_device *base, int qpn)
 {
 	struct siw_qp *qp = siw_qp_lookup(to_siw_dev(base), qpn);
 
-	if (qp && !may_connect(qp)) {
+	if (qp && !siw_qp_may_connect(qp)) {
 		siw_qp_put(qp);
 		qp = NULL;
 	}

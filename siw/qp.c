@@ -85,6 +85,17 @@ void siw_qp_init(struct siw_qp *qp)
 	siw_rx_init(qp);
 }
 
+/*
+ * A process names the QP that it connects by a number that it chooses.  It may
+ * be one that it made, or that its user did; kernel threads know their own.
+ */
+bool siw_qp_may_connect(const struct siw_qp *qp)
+{
+	return current->flags & PF_KTHREAD ||
+	       qp->creator == task_tgid(current) ||
+	       uid_eq(qp->creator_uid, current_euid());
+}
+
 /**
  * siw_qp_claim() - make a QP belong to a connection
  * @qp: idle QP
@@ -93,12 +104,15 @@ void siw_qp_init(struct siw_qp *qp)
  *
  * The claim holds a reference on the QP.
  *
- * Return: 0, or -EBUSY if it is not idle or has an owner.
+ * Return: 0, -EBUSY if it is not idle or has an owner, or -EINVAL if it is not
+ * the caller's: the number may have become another's since it was asked.
  */
 int siw_qp_claim(struct siw_qp *qp, void *owner, const struct siw_qp_ops *ops)
 {
 	int err = -EBUSY;
 
+	if (!siw_qp_may_connect(qp))
+		return -EINVAL;
 	spin_lock_bh(&qp->lock);
 	if (!qp->owner && qp->state == SIW_QP_IDLE) {
 		qp->owner = owner;

@@ -295,7 +295,7 @@ struct siw_qp {
 	u32 max_send_sge;
 	u32 max_recv_sge;
 	bool sig_all;
-	pid_t creator;
+	struct pid *creator;
 	kuid_t creator_uid;
 	struct siw_sq sq;
 	struct siw_rq rq;
@@ -365,6 +365,7 @@ struct siw_qp *siw_qp_lookup(struct siw_device *dev, u32 qpn);
 void siw_qp_get(struct siw_qp *qp);
 void siw_qp_put(struct siw_qp *qp);
 void siw_qp_init(struct siw_qp *qp);
+bool siw_qp_may_connect(const struct siw_qp *qp);
 int siw_qp_claim(struct siw_qp *qp, void *owner, const struct siw_qp_ops *ops);
 void siw_qp_unclaim(struct siw_qp *qp);
 int siw_qp_depths(struct siw_qp *qp, u32 ird, u32 ord);

@@ -451,7 +451,7 @@ static int siw_create_qp(struct ib_qp *base, struct ib_qp_init_attr *init,
 	qp->srq = init->srq ? to_siw_srq(init->srq) : NULL;
 	qp->access = SIW_ACCESS_REMOTE_WRITE | SIW_ACCESS_REMOTE_READ;
 	qp->sig_all = init->sq_sig_type == IB_SIGNAL_ALL_WR;
-	qp->creator = current->tgid;
+	qp->creator = get_task_pid(current, PIDTYPE_TGID);
 	qp->creator_uid = current_euid();
 	qp->max_send_sge = init->cap.max_send_sge;
 	qp->max_recv_sge = init->cap.max_recv_sge;
@@ -459,6 +459,7 @@ static int siw_create_qp(struct ib_qp *base, struct ib_qp_init_attr *init,
 	if (!err)
 		err = publish_qp(qp, udata, &resp);
 	if (err) {
+		put_pid(qp->creator);
 		free_queues(qp);
 		object_gone(dev, SIW_OBJ_QP);
 		return err;
@@ -479,6 +480,7 @@ static int siw_destroy_qp(struct ib_qp *base, struct ib_udata *udata)
 	wait_for_completion(&qp->gone);
 	siw_cq_forget(qp->scq, base);
 	siw_cq_forget(qp->rcq, base);
+	put_pid(qp->creator);
 	free_queues(qp);
 	object_gone(dev, SIW_OBJ_QP);
 	return 0;
