@@ -170,6 +170,8 @@ void siw_conn_drop_cm_id(struct siw_conn *conn)
 
 void siw_conn_drop_setup(struct siw_conn *conn)
 {
+	if (conn->setup && conn->setup->spare)
+		sock_release(conn->setup->spare);
 	kfree(conn->setup);
 	conn->setup = NULL;
 	siw_accept_leave(conn);

@@ -19,6 +19,7 @@
  * @pd: the initiator's private data
  * @pd_len: octets of @pd
  * @tos: type of service, or -1
+ * @spare: the initiator's, for a second try, or NULL
  */
 struct siw_startup {
 	u8 in[SIW_MPA_FRAME_MAX];
@@ -29,6 +30,7 @@ struct siw_startup {
 	u8 pd[SIW_MPA_PD_MAX];
 	u16 pd_len;
 	int tos;
+	struct socket *spare;
 };
 
 /**
@@ -177,6 +179,7 @@ bool siw_conn_path(struct siw_qp *qp, struct siw_conn_path *path);
 int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id,
 		   int backlog);
 void siw_listen_del(struct iw_cm_id *cm_id);
+struct net *siw_cm_id_net(const struct iw_cm_id *cm_id);
 void siw_listen_del_dev(struct siw_device *dev);
 void siw_listen_resume(struct siw_backlog *backlog);
 void siw_backlog_put(struct siw_backlog *backlog);

@@ -20,20 +20,37 @@ void siw_connect_fail(struct siw_conn *conn, enum siw_counter cause, int status)
 	siw_conn_retire(conn);
 }
 
-static int dial(struct siw_conn *conn)
+/*
+ * One for a second try as well: what the host's rules say of a stream depends on
+ * who opens its socket, and a second try is a worker's.  Before 6.6 rdma_cm takes
+ * any device that has the address, also one of another namespace.
+ */
+static int open_sockets(struct siw_conn *conn)
 {
-	struct iw_cm_id *cm_id = conn->cm_id;
+	int family = conn->cm_id->m_remote_addr.ss_family;
 	struct net_device *ndev;
-	int err;
+	int err = -ENODEV;
+	struct net *net;
 
 	ndev = ib_device_get_netdev(&conn->dev->base, 1);
 	if (!ndev)
-		return -ENODEV;
-	err = siw_llp_open(&conn->llp, dev_net(ndev),
-			   cm_id->m_remote_addr.ss_family);
-	dev_put(ndev);
-	if (err)
 		return err;
+	net = dev_net(ndev);
+	if (net_eq(net, siw_cm_id_net(conn->cm_id)))
+		err = siw_llp_open(&conn->llp, net, family);
+	if (!err) {
+		swap(conn->llp.sock, conn->setup->spare);
+		err = siw_llp_open(&conn->llp, net, family);
+	}
+	dev_put(ndev);
+	return err;
+}
+
+static int dial(struct siw_conn *conn)
+{
+	struct iw_cm_id *cm_id = conn->cm_id;
+	int err;
+
 	siw_conn_set_state(conn, SIW_CONN_CONNECTING);
 	siw_llp_attach(&conn->llp, &siw_conn_llp_ops);
 	/*
@@ -106,6 +123,7 @@ static void fall_back(struct siw_conn *conn)
 	req->enhanced = false;
 	req->p2p = false;
 	req->rtr = 0;
+	swap(conn->llp.sock, conn->setup->spare);
 	siw_count(conn->dev, SIW_CNT_CONN_FALLBACK);
 	if (dial(conn)) {
 		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, -ECONNRESET);
@@ -246,6 +264,8 @@ int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
 				conn->setup->req.ord);
 	if (!err)
 		err = siw_conn_publish(conn);
+	if (!err)
+		err = open_sockets(conn);
 	if (!err)
 		err = dial(conn);
 	if (err) {

@@ -296,7 +296,7 @@ static void leave_listener(struct siw_backlog *backlog)
 }
 
 /* Whose listener it is: only rdma_cm calls iw_cm_listen(), with its own id. */
-static struct net *net_of(const struct iw_cm_id *cm_id)
+struct net *siw_cm_id_net(const struct iw_cm_id *cm_id)
 {
 	const struct rdma_cm_id *id = cm_id->context;
 
@@ -315,7 +315,7 @@ static int join_listener(struct siw_backlog *backlog, struct net *net)
 	 * listener of all devices, also when this one is about to go; one that
 	 * only moves is open again before anybody can connect.
 	 */
-	if (!net_eq(net_of(backlog->cm_id), net) ||
+	if (!net_eq(siw_cm_id_net(backlog->cm_id), net) ||
 	    !rdma_dev_access_netns(&backlog->dev->base, net) ||
 	    READ_ONCE(backlog->dev->closed) & SIW_CLOSED_NETDEV)
 		return 0;
