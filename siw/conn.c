@@ -36,7 +36,7 @@ void siw_conn_arm(struct siw_conn *conn, unsigned int ms)
 {
 	conn->deadline = jiffies + msecs_to_jiffies(ms);
 	if (!conn->deadline)		/* 0 stands for "none" */
-		conn->deadline = 1;
+		conn->deadline--;	/* earlier than the timer */
 	kref_get(&conn->ref);
 	if (mod_delayed_work(siw_wq, &conn->timer, msecs_to_jiffies(ms)))
 		siw_conn_put(conn);		/* the pending one has a reference */
@@ -276,7 +276,9 @@ static void end_stream(struct siw_conn *conn)
 	siw_qp_stop(qp, conn);
 	siw_log_fault(conn);
 	/* iw_cm knows CLOSE only for a connection that was established. */
-	if (accepting)
+	if (accepting && !READ_ONCE(qp->tx.held))
+		siw_conn_established(conn);
+	else if (accepting)
 		siw_conn_tell_status(conn, IW_CM_EVENT_ESTABLISHED, -ECONNRESET);
 	siw_qp_report(qp);
 	siw_conn_tell_status(conn, IW_CM_EVENT_CLOSE, 0);
@@ -357,14 +359,13 @@ static void look_at_socket(struct siw_conn *conn)
 	case SIW_LLP_PEER_CLOSED:
 	case SIW_LLP_LAST_ACK:
 	case SIW_LLP_CLOSED:
-		/*
-		 * What came before the FIN counts.  If it has to wait for the
-		 * carry buffer, we are woken once it is read.
-		 */
+		/* What came before counts. What waits for memory wakes us. */
 		siw_llp_poke(&conn->llp);
+		if (siw_llp_has_data(&conn->llp))
+			break;
 		if (siw_llp_error(&conn->llp))
 			siw_qp_event(conn->qp, SIW_QP_EV_LOST);
-		else if (!siw_llp_has_data(&conn->llp))
+		else
 			peer_closed(conn);
 	}
 }
@@ -379,7 +380,8 @@ void siw_conn_established(struct siw_conn *conn)
 	};
 
 	siw_conn_disarm(conn);
-	siw_conn_set_state(conn, SIW_CONN_UP);
+	if (conn->state != SIW_CONN_LINGER)	/* over already */
+		siw_conn_set_state(conn, SIW_CONN_UP);
 	siw_count(conn->dev, SIW_CNT_CONN_UP);
 	siw_conn_tell(conn, &event);
 }
@@ -504,12 +506,6 @@ out:
 	siw_conn_put(conn);
 }
 
-static void conn_init_work(struct siw_conn *conn)
-{
-	INIT_WORK(&conn->work, conn_work);
-	INIT_DELAYED_WORK(&conn->timer, conn_timeout);
-}
-
 struct siw_conn *siw_conn_new(struct siw_device *dev)
 {
 	struct siw_conn *conn = kzalloc_obj(*conn, GFP_KERNEL_ACCOUNT);
@@ -527,7 +523,8 @@ struct siw_conn *siw_conn_new(struct siw_device *dev)
 	INIT_LIST_HEAD(&conn->entry);
 	INIT_LIST_HEAD(&conn->queued);
 	conn->dev = dev;
-	conn_init_work(conn);
+	INIT_WORK(&conn->work, conn_work);
+	INIT_DELAYED_WORK(&conn->timer, conn_timeout);
 	return conn;
 }
 

@@ -177,16 +177,17 @@ static void connected(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 		siw_connect_fail(conn, SIW_CNT_CONN_ABORT, -ECONNABORTED);
 		return;
 	}
-	siw_conn_set_state(conn, SIW_CONN_UP);
-	/* TCP may have had room again before the state said "up". */
-	siw_tx_kick(conn->qp);
-	if (fault) {		/* RFC 6581 section 10 */
+	/* RFC 6581 section 10; before anything that comes in is acted upon. */
+	if (fault) {
 		siw_conn_failed(conn, SIW_CNT_CONN_TERMS, -EPROTO);
 		siw_qp_fault(conn->qp, fault, NULL, 0, 0);
 		event.status = -EPROTO;
 	} else {
 		siw_count(conn->dev, SIW_CNT_CONN_UP);
 	}
+	siw_conn_set_state(conn, SIW_CONN_UP);
+	/* TCP may have had room again before the state said "up". */
+	siw_tx_kick(conn->qp);
 	siw_conn_tell(conn, &event);
 	if (fault)
 		siw_conn_drop_cm_id(conn);
