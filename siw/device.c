@@ -259,9 +259,17 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 static int client_add(struct ib_device *base)
 {
 	struct siw_device *dev = to_siw_dev(base);
+	struct net_device *ndev;
 
 	if (base->ops.driver_id != RDMA_DRIVER_SIW)
 		return -EOPNOTSUPP;
+	/* netdev_event() has not found the device until now. */
+	ndev = ib_device_get_netdev(base, 1);
+	if (ndev) {
+		if (memcmp(dev->raw_gid, ndev->dev_addr, ETH_ALEN))
+			change_gid(dev, ndev);
+		dev_put(ndev);
+	}
 	mutex_lock(&dev->conns_lock);
 	dev->closed &= ~SIW_CLOSED_CLIENT;
 	mutex_unlock(&dev->conns_lock);

@@ -12,9 +12,12 @@
  * Each must end within seconds, with nothing left and nothing said by the
  * kernel.
  */
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -315,6 +318,60 @@ static void netdev_address(void)
 	others_work();
 }
 
+static void hwaddr(int fd, int what, uint8_t *mac)
+{
+	struct ifreq ifr = { .ifr_name = "va",
+			     .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+
+	memcpy(ifr.ifr_hwaddr.sa_data, mac, 6);
+	ASSERT(!ioctl(fd, what, &ifr), "ioctl %x", what);
+	memcpy(mac, ifr.ifr_hwaddr.sa_data, 6);
+}
+
+/* An address that changes while a link is being added is the link's. */
+static void address_while_added(void)
+{
+	uint8_t old[6] = { 0 }, now[6] = { 0 }, next[6] = { 0x02, 0, 0, 0, 0x06 };
+	struct ibv_context *ctx;
+	union ibv_gid gid;
+	uint64_t end;
+	int i, fd;
+	pid_t pid;
+
+	ns_enter(NS_A);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT(fd >= 0, "socket");
+	hwaddr(fd, SIOCGIFHWADDR, old);
+	fflush(stdout);
+	for (i = 0; i < 10; i++) {
+		ASSERT(!sh("ip netns exec sa rdma link delete siwa"), "delete");
+		pid = fork();
+		if (!pid)
+			for (;;) {
+				next[5]++;
+				hwaddr(fd, SIOCSIFHWADDR, next);
+				usleep(300);
+			}
+		ASSERT(!sh("ip netns exec sa rdma link add siwa type siw netdev va"),
+		       "add");
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		ctx = open_device(NS_A);
+		ASSERT(ctx, "no device on va");
+		hwaddr(fd, SIOCGIFHWADDR, now);
+		end = deadline(2000);
+		do {
+			ASSERT(!ibv_query_gid(ctx, 1, 0, &gid), "ibv_query_gid");
+		} while (memcmp(gid.raw, now, 6) && !passed(end));
+		EXPECT(!memcmp(gid.raw, now, 6), "round %d: the GID is another address",
+		       i);
+		ibv_close_device(ctx);
+	}
+	close(fd);
+	EXPECT_EQ(0, set_address(old));
+	others_work();
+}
+
 static void netdev_mtu(void)
 {
 	static const int mtu[] = { 9000, 1500, 576, 1280, 65535, 1400, 1500 };
@@ -596,6 +653,8 @@ static const struct test tests[] = {
 	{ "netdev renamed with traffic", netdev_rename, 60, true,
 	  .slow = true },
 	{ "netdev gets another hardware address", netdev_address, 60, true },
+	{ "and another one while the link is added", address_while_added, 60,
+	  true },
 	{ "netdev MTU changes with traffic", netdev_mtu, 90, true,
 	  .slow = true },
 	{ "netdev deleted with traffic", netdev_delete, 60, true,
