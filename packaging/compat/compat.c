@@ -204,18 +204,15 @@ static void forget_device(const struct ib_device *ibdev)
 int siwc_register_device(struct ib_device *ibdev, const char *name,
 			 struct device *dma_device)
 {
-	struct net_device *ndev = ib_device_get_netdev(ibdev, 1);
 	struct port_watch *watch;
 	int err;
 
 	watch = kzalloc(sizeof(*watch), GFP_KERNEL);
-	if (!watch) {
-		dev_put(ndev);
+	if (!watch)
 		return -ENOMEM;
-	}
 	watch->ibdev = ibdev;
-	watch->last = ndev ? ib_get_curr_port_state(ndev) : IB_PORT_DOWN;
-	dev_put(ndev);
+	/* What happens before the device can be found is not seen. */
+	watch->last = IB_PORT_NOP;
 
 	spin_lock(&port_watches_lock);
 	list_add(&watch->node, &port_watches);
@@ -407,7 +404,9 @@ static struct ib_qp *create_qp(struct ib_pd *pd, struct ib_qp_init_attr *attr,
 
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
+	/* A connection may find it before the core fills this in. */
 	qp->device = pd->device;
+	qp->real_qp = qp;
 	qp->pd = pd;
 	qp->qp_type = attr->qp_type;
 	qp->event_handler = attr->event_handler;
