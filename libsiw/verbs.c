@@ -518,9 +518,12 @@ int siw_ring_doorbell(struct siw_qp *qp)
 	};
 	struct ibv_send_wr *bad;
 
-	if (write(qp->base.qp.context->cmd_fd, &cmd, sizeof(cmd)) ==
-	    sizeof(cmd))
-		return 0;
+	/* Whoever posts behind us does not ring: want of memory must not end it. */
+	do {
+		if (write(qp->base.qp.context->cmd_fd, &cmd, sizeof(cmd)) ==
+		    sizeof(cmd))
+			return 0;
+	} while (errno == ENOMEM);
 	if (errno != EACCES)
 		return errno;
 	return ibv_cmd_post_send(&qp->base.qp, NULL, &bad);
