@@ -12,6 +12,7 @@
  *
  * RFC 5044 section 7, RFC 6581.
  */
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 
 #include "harness.h"
@@ -750,6 +751,24 @@ static void fall_back_rst(void)
 	fall_back(true);
 }
 
+/* The host's rules go by who has opened a socket: also that of the second try. */
+static void fall_back_user(void)
+{
+	struct wire w = { 0 };
+
+	/* Stays so: what one user has opened another may not use. */
+	setfsuid(65534);
+	wire_connect(&w, NULL);
+	if (sh("ip -n " NS_B " rule add pref 5 uidrange 65534-65534 prohibit"))
+		SKIP("no rules of routing");
+	raw_reset(&w.r);
+	EXPECT(!raw_accept(&w.r, w.lfd, 500), "it is another user's");
+	EXPECT(side_event(&w.s, 10000) != RDMA_CM_EVENT_ESTABLISHED,
+	       "established");
+	EXPECT_EQ(0, sh("ip -n " NS_B " rule del pref 5"));
+	wire_close(&w);
+}
+
 static void rejected(void)
 {
 	uint8_t pd[104];
@@ -967,6 +986,59 @@ static void terminate_first(void)
 	wire_close(&w);
 }
 
+/* Nothing that comes behind a Reply that is refused is acted upon. */
+static void refused_says_more(void)
+{
+	uint8_t u[64], pd[4];
+	struct ibv_wc wc;
+	struct wire w;
+	int i, k;
+
+	for (i = 0; i < 30; i++) {
+		memset(&w, 0, sizeof(w));
+		wire_connect(&w, NULL);
+		recv_at(&w.s, 1, 0, 1000);
+		put32(pd, MPA_A | MPA_ENHANCED(4, 4));
+		wire_reply(&w, MPA_C | MPA_S, 2, pd, 4);
+		for (k = 1; k < 30; k++) {
+			fpdu_put(&w.r, u, ddp_untagged(u, CTL_SEND, 0, 0, k, 0,
+						       NULL, 0));
+			usleep(100);
+		}
+		EXPECT(raw_end(&w.r, 10000) != RAW_OPEN, "TCP stays open");
+		/* None, if the Reply was not even complete for its trailer. */
+		if (wait_wc(w.s.rcq, &wc, 50))
+			EXPECT_EQ(IBV_WC_WR_FLUSH_ERR, wc.status);
+		wire_close(&w);
+	}
+}
+
+/* A connection that ended at once was up all the same, and what came counts. */
+static void all_at_once(void)
+{
+	uint8_t out[128], u[64];
+	struct wire w;
+	size_t n;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		rev2_ask(&w, NULL, MPA_A | MPA_RTR_WRITE | MPA_ENHANCED(4, 4));
+		recv_at(&w.s, 1, 0, 1000);
+		n = fpdu_make(out, u, ddp_tagged(u, CTL_WRITE, 0x1234, 0, NULL,
+						 0));
+		n += fpdu_make(out + n, u, ddp_untagged(u, CTL_SEND, 0, 0, 1, 0,
+							"end", 3));
+		/* In one segment, with the FIN */
+		ASSERT(send(w.r.fd, out, n, MSG_MORE) == (ssize_t)n, "send");
+		shutdown(w.r.fd, SHUT_WR);
+		EXPECT_EQ(3, WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS).byte_len);
+		side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+		EXPECT_EQ(0, w.s.status);
+		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+		wire_close(&w);
+	}
+}
+
 static const struct test tests[] = {
 	{ "revision 1, no private data", rev1 },
 	{ "revision 1, private data of 1 to 512 octets", rev1_private, 60 },
@@ -996,6 +1068,7 @@ static const struct test tests[] = {
 	{ "fall back to revision 1 after FIN", fall_back_fin, 60,
 	  .slow = true },
 	{ "fall back to revision 1 after RST", fall_back_rst },
+	{ "the second try is by the same user", fall_back_user },
 	{ "rejected with private data", rejected },
 	{ "bad Replies end the attempt", bad_replies, 90, .slow = true },
 	{ "a Reply octet by octet", slow_reply },
@@ -1005,7 +1078,9 @@ static const struct test tests[] = {
 	{ "ORD follows the IRD of the Reply", ord_lowered },
 	{ "ORD of the Reply above our IRD: Terminate 2/0/06", ird_insufficient },
 	{ "no common RTR kind: Terminate 2/0/07", rtr_no_match },
+	{ "nothing behind a refused Reply is acted upon", refused_says_more, 60 },
 	{ "a Terminate as first FPDU", terminate_first },
+	{ "RTR, a Send and FIN at once", all_at_once, 60 },
 };
 
 int main(int argc, char **argv)
