@@ -110,8 +110,8 @@ debs_ready() {
 # all_debs_ready: and the packages that take longer to build.
 all_debs_ready() {
 	debs_ready && deb_group repo rest 'siw siw-dkms' \
-		'CHANGELOG.md README.md SECURITY.md docs packaging/site security
-		selftests/conform selftests/kselftest selftests/model selftests/vectors siw' -b &&
+		'CHANGELOG.md CMakeLists.txt README.md SECURITY.md docs packaging/site security
+		selftests/conform selftests/kselftest selftests/kstub selftests/model selftests/vectors siw' -b &&
 		index_debs repo
 }
 
