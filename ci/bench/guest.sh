@@ -290,23 +290,6 @@ qperf() {
 	}
 }
 
-# cmtime connect-latency - N: of N connections that are made at once.
-cmtime() {
-	local n=$3
-	b cmtime -b "$addr_b" -c "$n" >/run/server 2>&1 &
-	rdma_listens
-	a timeout 600 cmtime -s "$addr_b" -c "$n" >/run/client 2>&1
-	b pkill -x cmtime
-	wait
-	# The times of connections with a queue pair come first.
-	awk '/^Connect .* QPs test/ { here = 1 }
-		here && /^cm connect / { printf "%.0f\n", $3 * 1000; exit }' \
-		/run/client | grep . || {
-		tail -n 5 /run/server /run/client >&2
-		return 1
-	}
-}
-
 # Ticks of 10 ms that the CPU of sb has worked.
 worked() { awk -v cpu="cpu$cpu_b" '$1 == cpu { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
 
@@ -338,11 +321,15 @@ film_server() {
 }
 
 # media write SIZE - - N: chunks with a Send each that is answered.
+# media connect-latency - N: of N connections, made one after the other and kept.
 # media streams SIZE STREAMS - SECONDS: octets for a second of the server's CPU.
 media() {
 	local what=$1 size=$2 streams=$3 n=$5 mode=read before octets
 	film_server || return 1
-	if [ "$what" != streams ]; then
+	if [ "$what" = connect-latency ]; then
+		a timeout 600 /payload/media connect "$addr_b" "$port" "$streams" \
+			>/run/client 2>&1
+	elif [ "$what" != streams ]; then
 		a timeout 600 /payload/media write "$addr_b" "$port" "$size" "$n" \
 			>/run/client 2>&1
 	else

@@ -6,6 +6,8 @@
  * media write ADDR PORT SIZE N    N chunks of SIZE octets by RDMA Write, each
  *                                 announced by a Send, which the server answers:
  *                                 prints octets per second
+ * media connect ADDR PORT N       N connections, one after the other, which stay:
+ *                                 prints ns for one
  * media read ADDR PORT STREAMS SECONDS
  * media http ADDR PORT STREAMS SECONDS
  *                                 so many streams of 8.7 Mb/s each, for so long:
@@ -17,6 +19,7 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -91,12 +95,20 @@ static void common(struct ibv_context *context)
 	check(mr, "ibv_reg_mr");
 }
 
-/* Receives of nothing: the Sends are empty. */
+/* A Send is an octet that says nothing: the stock provider receives no less. */
+static struct ibv_sge octet(void)
+{
+	return (struct ibv_sge){ (uintptr_t)memory + FILM - 1, 1, mr->lkey };
+}
+
 static void receive(struct ibv_qp *qp)
 {
-	struct ibv_recv_wr wr = { .wr_id = (uintptr_t)qp }, *bad;
+	struct ibv_sge to = octet();
+	struct ibv_recv_wr *bad, wr = {
+		.wr_id = (uintptr_t)qp, .sg_list = &to, .num_sge = 1,
+	};
 
-	check(!ibv_post_recv(qp, &wr, &bad), "ibv_post_recv");
+	check(!(errno = ibv_post_recv(qp, &wr, &bad)), "ibv_post_recv");
 }
 
 static void queue_pair(struct rdma_cm_id *id)
@@ -137,13 +149,15 @@ static struct ibv_wc completion(void)
 
 static void announce(struct ibv_qp *qp)
 {
-	struct ibv_send_wr wr = { .opcode = IBV_WR_SEND }, *bad;
-
-	/* One in so many, or the queue would fill with them. */
 	static unsigned int sent;
+	struct ibv_sge from = octet();
+	struct ibv_send_wr *bad, wr = {
+		.opcode = IBV_WR_SEND, .sg_list = &from, .num_sge = 1,
+		/* One in so many, or the queue would fill with them. */
+		.send_flags = sent++ % 4 ? 0 : IBV_SEND_SIGNALED,
+	};
 
-	wr.send_flags = sent++ % 4 ? 0 : IBV_SEND_SIGNALED;
-	check(!ibv_post_send(qp, &wr, &bad), "ibv_post_send");
+	check(!(errno = ibv_post_send(qp, &wr, &bad)), "ibv_post_send");
 }
 
 /* ---- server ---- */
@@ -229,7 +243,7 @@ static void rdma_ask(struct stream *s)
 		.wr.rdma = { s->film.address + offset, s->film.key },
 	};
 
-	check(!ibv_post_send(s->id->qp, &wr, &bad), "ibv_post_send");
+	check(!(errno = ibv_post_send(s->id->qp, &wr, &bad)), "ibv_post_send");
 }
 
 static void rdma_take(void)
@@ -376,7 +390,7 @@ static void write_chunks(struct addrinfo *at, uint32_t size, long n)
 		struct ibv_wc wc;
 
 		for (; sent < n && sent - answered < AHEAD; sent++) {
-			check(!ibv_post_send(s.id->qp, &wr, &bad),
+			check(!(errno = ibv_post_send(s.id->qp, &wr, &bad)),
 			      "ibv_post_send");
 			announce(s.id->qp);
 		}
@@ -391,13 +405,30 @@ static void write_chunks(struct addrinfo *at, uint32_t size, long n)
 	printf("%.0f\n", 1e9 * size * n / (now() - start));
 }
 
+static void connect_all(struct addrinfo *at, long n)
+{
+	/* Each has a channel of events of its own. */
+	const struct rlimit files = { n + 64, n + 64 };
+	struct stream *all = calloc(n + 1, sizeof(*all));
+	int64_t start;
+	long i;
+
+	check(all && !setrlimit(RLIMIT_NOFILE, &files), "memory, files");
+	/* The first one looks for its neighbour. */
+	rdma_open(&all[n], at);
+	start = now();
+	for (i = 0; i < n; i++)
+		rdma_open(&all[i], at);
+	printf("%.0f\n", (double)(now() - start) / n);
+}
+
 int main(int argc, char **argv)
 {
 	struct addrinfo *at;
 	long a, b;
 
-	if (argc < 4 || (argc < 6 && strcmp(argv[1], "serve")))
-		errx(2, "serve ADDR PORT | write ADDR PORT SIZE N | read|http ADDR PORT STREAMS SECONDS");
+	if (argc < 4)
+		errx(2, "serve ADDR PORT | write ADDR PORT SIZE N | connect ADDR PORT N | read|http ADDR PORT STREAMS SECONDS");
 	if (getaddrinfo(argv[2], argv[3], &(struct addrinfo){
 			.ai_socktype = SOCK_STREAM }, &at))
 		errx(1, "%s: not an address", argv[2]);
@@ -405,6 +436,8 @@ int main(int argc, char **argv)
 	b = argc > 5 ? atol(argv[5]) : 0;
 	if (!strcmp(argv[1], "serve"))
 		serve(at);
+	else if (!strcmp(argv[1], "connect"))
+		connect_all(at, a);
 	else if (!strcmp(argv[1], "write"))
 		write_chunks(at, a, b);
 	else
