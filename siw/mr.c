@@ -104,6 +104,7 @@ static void unpublish(struct siw_device *dev, u32 stag)
  */
 static struct siw_mr *find(struct siw_mr_cache *cache, u32 stag)
 {
+	/* Pairs with the barrier in unpublish(). */
 	s64 gen = atomic64_read_acquire(&cache->dev->mr_gen);
 	u32 index = STAG_INDEX(stag);
 

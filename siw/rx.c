@@ -448,7 +448,10 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 	struct siw_rx *rx = &qp->rx;
 	u32 need, n;
 
-	/* TCP offers the rest at once; the buffer is grow()'s until this is 0. */
+	/*
+	 * TCP offers the rest at once.  Pairs with the release in grow(): the
+	 * buffer is its own until this is 0.
+	 */
 	if (smp_load_acquire(&rx->carry_want))
 		return 0;
 	need = carry_need(rx);

@@ -185,8 +185,9 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	/* Who rewrites an element after posting it gets either, or a mixture. */
 	data_race(memcpy(sqe, slot, sizeof(*sqe)));
 	/*
-	 * The slot is free again.  The provider rings no doorbell if it finds
-	 * the slot before its new one still valid.
+	 * The slot is free again: pairs with the acquire of who posts.  The
+	 * provider rings no doorbell if it finds the slot before its new one
+	 * still valid.
 	 */
 	smp_store_release(&slot->flags, 0);
 	/* Full barrier before the next slot is looked at again. */
@@ -230,7 +231,10 @@ static bool advance(struct siw_qp *qp)
 		if (!entry->done)
 			break;
 		signalled = entry->signalled || comp.status != SIW_WC_SUCCESS;
-		/* First the room, then its news: a poster may act on it. */
+		/*
+		 * First the room, then its news: a poster may act on it.
+		 * Pairs with the acquire in siw_sq_has_room().
+		 */
 		smp_store_release(&sq->comp, sq->comp + 1);
 		if (signalled)
 			fire |= siw_qp_complete(qp, qp->scq, &comp);
