@@ -89,6 +89,32 @@ format_check() {
 		-exec clang-format --dry-run --Werror {} +
 }
 
+# A comment that says what a barrier pairs with has a barrier behind it, in the
+# next four lines: most CPUs, and all of ours, would not miss it.
+barriers_stand() {
+	driver_sources | grep -v /tests/ | xargs awk '
+		FNR == 1 { due = comment = 0 }
+		due && (/\/\*/ || /^}/ || !--due) {
+			print where ": no barrier behind this comment"
+			bad = 1
+			due = 0
+		}
+		/\/\*/ {
+			comment = 1
+			text = ""
+		}
+		comment {
+			text = text $0
+			if (!/\*\//)
+				next
+			comment = 0
+			where = FILENAME ":" FNR
+			due = tolower(text) ~ /pairs with|full barrier/ ? 5 : 0
+		}
+		/smp_[a-z_]+\(|_acquire\(/ { due = 0 }
+		END { exit bad }'
+}
+
 # Nothing of the machine it was written on.
 no_leaks() {
 	! (cd "$top" && grep -rnIE --exclude-dir=.git --exclude-dir=build \
@@ -247,6 +273,7 @@ stage_lint() {
 	check licences licences
 	check release-lines lines_are_sound
 	check no-hooks no_hooks
+	check barriers barriers_stand
 	check stub-budget stub_budget
 	check shellcheck shell_check
 	check clang-format format_check
