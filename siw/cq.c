@@ -34,6 +34,13 @@ static const enum ib_wc_opcode opcodes[SIW_NUM_OPCODES] = {
 	[SIW_OP_REG_MR] = IB_WC_REG_MR,
 };
 
+/* The element at a position, which goes on for ever */
+static struct siw_cqe *element(const struct siw_cq *cq, u32 at)
+{
+	lockdep_assert_held(&cq->lock);
+	return &cq->queue[at & (cq->num_cqe - 1)];
+}
+
 /* Each event is memory until the process reads it: one is all it gets. */
 static void overflow(struct siw_cq *cq, bool first)
 {
@@ -90,7 +97,7 @@ bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 		flags |= SIW_WQE_REM_INVAL;
 
 	spin_lock_irqsave(&cq->lock, irq);
-	cqe = &cq->queue[cq->put & (cq->num_cqe - 1)];
+	cqe = element(cq, cq->put);
 	/* Pairs with the consumer's release when it clears the flags. */
 	if (smp_load_acquire(&cqe->flags)) {
 		first = !cq->overflowed;
@@ -137,7 +144,7 @@ void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp)
 
 	spin_lock_irqsave(&cq->lock, irq);
 	for (i = cq->get; !cq->mmap && i != cq->put; i++) {
-		struct siw_cqe *cqe = &cq->queue[i & (cq->num_cqe - 1)];
+		struct siw_cqe *cqe = element(cq, i);
 
 		if (cqe->base_qp == qp)
 			cqe->base_qp = NULL;
@@ -167,8 +174,7 @@ u32 siw_cq_pending(struct siw_cq *cq)
 	while (cq->queue && some < none) {
 		u32 mid = some + (none - some) / 2;
 
-		if (READ_ONCE(cq->queue[(cq->put - mid - 1) &
-					(cq->num_cqe - 1)].flags))
+		if (READ_ONCE(element(cq, cq->put - mid - 1)->flags))
 			some = mid + 1;
 		else
 			none = mid;
@@ -200,7 +206,7 @@ int siw_cq_poll(struct ib_cq *base, int num, struct ib_wc *wc)
 
 	spin_lock_irqsave(&cq->lock, irq);
 	for (n = 0; n < num && !cq->mmap;) {
-		struct siw_cqe *cqe = &cq->queue[cq->get & (cq->num_cqe - 1)];
+		struct siw_cqe *cqe = element(cq, cq->get);
 
 		if (!cqe->flags)
 			break;
@@ -228,8 +234,7 @@ int siw_cq_arm(struct ib_cq *base, enum ib_cq_notify_flags flags)
 	/* A pending request for any completion is not weakened. */
 	WRITE_ONCE(cq->ctrl->flags, READ_ONCE(cq->ctrl->flags) | arm);
 	if (flags & IB_CQ_REPORT_MISSED_EVENTS)
-		missed = READ_ONCE(cq->queue[cq->get &
-					     (cq->num_cqe - 1)].flags) != 0;
+		missed = READ_ONCE(element(cq, cq->get)->flags) != 0;
 	spin_unlock_irqrestore(&cq->lock, irq);
 	return missed;
 }

@@ -89,6 +89,13 @@ static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
 	return mr;
 }
 
+/* Nobody who looks from now on may touch it, and who was at it is done. */
+static void revoke(struct siw_mr *mr)
+{
+	lockdep_assert_held_write(&mr->lock);
+	mr->region.valid = false;
+}
+
 /* Nobody finds the region from now on. */
 static void unpublish(struct siw_device *dev, u32 stag)
 {
@@ -225,7 +232,7 @@ enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
 		write_lock_bh(&mr->lock);
 		verdict = siw_access_check_invalidate(&mr->region, stag, true);
 		if (verdict == SIW_ACCESS_OK) {
-			mr->region.valid = false;
+			revoke(mr);
 			trace_siw_mr_invalidate_remote(&dev->base, stag);
 		}
 		write_unlock_bh(&mr->lock);
@@ -245,7 +252,7 @@ int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd, u32 stag)
 	if (mr && mr->pd == pd) {
 		write_lock_bh(&mr->lock);
 		if (mr->pages && mr->region.stag == stag) {
-			mr->region.valid = false;
+			revoke(mr);
 			trace_siw_mr_invalidate_local(&dev->base, stag);
 			err = 0;
 		}
@@ -370,7 +377,7 @@ struct ib_mr *siw_mr_reg_user(struct ib_pd *pd, u64 start, u64 len, u64 iova,
 	if (err) {
 		/* It may have been found for a moment by guessing its STag. */
 		write_lock_bh(&mr->lock);
-		mr->region.valid = false;
+		revoke(mr);
 		write_unlock_bh(&mr->lock);
 		siw_umem_put(umem);
 		kfree_rcu(mr, rcu);
@@ -424,7 +431,7 @@ int siw_mr_map_sg(struct ib_mr *base, struct scatterlist *sg, int nents,
 	int n;
 
 	write_lock_bh(&mr->lock);
-	mr->region.valid = false;
+	revoke(mr);
 	mr->num_pages = 0;
 	n = mr->pages ? ib_sg_to_pages(base, sg, nents, offset, set_page) :
 			-EINVAL;
@@ -442,7 +449,7 @@ int siw_mr_dereg(struct ib_mr *base, struct ib_udata *udata)
 	unpublish(dev, mr->region.stag);
 	/* Whoever found it before that ends under the lock, and enables it not. */
 	write_lock_bh(&mr->lock);
-	mr->region.valid = false;
+	revoke(mr);
 	pages = mr->pages;
 	mr->pages = NULL;
 	write_unlock_bh(&mr->lock);

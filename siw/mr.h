@@ -62,6 +62,7 @@ static inline void *siw_mr_row(const struct siw_mr *mr, u64 to, u32 *n)
 	u32 in_page = off & ((1u << mr->page_shift) - 1);
 	void **page = mr->umem ? mr->umem->page : mr->pages;
 
+	lockdep_assert_held(&mr->lock);
 	if (!page)		/* DMA region: the offset is the address */
 		return (void *)(uintptr_t)to;
 	*n = min(*n, (1u << mr->page_shift) - in_page);

@@ -216,6 +216,7 @@ static void forget_stream(struct siw_qp *qp)
 {
 	u32 qn;
 
+	lockdep_assert_held(&qp->lock);
 	for (qn = 0; qn < SIW_QNS; qn++)
 		qp->tx.msn[qn] = 1;
 	siw_ddp_rx_init(&qp->rx.ddp);

@@ -77,6 +77,7 @@ static bool below_limit(const struct siw_rq *rq)
 {
 	u32 last = rq->get + rq->limit - 1;
 
+	lockdep_assert_held(&rq->lock);
 	return rq->limit && !(READ_ONCE(rq->ring[last & (rq->num - 1)].flags) &
 			      SIW_WQE_VALID);
 }
