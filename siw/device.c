@@ -111,6 +111,7 @@ const struct attribute_group siw_device_group = {
 void siw_device_dealloc(struct ib_device *base)
 {
 	struct siw_device *dev = to_siw_dev(base);
+	u32 obj;
 
 	siw_conn_abort_all(dev, SIW_CLOSED_NETDEV);
 	siw_listen_del_dev(dev);
@@ -123,6 +124,11 @@ void siw_device_dealloc(struct ib_device *base)
 	 */
 	synchronize_rcu_tasks();
 	flush_workqueue(ib_wq);
+	/* All that was counted was counted off, and nothing is found any more. */
+	for (obj = 0; obj < SIW_OBJECTS; obj++)
+		WARN_ON_ONCE(atomic_read(&dev->objects[obj]));
+	WARN_ON_ONCE(dev->lingering);
+	WARN_ON_ONCE(!xa_empty(&dev->qps) || !xa_empty(&dev->mrs));
 	siw_log_exit(dev);
 	free_percpu(dev->stats);
 	xa_destroy(&dev->qps);
