@@ -216,6 +216,16 @@ static void fires_for_solicited_or_failed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, siw_cq_put(fix->cq, &comp));
 }
 
+/* Who asked for any completion is told of any, whoever asks for less. */
+static void asking_again_weakens_nothing(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+
+	siw_cq_arm(&fix->cq->base, IB_CQ_NEXT_COMP);
+	siw_cq_arm(&fix->cq->base, IB_CQ_SOLICITED);
+	KUNIT_EXPECT_TRUE(test, put(fix, 1));
+}
+
 static void tells_whether_it_missed_some(struct kunit *test)
 {
 	const enum ib_cq_notify_flags flags = IB_CQ_NEXT_COMP |
@@ -316,6 +326,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(says_what_was_invalidated),
 	KUNIT_CASE(fires_once_when_armed),
 	KUNIT_CASE(fires_for_solicited_or_failed),
+	KUNIT_CASE(asking_again_weakens_nothing),
 	KUNIT_CASE(tells_whether_it_missed_some),
 	KUNIT_CASE(forgets_a_destroyed_qp),
 	KUNIT_CASE(user_elements_are_not_believed),

@@ -510,13 +510,28 @@ static void all_of_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_RIGHTS,
 			siw_mr_access(&fix->cache, &fix->pd, base->lkey, to, 16,
 				      SIW_ACCESS_REMOTE_READ, NULL, NULL));
-	/* It is not a fast-registration region, nor the peer's. */
+	/* It is not a fast-registration region. */
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			siw_mr_invalidate_local(fix->dev, &fix->pd,
 						base->lkey));
+	base->page_size = PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			siw_mr_map_sg(base, fix->sg, PAGES, NULL));
+	siw_mr_dereg(base, NULL);
+}
+
+/* Whatever rights it has, it is not the peer's to invalidate. */
+static void all_of_memory_is_shared(struct kunit *test)
+{
+	struct mr_fixture *fix = test->priv;
+	struct ib_mr *base = siw_mr_get_dma(&fix->pd, REMOTE);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(base));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG,
 			siw_mr_invalidate_remote(fix->dev, &fix->pd,
-						 base->lkey));
+						 base->rkey));
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
+			check(test, base->rkey, 0, 1, SIW_ACCESS_REMOTE_READ));
 	siw_mr_dereg(base, NULL);
 }
 
@@ -605,6 +620,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(cache_forgets_what_is_gone),
 	KUNIT_CASE(ordinary_region_is_not_waited_for),
 	KUNIT_CASE(all_of_memory),
+	KUNIT_CASE(all_of_memory_is_shared),
 	KUNIT_CASE(alloc_is_refused),
 	KUNIT_CASE(is_limited_in_number),
 	KUNIT_CASE(stags_are_unique_and_gone_with_the_region),

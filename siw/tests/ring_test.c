@@ -217,6 +217,69 @@ static void sq_post_refuses_nonsense(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fetch(fix));
 }
 
+/* What is asked for, and the element that the transmitter finds */
+static const struct asked_row {
+	enum ib_wr_opcode op;
+	int flags;
+	u8 want_op;
+	u16 want_flags;
+} asked_rows[] = {
+	{ IB_WR_SEND, 0, SIW_OP_SEND, 0 },
+	{ IB_WR_SEND, IB_SEND_SIGNALED, SIW_OP_SEND, SIW_WQE_SIGNALLED },
+	{ IB_WR_SEND, IB_SEND_SOLICITED, SIW_OP_SEND, SIW_WQE_SOLICITED },
+	{ IB_WR_SEND, IB_SEND_FENCE, SIW_OP_SEND, SIW_WQE_READ_FENCE },
+	{ IB_WR_SEND_WITH_INV, 0, SIW_OP_SEND_REMOTE_INV, 0 },
+	{ IB_WR_RDMA_WRITE, 0, SIW_OP_WRITE, 0 },
+	{ IB_WR_RDMA_READ, 0, SIW_OP_READ, 0 },
+	{ IB_WR_RDMA_READ_WITH_INV, 0, SIW_OP_READ_LOCAL_INV, 0 },
+	{ IB_WR_LOCAL_INV, IB_SEND_FENCE, SIW_OP_INVAL_STAG,
+	  SIW_WQE_READ_FENCE },
+};
+
+static void sq_post_says_what_was_asked(struct kunit *test)
+{
+	struct ring_fixture *fix = test->priv;
+	const struct ib_send_wr *bad;
+	struct siw_sqe sqe;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(asked_rows); i++) {
+		const struct asked_row *row = &asked_rows[i];
+		bool rdma = row->want_op <= SIW_OP_READ_LOCAL_INV;
+		bool local = row->op == IB_WR_LOCAL_INV;
+		struct ib_sge sge = {
+			.addr = 0x1234, .length = 10, .lkey = 0x77,
+		};
+		const struct ib_rdma_wr wr = {
+			.wr = {
+				.wr_id = i,
+				.sg_list = &sge,
+				.num_sge = !local,
+				.opcode = row->op,
+				.send_flags = row->flags,
+				.ex.invalidate_rkey = 0x55,
+			},
+			.remote_addr = 0x123456789abcdef0,
+			.rkey = 0x66,
+		};
+
+		KUNIT_ASSERT_EQ(test, 0, siw_sq_post(fix->qp, &wr.wr, &bad));
+		KUNIT_ASSERT_TRUE(test, siw_sq_fetch(fix->qp, &sqe));
+		KUNIT_EXPECT_EQ(test, i, sqe.id);
+		KUNIT_EXPECT_EQ(test, row->want_op, sqe.opcode);
+		KUNIT_EXPECT_EQ(test, row->want_flags | SIW_WQE_VALID,
+				sqe.flags);
+		if (row->op != IB_WR_SEND)
+			KUNIT_EXPECT_EQ(test, rdma ? 0x66 : 0x55, sqe.rkey);
+		KUNIT_EXPECT_EQ(test, rdma ? wr.remote_addr : 0, sqe.raddr);
+		KUNIT_EXPECT_EQ(test, !local, sqe.num_sge);
+		KUNIT_EXPECT_EQ(test, local ? 0 : 0x1234, sqe.sge[0].laddr);
+		KUNIT_EXPECT_EQ(test, local ? 0 : 10, sqe.sge[0].length);
+		KUNIT_EXPECT_EQ(test, local ? 0 : 0x77, sqe.sge[0].lkey);
+		siw_sq_done(fix->qp, fix->qp->sq.fetch - 1, SIW_WC_SUCCESS);
+	}
+}
+
 static void sq_post_copies_inline_data(struct kunit *test)
 {
 	struct ring_fixture *fix = test->priv;
@@ -263,6 +326,29 @@ static void sq_completes_in_order(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		expect_completed(test, i, IB_WC_SUCCESS);
 	expect_nothing_completed(test);
+}
+
+/* An element that was used before is not complete when it is used again. */
+static void sq_entries_begin_anew(struct kunit *test)
+{
+	struct ring_fixture *fix = test->priv;
+	u32 i;
+
+	for (i = 0; i < WQES; i++) {
+		post_send(fix, i);
+		expect_fetched(test, i);
+		siw_sq_done(fix->qp, i, SIW_WC_LOC_PROT_ERR);
+		expect_completed(test, i, IB_WC_LOC_PROT_ERR);
+	}
+	post_send(fix, WQES);
+	post_send(fix, WQES + 1);
+	expect_fetched(test, WQES);
+	expect_fetched(test, WQES + 1);
+	siw_sq_done(fix->qp, WQES + 1, SIW_WC_SUCCESS);
+	expect_nothing_completed(test);
+	siw_sq_sent(fix->qp, fix->qp->sq.fetch);
+	expect_completed(test, WQES, IB_WC_SUCCESS);
+	expect_completed(test, WQES + 1, IB_WC_SUCCESS);
 }
 
 /* An index that is not outstanding shares its entry with one that is. */
@@ -522,8 +608,10 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(sq_is_full_until_completion),
 	KUNIT_CASE(sq_post_takes_what_fits_of_a_list),
 	KUNIT_CASE(sq_post_refuses_nonsense),
+	KUNIT_CASE(sq_post_says_what_was_asked),
 	KUNIT_CASE(sq_post_copies_inline_data),
 	KUNIT_CASE(sq_completes_in_order),
+	KUNIT_CASE(sq_entries_begin_anew),
 	KUNIT_CASE(sq_completes_only_what_is_outstanding),
 	KUNIT_CASE(sq_tells_of_unsignalled_only_failures),
 	KUNIT_CASE(sq_flushes_all_in_order),

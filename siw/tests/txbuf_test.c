@@ -308,6 +308,35 @@ static void keeps_some_chunks(struct kunit *test)
 	KUNIT_EXPECT_LT(test, kept, ARRAY_SIZE(page));
 }
 
+/* Chunk @i of those that both buffers have */
+static const struct page *chunk(const struct txbuf_fixture *fix, int i)
+{
+	return i < SIW_TXBUF_SEGS ? fix->buf.bvec[i].bv_page :
+				    fix->other.bvec[i - SIW_TXBUF_SEGS].bv_page;
+}
+
+/* However many come back, none of them is given out twice. */
+static void chunks_are_nobody_elses(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	int round, a, b, twice = 0;
+
+	migrate_disable();
+	for (round = 0; round < 3; round++) {
+		siw_txbuf_reserve(fix->dev, &fix->buf, SZ_16M);
+		siw_txbuf_reserve(fix->dev, &fix->other, SZ_16M);
+		KUNIT_EXPECT_EQ(test, SIW_TXBUF_SEGS, fix->buf.num);
+		KUNIT_EXPECT_EQ(test, SIW_TXBUF_SEGS, fix->other.num);
+		for (a = 0; a < fix->buf.num + fix->other.num; a++)
+			for (b = 0; b < a; b++)
+				twice += chunk(fix, a) == chunk(fix, b);
+		siw_txbuf_drop(&fix->buf);
+		siw_txbuf_drop(&fix->other);
+	}
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, 0, twice);
+}
+
 /* What TCP may have to send again does not change. */
 static void leaves_alone_what_tcp_holds(struct kunit *test)
 {
@@ -349,6 +378,7 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(uses_chunks_again),
 	KUNIT_CASE(short_trains_share_a_chunk),
 	KUNIT_CASE(keeps_some_chunks),
+	KUNIT_CASE(chunks_are_nobody_elses),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
 	{}
 };
