@@ -3,6 +3,8 @@
  * Objects as ib_core would make them, without ib_core.
  */
 #include <linux/percpu.h>
+#include <net/net_namespace.h>
+#include <net/tcp.h>
 
 #include "fake.h"
 
@@ -100,6 +102,21 @@ struct siw_qp *siw_fake_qp(struct kunit *test, struct siw_fake_cq *cq, u32 num)
 	siw_qp_init(qp);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_qp, qp));
 	return qp;
+}
+
+static void close_llp(void *llp)
+{
+	siw_llp_abort(llp);
+}
+
+/* A socket that is connected to nothing. */
+void siw_fake_llp(struct kunit *test, struct siw_llp *llp)
+{
+	KUNIT_ASSERT_EQ(test, 0, siw_llp_open(llp, &init_net, AF_INET));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, close_llp, llp));
+	/* TCP divides by it when it looks for a window to offer. */
+	inet_csk(llp->sock->sk)->icsk_ack.rcv_mss = TCP_MIN_MSS;
 }
 
 /* The sum of a counter over all CPUs. */

@@ -28,6 +28,7 @@ struct siw_fake_cq *siw_fake_cq(struct kunit *test, struct siw_device *dev,
 				u32 num_cqe);
 struct siw_qp *siw_fake_qp(struct kunit *test, struct siw_fake_cq *cq,
 			   u32 num);
+void siw_fake_llp(struct kunit *test, struct siw_llp *llp);
 u64 siw_fake_count(struct siw_device *dev, enum siw_counter counter);
 
 #endif
