@@ -1062,12 +1062,51 @@ static void caps_returned(void)
 	ia.cap.max_recv_wr = 0xffffffff;
 	EXPECT(!ibv_create_qp(pd, &ia), "max_recv_wr 2^32-1");
 	ia.cap.max_recv_wr = 8;
+	ia.cap.max_recv_sge = da.max_sge + 1;
+	EXPECT(!ibv_create_qp(pd, &ia), "max_recv_sge above max_sge");
+	ia.cap.max_recv_sge = 1;
 	ia.qp_type = IBV_QPT_UD;
 	EXPECT(!ibv_create_qp(pd, &ia), "a UD queue pair");
 	EXPECT(!ibv_create_cq(ctx, da.max_cqe + 1, NULL, NULL, 0),
 	       "a CQ above max_cqe");
 	EXPECT(!ibv_create_cq(ctx, 0, NULL, NULL, 0), "a CQ of no entries");
 	EXPECT_EQ(0, ibv_destroy_cq(cq));
+	EXPECT_EQ(0, ibv_dealloc_pd(pd));
+	ibv_close_device(ctx);
+}
+
+static struct ibv_srq *srq_of(struct ibv_pd *pd, uint32_t wr, uint32_t sge)
+{
+	struct ibv_srq_init_attr sa = {
+		.attr = { .max_wr = wr, .max_sge = sge },
+	};
+	struct ibv_srq *srq = ibv_create_srq(pd, &sa);
+
+	EXPECT(!srq || sa.attr.max_wr >= wr, "max_wr %u", sa.attr.max_wr);
+	return srq;
+}
+
+static void srq_caps(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_srq_attr limit = { .srq_limit = 1 << 20 };
+	struct ibv_device_attr da;
+	struct ibv_srq *srq;
+	struct ibv_pd *pd;
+
+	ASSERT(ctx, "no device on va");
+	ASSERT(!ibv_query_device(ctx, &da), "ibv_query_device");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	srq = srq_of(pd, 10, 2);
+	ASSERT(srq, "ibv_create_srq");
+	EXPECT(ibv_modify_srq(srq, &limit, IBV_SRQ_LIMIT),
+	       "a limit above all elements");
+	EXPECT_EQ(0, ibv_destroy_srq(srq));
+	EXPECT(!srq_of(pd, 0, 1), "an SRQ of no elements");
+	EXPECT(!srq_of(pd, da.max_srq_wr + 1, 1), "max_wr above max_srq_wr");
+	EXPECT(!srq_of(pd, 0xffffffff, 1), "max_wr 2^32-1");
+	EXPECT(!srq_of(pd, 10, da.max_srq_sge + 1), "max_sge above max_srq_sge");
 	EXPECT_EQ(0, ibv_dealloc_pd(pd));
 	ibv_close_device(ctx);
 }
@@ -1190,6 +1229,7 @@ static void cgroup_counts_regions(void)
 
 static void flush(void)
 {
+	struct ibv_wc wc[10];
 	struct pair p;
 	int i;
 
@@ -1197,9 +1237,13 @@ static void flush(void)
 	for (i = 0; i < 10; i++)
 		recv_at(&p.b, i, 0, 100);
 	EXPECT_EQ(0, side_to_err(&p.b));
+	/* They are back when the call is. */
+	ASSERT(ibv_poll_cq(p.b.rcq, 10, wc) == 10, "not flushed yet");
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(i, wc[i].wr_id);
+		EXPECT_EQ(IBV_WC_WR_FLUSH_ERR, wc[i].status);
+	}
 	EXPECT_EQ(IBV_QPS_ERR, side_state(&p.b));
-	for (i = 0; i < 10; i++)
-		WANT_WC(p.b.rcq, i, IBV_WC_WR_FLUSH_ERR);
 	side_want(&p.b, RDMA_CM_EVENT_DISCONNECTED);
 	side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
 	pair_close(&p);
@@ -1503,6 +1547,64 @@ static void reset_forgets(void)
 	pair_close(&p);
 }
 
+/* The queue pair of @p->a, with an id and a peer that are new. */
+static void connect_again(const struct pair *p, struct pair *q)
+{
+	struct rdma_conn_param cp;
+	uint16_t port = next_port();
+
+	q->a = p->a;
+	side_init(&q->b, NS_B, &p->b.o);
+	side_listen(&q->b, ADDR_B, port, 4);
+	side_resolve(&q->a, ADDR_B, port);
+	cp = side_param(&q->a);
+	cp.qp_num = q->a.qp->qp_num;
+	ns_enter(NS_A);
+	ASSERT(!rdma_connect(q->a.id, &cp), "rdma_connect");
+	side_want(&q->b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_open(&q->b);
+	ASSERT(!side_accept(&q->b), "rdma_accept");
+	side_want(&q->a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&q->b, RDMA_CM_EVENT_ESTABLISHED);
+}
+
+/* Its streams end with Reads under way and waiting, and a receive posted. */
+static void used_again(void)
+{
+	struct pair p, q;
+	int round, i;
+
+	pair_open(&p, &(struct opts){ .ird = 1, .ord = 1, .buf = MiB });
+	q = p;
+	for (round = 0; round < 3; round++) {
+		pair_works(&q);
+		recv_at(&q.a, 9, 0, 64);
+		for (i = 0; i < 4; i++)
+			POST(&q.a, .op = i == 2 ? IBV_WR_RDMA_WRITE :
+						  IBV_WR_RDMA_READ,
+			     .off = 65536, .len = 300000, .id = i,
+			     .raddr = at(&q.b, 65536), .rkey = q.b.mr->rkey);
+		EXPECT_EQ(0, side_to_err(&q.a));
+		for (i = 0; i < 4; i++)
+			EXPECT_EQ(i, next_wc(q.a.scq).wr_id);
+		WANT_WC(q.a.rcq, 9, IBV_WC_WR_FLUSH_ERR);
+		side_want(&q.a, RDMA_CM_EVENT_DISCONNECTED);
+		ASSERT(!side_to_reset(&q.a), "to RESET");
+		if (round) {
+			EXPECT_EQ(0, rdma_destroy_id(q.a.id));
+			side_close(&q.b);
+		}
+		connect_again(&p, &q);
+	}
+	pair_works(&q);
+	EXPECT(no_wc(q.a.scq, 50) && no_wc(q.a.rcq, 0),
+	       "a completion of a stream before");
+	rdma_disconnect(q.a.id);
+	EXPECT_EQ(0, rdma_destroy_id(q.a.id));
+	side_close(&q.b);
+	pair_close(&p);
+}
+
 /*
  * A connection is made by rdma_cm and by nothing else.  Verbs let a provider
  * take or refuse the states on the way, but none of them may act like a
@@ -1655,8 +1757,47 @@ static void mr_attributes(void)
 	       "memory that is not there");
 	EXPECT(!ibv_reg_mr(pd, (void *)-4096ul, 8192, IBV_ACCESS_LOCAL_WRITE),
 	       "memory that wraps");
+	EXPECT(!ibv_reg_mr(pd, buf, 0, IBV_ACCESS_LOCAL_WRITE), "no memory");
+	EXPECT(!ibv_reg_mr_iova(pd, buf, 8192, -4096ull,
+				IBV_ACCESS_LOCAL_WRITE), "offsets that wrap");
+	EXPECT(!ibv_reg_mr(pd, buf, 4096, IBV_ACCESS_LOCAL_WRITE |
+			   IBV_ACCESS_MW_BIND), "memory windows");
 	ibv_dealloc_pd(pd);
 	ibv_close_device(ctx);
+}
+
+/* Wherever memory begins in its page, and whatever it is called. */
+static void mr_anywhere(void)
+{
+	static const uint32_t first[] = { 0, 1, 77, 4095 };
+	const uint32_t len = 9000;
+	struct ibv_mr *mr;
+	struct pair p;
+	uint64_t iova;
+	uint8_t *mem;
+	size_t i;
+
+	pair_open(&p, NULL);
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		mem = p.b.buf + 8192 + first[i];
+		iova = 0x7000000000ull + first[i];
+		memset(p.b.buf, 0xee, p.b.o.buf);
+		fill(p.a.buf, len, i);
+		mr = ibv_reg_mr_iova(p.b.pd, mem, len, iova, p.b.o.access);
+		ASSERT(mr, "ibv_reg_mr_iova");
+		POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = len, .id = 1,
+		     .raddr = iova, .rkey = mr->rkey);
+		POST(&p.a, .op = IBV_WR_RDMA_READ, .off = 16384, .len = len,
+		     .id = 2, .raddr = iova, .rkey = mr->rkey);
+		WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+		WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+		CHECK(mem, len, i);
+		CHECK_BYTE(p.b.buf, mem - p.b.buf, 0xee);
+		CHECK_BYTE(mem + len, 8192, 0xee);
+		CHECK(p.a.buf + 16384, len, i);
+		EXPECT_EQ(0, ibv_dereg_mr(mr));
+	}
+	pair_close(&p);
 }
 
 /* A read-only mapping can be a source, and not a sink. */
@@ -1688,6 +1829,7 @@ static const struct test tests[] = {
 	{ "query_port and query_gid tell what the link is", port_attributes },
 	{ "the limits asked for at creation are granted or refused", caps_returned },
 	{ "memory regions: keys, refusals", mr_attributes },
+	{ "memory regions at any offset, of any address", mr_anywhere },
 	{ "send and receive", send_recv },
 	{ "RDMA Write lands where it should and nowhere else", rdma_write },
 	{ "RDMA Read fetches what it should", rdma_read },
@@ -1715,6 +1857,7 @@ static const struct test tests[] = {
 	{ "a full send queue refuses, then drains", sq_full },
 	{ "SRQ serves a queue pair", srq_basic },
 	{ "SRQ serves two, and survives one of them", srq_shared },
+	{ "an SRQ's size and limit are granted or refused", srq_caps },
 	{ "SRQ limit event comes once", srq_limit },
 	{ "an SRQ limit armed again and again is told once", srq_limit_again },
 	{ "CQ overflow raises IBV_EVENT_CQ_ERR", cq_overflow, .slow = true },
@@ -1735,6 +1878,7 @@ static const struct test tests[] = {
 	{ "disconnect flushes and tells both ends", disconnect },
 	{ "what was sent before an orderly close arrives", send_then_close },
 	{ "modify_qp to RESET forgets what is posted", reset_forgets },
+	{ "a queue pair is used again after RESET", used_again },
 	{ "modify_qp makes no connection, and ERROR works always", modify_states },
 	{ "objects in use cannot be destroyed", busy_objects },
 };
