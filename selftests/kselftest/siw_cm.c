@@ -95,6 +95,12 @@ static void wildcard_of_two_links(void)
 	sh("ip -n sb link del vd");
 }
 
+/* One that takes both has IPv4 peers by their own addresses. */
+static void wildcard_of_both(void)
+{
+	connect_to("::", ADDR_B);
+}
+
 /* Of another namespace's wildcard listener nothing is seen in this one. */
 static void wildcard_elsewhere(void)
 {
@@ -185,6 +191,8 @@ static void depths(void)
 	side_open(&p.b);
 	ASSERT(!side_accept(&p.b), "rdma_accept");
 	side_want(&p.a, RDMA_CM_EVENT_ESTABLISHED);
+	EXPECT_EQ(5, p.a.ird);	/* what the peer will send, and can take */
+	EXPECT_EQ(7, p.a.ord);
 	side_want(&p.b, RDMA_CM_EVENT_ESTABLISHED);
 	EXPECT_EQ(7, p.b.ird);	/* what was agreed on */
 	EXPECT_EQ(5, p.b.ord);
@@ -266,6 +274,72 @@ static void listen_conflict(void)
 	EXPECT(rdma_bind_addr(c.lid, (struct sockaddr *)&ss) ||
 	       rdma_listen(c.lid, 4), "a port of TCP is taken");
 	side_close(&c);
+	close(lfd);
+}
+
+/* rdma_cm asks for a source port that TCP has: any other does. */
+static void source_port_taken(void)
+{
+	uint16_t port = next_port(), source = next_port();
+	int lfd = raw_listen(NS_A, ADDR_A, source);
+	struct sockaddr_storage ss;
+	struct pair p;
+
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, ADDR_B, port, 4);
+	ns_enter(NS_A);
+	ASSERT(!rdma_create_id(p.a.ec, &p.a.id, &p.a, RDMA_PS_TCP), "create");
+	addr_of(&ss, ADDR_A, source, NULL);
+	ASSERT(!rdma_bind_addr(p.a.id, (struct sockaddr *)&ss), "bind");
+	addr_of(&ss, ADDR_B, port, NULL);
+	ASSERT(!rdma_resolve_addr(p.a.id, NULL, (struct sockaddr *)&ss,
+				  slow(5000)), "rdma_resolve_addr");
+	side_want(&p.a, RDMA_CM_EVENT_ADDR_RESOLVED);
+	ASSERT(!rdma_resolve_route(p.a.id, slow(5000)), "rdma_resolve_route");
+	side_want(&p.a, RDMA_CM_EVENT_ROUTE_RESOLVED);
+	side_open(&p.a);
+	pair_connect(&p);
+	pair_works(&p);
+	pair_close(&p);
+	close(lfd);
+}
+
+/* The type of service that the last segment of the handshake had */
+static int tos_of(int fd)
+{
+	union {
+		struct cmsghdr head;
+		char octets[256];
+	} said = { 0 };
+	socklen_t len = sizeof(said);
+	int on = 1, tos = -1;
+
+	setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+	if (!getsockopt(fd, IPPROTO_IP, IP_PKTOPTIONS, &said, &len) && len &&
+	    said.head.cmsg_type == IP_TOS)
+		memcpy(&tos, CMSG_DATA(&said.head), sizeof(tos));
+	return tos;
+}
+
+static void type_of_service(void)
+{
+	uint8_t tos = 0x48;
+	uint16_t port = next_port();
+	int lfd = raw_listen(NS_A, ADDR_A, port);
+	struct side s;
+	struct raw r;
+
+	side_init(&s, NS_B, NULL);
+	side_resolve(&s, ADDR_A, port);
+	ASSERT(!rdma_set_option(s.id, RDMA_OPTION_ID, RDMA_OPTION_ID_TOS, &tos,
+				sizeof(tos)), "rdma_set_option");
+	side_open(&s);
+	ASSERT(!side_connect(&s), "rdma_connect");
+	ASSERT(raw_accept(&r, lfd, 10000), "no connection");
+	EXPECT_EQ(tos, tos_of(r.fd) & ~3);	/* less what ECN says */
+	side_close(&s);
+	raw_close(&r);
 	close(lfd);
 }
 
@@ -532,6 +606,35 @@ static void listener_first(void)
 	pair_close(&p);
 }
 
+/* A request that waits for its turn goes with the listener. */
+static void listener_before_queue(void)
+{
+	uint16_t port = next_port();
+	struct raw r[2];
+	uint8_t out[64];
+	struct side l;
+	int i;
+
+	side_init(&l, NS_B, NULL);
+	side_listen(&l, ADDR_B, port, 1);
+	for (i = 0; i < 2; i++)
+		raw_dial(&r[i], NS_A, ADDR_B, port);
+	sleep_ms(slow(100));		/* both are taken from TCP */
+	for (i = 0; i < 2; i++) {
+		raw_put(&r[i], out, mpa_make(out, false, MPA_C, 1, NULL, 0));
+		sleep_ms(slow(50));
+	}
+	side_want(&l, RDMA_CM_EVENT_CONNECT_REQUEST);
+	EXPECT_EQ(RAW_OPEN, raw_end(&r[1], 100));
+	EXPECT_EQ(0, rdma_destroy_id(l.lid));
+	l.lid = NULL;
+	EXPECT(raw_end(&r[1], 3000) != RAW_OPEN, "it waits for nobody");
+	side_close(&l);
+	for (i = 0; i < 2; i++)
+		raw_close(&r[i]);
+	fresh_pair_works();
+}
+
 /* Neither accepted nor rejected: the connecting end gives up in the end. */
 static void never_accepted(void)
 {
@@ -660,6 +763,44 @@ static void qp_before_id(void)
 	p.b.qp = NULL;
 	WANT_WC(p.a.rcq, 1, IBV_WC_WR_FLUSH_ERR);
 	pair_close(&p);
+}
+
+/* An id of its own, in @s, for the queue pair @qpn. Return: what was said. */
+static int connect_as(struct side *s, uint16_t port, uint32_t qpn)
+{
+	struct rdma_conn_param cp;
+	int err;
+
+	side_init(s, NS_B, NULL);
+	side_resolve(s, ADDR_A, port);
+	cp = side_param(s);
+	cp.qp_num = qpn;
+	err = rdma_connect(s->id, &cp) ? errno : 0;
+	side_close(s);
+	return err;
+}
+
+static void connects_once(void)
+{
+	struct wire w = { 0 };
+	struct side other;
+	uint16_t port;
+	uint32_t qpn;
+
+	wire_connect(&w, NULL);
+	qpn = w.s.qp->qp_num;
+	EXPECT_EQ(EBUSY, connect_as(&other, w.port, qpn));
+	wire_reply_well(&w);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	EXPECT_EQ(EBUSY, connect_as(&other, w.port, qpn));
+	EXPECT_EQ(IBV_QPS_RTS, side_state(&w.s));
+	side_to_err(&w.s);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	EXPECT_EQ(EBUSY, connect_as(&other, w.port, qpn));
+	port = w.port;
+	wire_close(&w);
+	/* Nor is one that is gone */
+	EXPECT_EQ(EINVAL, connect_as(&other, port, qpn));
 }
 
 /*
@@ -1035,6 +1176,7 @@ static const struct test tests[] = {
 	{ "listen on the wildcard address", wildcard },
 	{ "a wildcard listener in a namespace with two links",
 	  wildcard_of_two_links, .fresh = true },
+	{ "an IPv4 peer of an IPv6 wildcard listener", wildcard_of_both },
 	{ "a wildcard listener in another namespace", wildcard_elsewhere },
 	{ "both ends on one device", loopback },
 	{ "private data both ways, 0 to 255 octets", private_data },
@@ -1042,6 +1184,8 @@ static const struct test tests[] = {
 	{ "reject with private data", reject },
 	{ "no listener: refused at once", no_listener },
 	{ "a port that is taken", listen_conflict },
+	{ "a source port that TCP has", source_port_taken },
+	{ "the type of service that was asked for", type_of_service },
 	{ "a port used a moment ago", same_port },
 	{ "200 connections, one after the other", sequence, 120, .slow = true },
 	{ "64 connections at once", concurrent, 60 },
@@ -1052,12 +1196,14 @@ static const struct test tests[] = {
 	{ "destroy while connecting", destroy_connecting, 60 },
 	{ "destroy on the passive side", destroy_passive, 60, .slow = true },
 	{ "the listener goes before its request", listener_first },
+	{ "the listener goes before those in its queue", listener_before_queue },
 	{ "a request neither accepted nor rejected", never_accepted, 90,
 	  .slow = true },
 	{ "nobody answers the SYN", nobody_there, 120, .slow = true },
 	{ "both ends disconnect at once", both_disconnect, 60 },
 	{ "disconnect before the connection is up", early_disconnect, 60 },
 	{ "queue pair destroyed before its id", qp_before_id },
+	{ "a queue pair that connects is not taken twice", connects_once },
 	{ "the queue pair of another user", anothers_qp },
 	{ "the number of a process that has ended", number_again },
 	{ "the same address in another namespace", same_address_elsewhere },
