@@ -1184,6 +1184,34 @@ static void close_behind_no_answer(void)
 	wire_close(&w);
 }
 
+/* An octet in a second: the close takes as long as the answer does. */
+static void close_behind_slow_answer(void)
+{
+	static struct fpdu f;
+	uint8_t u[64], data[16];
+	struct wire w = { 0 };
+	uint16_t ctl;
+	int i;
+
+	fill(data, 16, 2);
+	read_asked(&w, &f);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	for (i = 0; i < 16; i++) {
+		sleep_ms(1000);
+		ctl = i < 15 ? CTL_RRSP & ~CTL_LAST : CTL_RRSP;
+		ASSERT(fpdu_put(&w.r, u,
+				ddp_tagged(u, ctl, get32(f.ulpdu + 18),
+					   get64(f.ulpdu + 22) + i, data + i,
+					   1)), "cut off at octet %d", i);
+	}
+	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);
+	CHECK(w.s.buf + 1000, 16, 2);
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 4000));
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
 #define MUCH (16 << 20)
 
 /* A Send of 16 MiB is on its way to a peer with a small window. */
@@ -1292,7 +1320,6 @@ static void sink_revoked(void)
 	static struct fpdu f;
 	uint8_t u[128], data[16] = { 0 };
 	struct wire w = { 0 };
-	struct ibv_wc wc;
 	size_t n;
 
 	read_asked(&w, &f);
@@ -1302,9 +1329,76 @@ static void sink_revoked(void)
 		       data, 16);
 	fpdu_put(&w.r, u, n);
 	WANT_TERM(&w, TERM(0x1100, MD), u, n);
-	wc = next_wc(w.s.scq);
-	EXPECT(wc.status != IBV_WC_SUCCESS, "the Read completed well");
+	WANT_WC(w.s.scq, 1, IBV_WC_LOC_PROT_ERR);
 	CHECK_BYTE(w.s.buf, w.s.o.buf, 0xee);
+	wire_close(&w);
+}
+
+/*
+ * The source goes while its octets are under way: those that were built come,
+ * and the Terminate has the Read Request for the rest.
+ */
+static void source_revoked(void)
+{
+	const uint32_t total = 8 << 20;
+	static struct fpdu f;
+	struct wire w = { 0 };
+	int window = 1 << 14;
+	uint32_t got, rkey;
+	uint8_t u[128];
+
+	wire_listen(&w, &(struct opts){ .buf = total });
+	wire_dial(&w);
+	setsockopt(w.r.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	wire_request(&w, MPA_C, 1, NULL, 0);
+	wire_accept(&w);
+	wire_full(&w);
+	fill(w.s.buf, total, 8);
+	rkey = w.s.mr->rkey;
+	fpdu_put(&w.r, u, rdmap_rreq(u, 1, 0x77, 0x88, total, rkey,
+				     at(&w.s, 0)));
+	window_shuts(&w);
+	ASSERT(!ibv_dereg_mr(w.s.mr), "ibv_dereg_mr");
+	w.s.mr = NULL;
+	for (got = 0;; got += f.len - 14) {
+		ASSERT(fpdu_read(&w.r, &f, 10000), "no Terminate behind %u",
+		       got);
+		if (get16(f.ulpdu) == CTL_TERM)
+			break;
+		ASSERT((get16(f.ulpdu) & 0xbfff) == 0x8142, "control %04x",
+		       get16(f.ulpdu));
+		ASSERT(got + f.len - 14 <= total, "%u octets", got);
+		EXPECT(!memcmp(f.ulpdu + 14, w.s.buf + got, f.len - 14),
+		       "data at %u", got);
+	}
+	EXPECT(got && got < total, "%u octets came", got);
+	EXPECT_EQ(TERM(0x0100, MDR), get32(f.ulpdu + 18));
+	EXPECT_EQ(18 + 28, get16(f.ulpdu + 22));
+	EXPECT_EQ(CTL_RREQ, get16(f.ulpdu + 24));
+	EXPECT_EQ(1, get32(f.ulpdu + 30));		/* QN */
+	EXPECT_EQ(1, get32(f.ulpdu + 34));		/* MSN */
+	EXPECT_EQ(0x77, get32(f.ulpdu + 42));
+	EXPECT_EQ(0x88 + got, get64(f.ulpdu + 46));
+	EXPECT_EQ(total - got, get32(f.ulpdu + 54));
+	EXPECT_EQ(rkey, get32(f.ulpdu + 58));
+	EXPECT_EQ(at(&w.s, got), get64(f.ulpdu + 62));
+	wire_close(&w);
+}
+
+/* Nothing is asked for that could not be placed. */
+static void sink_checked_first(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 16, .id = 1,
+	     .raddr = 0x5000, .rkey = 0x4201, .lkey = 0xdead);
+	WANT_WC(w.s.scq, 1, IBV_WC_LOC_PROT_ERR);
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no Terminate");
+	EXPECT_EQ(CTL_TERM, get16(f.ulpdu));
+	EXPECT_EQ(0, get32(f.ulpdu + 18));
 	wire_close(&w);
 }
 
@@ -1877,6 +1971,7 @@ static void half_close_behind_read(void)
 	struct wire w = { 0 };
 	uint8_t u[128];
 	uint32_t got = 0;
+	uint64_t start;
 
 	wire_up(&w, &(struct opts){ .buf = total });
 	wire_full(&w);
@@ -1892,8 +1987,48 @@ static void half_close_behind_read(void)
 		       "data at %u", got);
 		got += f.len - 14;
 	}
+	start = now_ms();
 	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
+	/* With the last octet, and not when a timer looks again. */
+	EXPECT(now_ms() - start < 2500, "the FIN took %llu ms",
+	       (unsigned long long)(now_ms() - start));
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* A peer that has our FIN and never sends its own is left. */
+static void never_closes(void)
+{
+	struct wire w = { 0 };
+	struct pollfd pfd = { 0 };
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 5000));
+	/* 5 s to 10 s for its FIN, and as long for the end of TCP */
+	pfd.fd = w.r.fd;
+	EXPECT(poll(&pfd, 1, slow(25000)) == 1 && pfd.revents & POLLERR,
+	       "it is not reset");
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* What comes behind our FIN is dropped, and the peer is not kept from its own. */
+static void much_behind_fin(void)
+{
+	static uint8_t junk[1 << 16];
+	struct wire w = { 0 };
+	size_t n;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	side_to_err(&w.s);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 5000));
+	for (n = 0; n < MUCH; n += sizeof(junk))
+		ASSERT(raw_put(&w.r, junk, sizeof(junk)), "cut off behind %zu",
+		       n);
 	wire_close(&w);
 }
 
@@ -1949,6 +2084,24 @@ static void terminate_slow_reader(void)
 	       (unsigned long long)(now_ms() - start));
 	EXPECT(raw_end(&w.r, 15000) != RAW_OPEN, "TCP stays open");
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* One that takes nothing gets no Terminate, and all the same it is over. */
+static void fault_of_stalled_reader(void)
+{
+	struct wire w = { 0 };
+	uint64_t start;
+	uint8_t u[64];
+
+	much_under_way(&w);
+	window_shuts(&w);
+	start = now_ms();
+	fpdu_put(&w.r, u, SEND(u, CTL_SEND, 4, 1, 0));
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	WANT_WC(w.s.scq, 1, IBV_WC_WR_FLUSH_ERR);
+	EXPECT(now_ms() - start < slow(5000), "it took %llu ms",
+	       (unsigned long long)(now_ms() - start));
 	wire_close(&w);
 }
 
@@ -2038,6 +2191,9 @@ static const struct test tests[] = {
 	{ "bad Read Responses, each with its Terminate", bad_responses, 60 },
 	{ "a Read Response that comes twice", response_twice },
 	{ "a Read sink that was deregistered", sink_revoked },
+	{ "a Read source that was deregistered half-way", source_revoked, 60,
+	  .slow = true },
+	{ "a Read without a sink is not sent", sink_checked_first },
 	{ "a fault in the middle of a message, each with its Terminate",
 	  middles, 60 },
 	{ "an element of a receive that the message may not reach",
@@ -2056,10 +2212,14 @@ static const struct test tests[] = {
 	{ "a FIN behind an FPDU in pieces", fin_behind_pieces, 60 },
 	{ "half close", half_close },
 	{ "half close behind a Read Request", half_close_behind_read },
+	{ "a peer that never closes", never_closes, 60, .slow = true },
+	{ "16 MiB behind the driver's FIN", much_behind_fin, 60 },
 	{ "a bad FPDU while the driver closes", fault_while_closing, 60 },
 	{ "a close behind a Read", close_behind_read },
 	{ "a close behind a Read without an answer", close_behind_no_answer, 60,
 	  .slow = true },
+	{ "a close behind a Read that is answered slowly",
+	  close_behind_slow_answer, 60, .slow = true },
 	{ "a close behind 16 MiB and a slow reader", close_behind_much, 60,
 	  .slow = true },
 	{ "what a slow reader takes arrives", slow_reader, 60, .slow = true },
@@ -2067,6 +2227,8 @@ static const struct test tests[] = {
 	  .slow = true },
 	{ "a Terminate behind a slow reader", terminate_slow_reader, 60,
 	  .slow = true },
+	{ "a bad FPDU of a peer that stops reading", fault_of_stalled_reader,
+	  60, .slow = true },
 	{ "a peer that stops reading", stalled_reader, 60 },
 	{ "2000 random FPDUs", random_fpdus, 180, .slow = true },
 };
