@@ -398,6 +398,7 @@ static void crc_off_both(void)
 /* The peer wants it: so be it, and a wrong one is found. */
 static void crc_off_here(void)
 {
+	static struct fpdu f;
 	struct wire w = { 0 };
 	uint8_t out[64], u[32];
 	size_t n;
@@ -408,6 +409,20 @@ static void crc_off_here(void)
 	wire_full(&w);
 	wire_talks(&w);
 	n = fpdu_make(out, u, ddp_untagged(u, CTL_SEND, 0, 0, 2, 0, "ab", 2));
+	out[n - 1] ^= 1;
+	ASSERT(raw_put(&w.r, out, n), "cannot send");
+	WANT_TERM(&w, 0x20020000, NULL, 0);
+	wire_close(&w);
+
+	/* In a Reply as in a Request */
+	memset(&w, 0, sizeof(w));
+	wire_connect(&w, NULL);
+	EXPECT_EQ(0, w.rep.flags & MPA_C);
+	wire_reply_well(&w);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no RTR");
+	EXPECT(f.crc_ok, "an RTR without a CRC");
+	n = fpdu_make(out, u, ddp_untagged(u, CTL_SEND, 0, 0, 1, 0, "ab", 2));
 	out[n - 1] ^= 1;
 	ASSERT(raw_put(&w.r, out, n), "cannot send");
 	WANT_TERM(&w, 0x20020000, NULL, 0);
@@ -631,6 +646,24 @@ static void gone_before_accept(void)
 		wire_close(&w);
 	}
 	fresh_pair_works();
+}
+
+/* What an initiator sends before it has the Reply is no FPDU. */
+static void octets_before_reply(void)
+{
+	struct wire w = { 0 };
+
+	wire_listen(&w, NULL);
+	wire_dial(&w);
+	wire_request(&w, MPA_C, 1, NULL, 0);
+	side_want(&w.s, RDMA_CM_EVENT_CONNECT_REQUEST);
+	wire_first(&w);
+	EXPECT_EQ(RAW_RST, raw_end(&w.r, 3000));
+	side_open(&w.s);
+	/* An error now, or an event later; never a hang. */
+	if (!side_accept(&w.s))
+		EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	wire_close(&w);
 }
 
 /* Start-up frames cut short by FIN and RST at every octet. */
@@ -980,8 +1013,10 @@ static void terminate_first(void)
 	wire_request(&w, MPA_C | MPA_S, 2, pd, 4);
 	wire_accept(&w);
 	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word, 4));
-	EXPECT(side_event(&w.s, 10000) != RDMA_CM_EVENT_ESTABLISHED ||
-	       w.s.status, "established");
+	/* Who has accepted hears of it, in one word or the other. */
+	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	EXPECT(w.s.event != RDMA_CM_EVENT_ESTABLISHED || w.s.status,
+	       "established");
 	EXPECT(raw_end(&w.r, 10000) != RAW_OPEN, "TCP stays open");
 	wire_close(&w);
 }
@@ -1063,6 +1098,7 @@ static const struct test tests[] = {
 	{ "silent peers do not keep others out", silent_crowd },
 	{ "reject with private data", reject },
 	{ "peer gone before accept", gone_before_accept, 60 },
+	{ "octets from the initiator before the Reply", octets_before_reply },
 	{ "the Request of the driver", request_sent },
 	{ "private data of a Reply, 0 to 508 octets", reply_private },
 	{ "fall back to revision 1 after FIN", fall_back_fin, 60,
