@@ -192,12 +192,14 @@ static void traffic(void)
 /* A long message goes in many FPDUs and few calls of TCP. */
 static void trains(void)
 {
-	struct counters before, after;
+	struct counters before, after, there;
 	long fpdus, calls;
+	uint64_t end;
 	struct pair p;
 
 	pair_open(&p, &(struct opts){ .buf = 1 << 20 });
 	counters_read(&before, dev_of(&p.a));
+	counters_read(&there, dev_of(&p.b));
 	POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 512 << 10, .id = 1,
 	     .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey);
 	WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
@@ -208,6 +210,15 @@ static void trains(void)
 	EXPECT(calls >= 1 && fpdus >= 4 * calls, "%ld FPDUs in %ld calls",
 	       fpdus, calls);
 	EXPECT(fpdus >= (512 << 10) / 1460, "%ld FPDUs", fpdus);
+	/* All of them are counted where they arrive. */
+	end = deadline(2000);
+	do
+		counters_read(&after, dev_of(&p.b));
+	while (moved_by(&there, &after, "rx_fpdu") < fpdus && !passed(end));
+	EXPECT_EQ(1, moved_by(&there, &after, "rx_write"));
+	EXPECT_EQ(fpdus, moved_by(&there, &after, "rx_fpdu"));
+	EXPECT_EQ((512 << 10) + fpdus * TAGGED(0),
+		  moved_by(&there, &after, "rx_bytes"));
 	pair_close(&p);
 }
 
@@ -338,10 +349,39 @@ static void terminates_received(void)
 static void stream_lost(void)
 {
 	struct counters before;
+	uint8_t u[64] = { 0 };
 	struct wire w;
 
 	fault_begin(&w, &before);
 	raw_reset(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	WANT_MOVED(dev_of(&w.s), &before, faults, { "stream_lost", 1 });
+	wire_close(&w);
+
+	/* An FPDU that has begun */
+	fault_begin(&w, &before);
+	raw_put(&w.r, "", 1);
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	WANT_MOVED(dev_of(&w.s), &before, faults, { "stream_lost", 1 });
+	wire_close(&w);
+
+	/* A message that has begun */
+	fault_begin(&w, &before);
+	recv_at(&w.s, 1, 0, 64);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_SEND & ~CTL_LAST, 0, 0, 1, 0, u,
+				       16));
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	WANT_MOVED(dev_of(&w.s), &before, faults, { "stream_lost", 1 });
+	wire_close(&w);
+
+	/* Nothing that would have let the driver send */
+	memset(&w, 0, sizeof(w));
+	wire_up(&w, NULL);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	counters_read(&before, dev_of(&w.s));
+	raw_close(&w.r);
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
 	WANT_MOVED(dev_of(&w.s), &before, faults, { "stream_lost", 1 });
 	wire_close(&w);
@@ -451,6 +491,88 @@ static void requests(void)
 	ASSERT(mpa_read(&w.r, &w.rep, true, 5000), "no Reply");
 	WANT_MOVED("siwb", &before, conns, { "conn_in", 1 },
 		   { "conn_reject_sent", 1 });
+	wire_close(&w);
+}
+
+/* What ends at our side */
+static void ended_here(void)
+{
+	struct counters before;
+	struct wire w = { 0 };
+	struct side s;
+	uint8_t pd[4];
+
+	/* The Reply asks for more than was offered. */
+	counters_read(&before, "siwb");
+	wire_connect(&w, &(struct opts){ .ird = 2, .ord = 2 });
+	put32(pd, (get32(w.rep.pd) & (MPA_A | MPA_RTR_WRITE)) |
+		  MPA_ENHANCED(2, 200));
+	wire_reply(&w, MPA_C | MPA_S, 2, pd, 4);
+	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	WANT_MOVED("siwb", &before, conns, { "conn_out", 1 },
+		   { "conn_terms", 1 });
+	wire_close(&w);
+
+	memset(&w, 0, sizeof(w));
+	counters_read(&before, "siwb");
+	wire_connect(&w, NULL);
+	EXPECT_EQ(0, side_to_err(&w.s));
+	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	WANT_MOVED("siwb", &before, conns, { "conn_out", 1 },
+		   { "conn_abort", 1 });
+	wire_close(&w);
+
+	side_init(&s, NS_B, NULL);
+	side_resolve(&s, ADDR_A, next_port());
+	side_open(&s);
+	EXPECT_EQ(0, side_to_err(&s));
+	counters_read(&before, "siwb");
+	EXPECT(side_connect(&s), "a queue pair in ERROR is connected");
+	WANT_MOVED("siwb", &before, conns, { "conn_out", 1 },
+		   { "conn_local_error", 1 });
+	side_close(&s);
+}
+
+#define SILENT 130
+
+static bool is_open(const struct raw *r)
+{
+	char octet;
+
+	return recv(r->fd, &octet, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* Two more silent peers than there is room for: the first two make way. */
+static void silent_crowd(void)
+{
+	struct wire w = { 0 }, other = { 0 };
+	struct counters before;
+	struct raw r[SILENT];
+	uint64_t start;
+	int i;
+
+	wire_listen(&w, NULL);
+	wire_listen(&other, NULL);
+	start = now_ms();
+	wire_dial(&other);		/* longer silent than all of them */
+	sleep_ms(slow(50));
+	counters_read(&before, "siwb");
+	for (i = 0; i < SILENT; i++)
+		raw_dial(&r[i], NS_A, ADDR_B, w.port);
+	for (i = 0; i < 2; i++)
+		EXPECT(raw_end(&r[i], 2000) != RAW_OPEN, "peer %d stays", i);
+	while (i < SILENT && is_open(&r[i]))
+		i++;
+	/* After 5 s they go for another reason. */
+	if (now_ms() - start > 4000)
+		SKIP("this machine is too slow");
+	EXPECT_EQ(SILENT, i);
+	EXPECT(is_open(&other.r), "a peer of another listener made way");
+	WANT_MOVED("siwb", &before, conns, { "conn_in", SILENT },
+		   { "conn_timeout", 2 }, { "conn_half_open", 2 });
+	for (i = 0; i < SILENT; i++)
+		raw_close(&r[i]);
+	wire_close(&other);
 	wire_close(&w);
 }
 
@@ -590,7 +712,7 @@ static void details_qp(void)
 static void details_terminate(void)
 {
 	char command[128];
-	uint8_t u[64];
+	uint8_t u[64], code[4];
 	struct wire w;
 
 	memset(&w, 0, sizeof(w));
@@ -605,6 +727,20 @@ static void details_terminate(void)
 	say(command, false);
 	SAYS("_stream\":\"ERROR\"");
 	SAYS("_terminate_sent\":\"1/1/00\"");
+	wire_close(&w);
+
+	memset(&w, 0, sizeof(w));
+	wire_up(&w, &(struct opts){ .buf = 4096 });
+	wire_full(&w);
+	put32(code, 0x12020000);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, code, 4));
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	snprintf(command, sizeof(command),
+		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
+		 w.s.qp->qp_num);
+	ns_enter(NS_B);
+	say(command, false);
+	SAYS("_terminate_received\":\"1/2/02\"");
 	wire_close(&w);
 }
 
@@ -1047,6 +1183,8 @@ static const struct test tests[] = {
 	{ "nobody listens: a TCP error", nobody_listens },
 	{ "Replies: rejected, refused, closed", replies, 60 },
 	{ "Requests: refused, closed, rejected", requests, 60 },
+	{ "terms, aborts and errors of our side", ended_here, 60 },
+	{ "more silent peers than there is room for", silent_crowd },
 	{ "each time limit has its counter", timeouts, 90, .slow = true },
 	{ "details of a queue pair", details_qp },
 	{ "details of a queue pair that got a Terminate", details_terminate },
