@@ -16,6 +16,7 @@
  */
 #include <poll.h>
 #include <pthread.h>
+#include <rdma/ib_user_verbs.h>
 #include <rdma/siw-abi.h>
 
 #include "harness.h"
@@ -636,6 +637,54 @@ static void wrong_doorbells(void)
 	pair_close(&p);
 }
 
+/*
+ * A work request in the call itself is for queues of the kernel: it would be
+ * believed, addresses included.
+ */
+static int post_in_call(struct ibv_qp *qp)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_post_send cmd;
+		struct ib_uverbs_send_wr wr;
+	} req = {
+		.hdr = {
+			.command = IB_USER_VERBS_CMD_POST_SEND,
+			.in_words = sizeof(req) / 4,
+			.out_words = sizeof(struct ib_uverbs_post_send_resp) / 4,
+		},
+		.cmd = {
+			.qp_handle = qp->handle,
+			.wr_count = 1,
+			.wqe_size = sizeof(req.wr),
+		},
+		.wr = {
+			.wr_id = 1,
+			.opcode = IBV_WR_SEND,
+			.send_flags = IBV_SEND_SIGNALED,
+		},
+	};
+	struct ib_uverbs_post_send_resp resp;
+
+	req.cmd.response = (uintptr_t)&resp;
+	return write(qp->context->cmd_fd, &req, sizeof(req)) ==
+	       sizeof(req) ? 0 : errno;
+}
+
+static void work_in_doorbell(void)
+{
+	struct pair p;
+
+	pair_open(&p, NULL);
+	recv_at(&p.b, 1, 0, 64);
+	EXPECT_EQ(EINVAL, post_in_call(p.a.qp));
+	EXPECT(no_wc(p.a.scq, 100) && no_wc(p.b.rcq, 0), "it was done");
+	POST(&p.a, .op = IBV_WR_SEND, .id = 2);
+	WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+	pair_close(&p);
+}
+
 /* Two threads that ring and post, and never a lost doorbell. */
 static void *ringer(void *arg)
 {
@@ -695,6 +744,7 @@ static const struct test tests[] = {
 	{ "mmap of keys not handed out", mmap_keys, 60 },
 	{ "doorbells in ERROR and after destroy", late_doorbell },
 	{ "doorbells for queue pairs that do not exist", wrong_doorbells },
+	{ "a doorbell with a work request in it", work_in_doorbell },
 	{ "no doorbell is lost", lost_doorbell, 90 },
 };
 
