@@ -239,6 +239,42 @@ static void qp_rights(void)
 	scene_close(&c);
 }
 
+/* Who may connect to it is told later: rights are taken from the start. */
+static void qp_rights_first(void)
+{
+	static const struct {
+		int access;
+		int mask;
+		enum ibv_wr_opcode op;
+	} bad[] = {
+		{ IBV_ACCESS_REMOTE_READ, IBV_QP_STATE, IBV_WR_RDMA_WRITE },
+		{ IBV_ACCESS_REMOTE_WRITE, IBV_QP_STATE, IBV_WR_RDMA_READ },
+		{ 0, 0, IBV_WR_RDMA_WRITE },
+		{ 0, 0, IBV_WR_RDMA_READ },
+	};
+	struct pair p;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct ibv_qp_attr qa = {
+			.qp_state = IBV_QPS_INIT,
+			.qp_access_flags = bad[i].access,
+		};
+
+		pair_ready(&p, NULL, NULL);
+		ASSERT(!ibv_modify_qp(p.a.qp, &qa, IBV_QP_ACCESS_FLAGS |
+				      bad[i].mask), "modify");
+		pair_connect(&p);
+		memset(p.a.buf, 0xee, p.a.o.buf);
+		POST(&p.b, .op = bad[i].op, .len = 64, .id = 1,
+		     .raddr = at(&p.a, 0), .rkey = p.a.mr->rkey);
+		EXPECT(side_async_qp(&p.a, 5000) > 0, "no event, case %zu", i);
+		CHECK_BYTE(p.a.buf, p.a.o.buf, 0xee);
+		pair_close(&p);
+	}
+	fresh_pair_works();
+}
+
 static void below(void)
 {
 	refused_both(-1, 1);
@@ -602,6 +638,7 @@ static const struct test tests[] = {
 	{ "an rkey of another protection domain", other_pd },
 	{ "a region without the right", missing_rights, 60 },
 	{ "a queue pair without the right", qp_rights },
+	{ "a queue pair that never had the right", qp_rights_first },
 	{ "one octet below a region", below, 60 },
 	{ "one octet above a region", above, 60 },
 	{ "all of a region and an octet more", around, 60 },

@@ -184,6 +184,14 @@ static void link_add_wrong(void)
 	       "a link on no netdev");
 	EXPECT(timed(5000, "ip netns exec sa rdma link add siwb type siw netdev va 2>/dev/null"),
 	       "a name that is taken");
+	/* It carries TCP, but no address that rdma_cm could go by. */
+	if (!sh("ip -n sa link add tun4 type ipip local 10.83.0.1 remote 10.83.0.2 2>/dev/null")) {
+		EXPECT(timed(5000, "ip netns exec sa rdma link add siwx type siw netdev tun4 2>/dev/null"),
+		       "a link on a tunnel of IPv4 in IPv4");
+		sh("ip -n sa link del tun4");
+	} else {
+		test_note("no tunnel in this kernel");
+	}
 	others_work();
 }
 

@@ -224,6 +224,40 @@ static void flood(void)
 	EXPECT(ours - plain <= 8192, "more than 8 MiB beyond plain TCP");
 }
 
+#define ROOM 128	/* for peers without a Request, at a listener */
+
+/* Who has gone takes no place of who has not. */
+static void gone_and_forgotten(void)
+{
+	struct raw r, silent[2];
+	uint16_t port = next_port();
+	uint8_t out[64];
+	struct side s;
+	int i;
+
+	side_init(&s, NS_B, NULL);
+	side_listen(&s, ADDR_B, port, 16);
+	for (i = 0; i < ROOM + 2; i++) {
+		raw_dial(&r, NS_A, ADDR_B, port);
+		raw_close(&r);
+	}
+	for (i = 0; i < ROOM + 2; i++) {
+		raw_dial(&r, NS_A, ADDR_B, port);
+		raw_put(&r, out, mpa_make(out, false, MPA_C, 1, NULL, 0));
+		side_want(&s, RDMA_CM_EVENT_CONNECT_REQUEST);
+		EXPECT_EQ(0, rdma_reject(s.id, NULL, 0));
+		EXPECT_EQ(0, rdma_destroy_id(s.id));
+		s.id = NULL;
+		raw_close(&r);
+	}
+	for (i = 0; i < 2; i++)
+		raw_dial(&silent[i], NS_A, ADDR_B, port);
+	EXPECT_EQ(RAW_OPEN, raw_end(&silent[0], 1000));
+	for (i = 0; i < 2; i++)
+		raw_close(&silent[i]);
+	side_close(&s);
+}
+
 /* ---- log lines ---- */
 
 static int log_lines(int fd)
@@ -283,6 +317,25 @@ static void bad_streams(void)
 }
 
 /* ---- dead peers ---- */
+
+/* An idle one is asked in a minute: at both ends TCP is about to. */
+static void idle_peer_is_watched(void)
+{
+	static const char timer[] =
+		"ip netns exec %s ss -Htno | grep -E '%s:%u ' |"
+		" grep -Eq 'keepalive,(1min|[0-9.]+(sec|ms))'";
+	struct pair p;
+	uint16_t port;
+
+	if (sh("command -v ss >/dev/null"))
+		SKIP("no command ss");
+	port = pair_ready(&p, NULL, NULL);
+	pair_connect(&p);
+	sleep_ms(slow(500));		/* no other timer runs by now */
+	EXPECT_EQ(0, sh(timer, NS_A, ADDR_B, port));
+	EXPECT_EQ(0, sh(timer, NS_B, ADDR_B, port));
+	pair_close(&p);
+}
 
 #define DEAD_SECONDS 150
 
@@ -364,7 +417,10 @@ static const struct test tests[] = {
 	{ "namespace exit with many connections", namespaces_go, 60, true,
 	  .slow = true },
 	{ "a flood of half-open connections", flood, 120, true, .slow = true },
+	{ "half-open connections that are gone", gone_and_forgotten, 120,
+	  .slow = true },
 	{ "bad streams and the log", bad_streams, 600 },
+	{ "an idle peer is watched", idle_peer_is_watched },
 	{ "a peer that is gone without a word", dead_peer, 400 },
 	{ "the rdma cgroup is honoured", rdma_cgroup },
 };
