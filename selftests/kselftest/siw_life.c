@@ -336,10 +336,15 @@ static void hwaddr(int fd, int what, uint8_t *mac)
 	memcpy(mac, ifr.ifr_hwaddr.sa_data, 6);
 }
 
-/* An address that changes while a link is being added is the link's. */
+/*
+ * An address that changes while a link is being added is the link's: once in each
+ * round, at another time of it.
+ */
 static void address_while_added(void)
 {
 	uint8_t old[6] = { 0 }, now[6] = { 0 }, next[6] = { 0x02, 0, 0, 0, 0x06 };
+	enum { ROUNDS = 20 };
+	uint64_t start, took = 0;
 	struct ibv_context *ctx;
 	union ibv_gid gid;
 	uint64_t end;
@@ -351,18 +356,20 @@ static void address_while_added(void)
 	ASSERT(fd >= 0, "socket");
 	hwaddr(fd, SIOCGIFHWADDR, old);
 	fflush(stdout);
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < ROUNDS; i++) {
 		ASSERT(!sh("ip netns exec sa rdma link delete siwa"), "delete");
+		next[5]++;
+		start = now_ms();
 		pid = fork();
-		if (!pid)
-			for (;;) {
-				next[5]++;
-				hwaddr(fd, SIOCSIFHWADDR, next);
-				usleep(300);
-			}
+		if (!pid) {
+			usleep(took * 1000 * i / ROUNDS);
+			hwaddr(fd, SIOCSIFHWADDR, next);
+			_exit(0);
+		}
 		ASSERT(!sh("ip netns exec sa rdma link add siwa type siw netdev va"),
 		       "add");
-		kill(pid, SIGKILL);
+		if (!took)
+			took = now_ms() - start;
 		waitpid(pid, NULL, 0);
 		ctx = open_device(NS_A);
 		ASSERT(ctx, "no device on va");
