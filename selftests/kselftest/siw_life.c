@@ -338,7 +338,8 @@ static void hwaddr(int fd, int what, uint8_t *mac)
 
 /*
  * An address that changes while a link is being added is the link's: once in each
- * round, at another time of it.
+ * round, at another time of it.  The moment in which it could be missed is short,
+ * and may be missed here.
  */
 static void address_while_added(void)
 {
