@@ -7,7 +7,7 @@
 namespace siw::vm {
 namespace {
 
-constexpr std::array<std::string_view, 28> kTrouble = {
+constexpr std::array<std::string_view, 29> kTrouble = {
     "WARNING: ",
     "BUG: ",
     "BUG kmalloc",
@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, 28> kTrouble = {
     "Oops[#",
     "Internal error: ",
     "Kernel panic",
-    "general protection fault",
+    // Of a program it is "general protection fault ip:".
+    "general protection fault:",
+    "general protection fault,",
     "unable to handle",
     "divide error",
     "stack segment",

@@ -18,6 +18,8 @@ TEST(IsKernelTrouble, KnowsWhatKernelsSay) {
            "[   12.3] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
            "[   12.3] unregister_netdevice: waiting for eth0 to become free.",
            "[   12.3] Kernel panic - not syncing: Fatal exception",
+           "[   12.3] general protection fault: 0000 [#1] SMP",
+           "[   12.3] general protection fault, probably for non-canonical",
        })
     EXPECT_TRUE(IsKernelTrouble(line)) << line;
 }
@@ -27,6 +29,7 @@ TEST(IsKernelTrouble, LetsAHealthyBootPass) {
            "[    0.0] mtrr: your CPUs had inconsistent fixed MTRR settings",
            "[    5.0] siw: loading out-of-tree module taints kernel.",
            "[    5.0] siw: module verification failed: signature missing",
+           "[    9.0] traps: a[7] general protection fault ip:5 sp:7 error:0",
            "siw-initramfs",
            "",
        })

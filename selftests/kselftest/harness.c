@@ -137,7 +137,9 @@ static const char * const alarming[] = {
 	"irq lock inversion", "bad unlock balance", "held lock freed",
 	"suspicious RCU usage", "sleeping function", "blocked for more than",
 	"soft lockup", "self-detected stall", "detected stalls", "refcount_t:",
-	"to become free", "general protection fault", "kmemleak:", "memory leak",
+	"to become free", "kmemleak:", "memory leak",
+	/* Of a program it is "general protection fault ip:". */
+	"general protection fault:", "general protection fault,",
 	"RESTRACK detected leak", "unable to handle", "list_add corruption",
 	"list_del corruption", "ODEBUG", "Call Trace", "invalid opcode:",
 };

@@ -87,7 +87,7 @@ alarms='WARNING:|BUG:|KASAN|KCSAN|UBSAN|Oops|cut here|circular locking'
 alarms="$alarms|recursive locking|inconsistent lock|lock inversion"
 alarms="$alarms|unlock balance|suspicious RCU|sleeping function"
 alarms="$alarms|blocked for more than|soft lockup|self-detected|refcount_t:"
-alarms="$alarms|waiting for .* to become free|general protection"
+alarms="$alarms|waiting for .* to become free|general protection fault[:,]"
 alarms="$alarms|RESTRACK detected leak|unable to handle|list_add corruption"
 alarms="$alarms|list_del corruption|ODEBUG|[1-9][0-9]* new suspected memory leak"
 
