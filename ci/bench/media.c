@@ -345,7 +345,7 @@ static void stream(struct addrinfo *at, int streams, int seconds, bool http)
 		if (left <= 0) {
 			if (asked++ >= chunks * streams)
 				continue;
-			/* A player has a second in store. */
+			/* Its last chunk has not come yet, or we are late. */
 			if (now() - due > 1000000000LL || next->busy)
 				errx(1, "stream %d falls behind", (int)(next - all));
 			next->busy = true;
