@@ -11,6 +11,7 @@
 # guest.sh setup PEER MTU CRC PLACE  PEER is siw, notrace, inbox, rxe or tcp, CRC is
 #                                    on or off, PLACE is netns, one (namespace), or
 #                                    cpus, core: a CPU for each end, one for both
+# guest.sh mtu                       prints that of the interface towards the other host
 # guest.sh TOOL WHAT SIZE QPS BATCH N TIMES   prints as many figures: octets per
 #                                    second, or for a latency ns one way
 set -u
@@ -22,19 +23,24 @@ peer=$(cat /run/peer 2>/dev/null)
 cpu_b=$(cat /run/cpu_b 2>/dev/null)
 hosts=${SIW_BENCH_B:-}
 
-if [ -n "$hosts" ]; then
-	addr_b=$hosts
-	a() { "$@"; }
-	b() { ssh -n -o BatchMode=yes "root@$addr_b" "PATH=$PATH $(printf '%q ' "$@")"; }
-else
-	a() { ip netns exec sa ${cpu_b:+taskset -c 0} "$@"; }
-	b() { ip netns exec sb ${cpu_b:+taskset -c "$cpu_b"} "$@"; }
-fi
-
 fail() {
 	echo "guest.sh: $*" >&2
 	exit 1
 }
+
+if [ -n "$hosts" ]; then
+	# ip(8) knows no names.
+	addr_b=$(getent ahostsv4 "$hosts" | awk '{ print $1; exit }')
+	[ -n "$addr_b" ] || fail "$hosts: no IPv4 address of that name"
+	a() { "$@"; }
+	b() {
+		ssh -n -o BatchMode=yes -o ConnectTimeout=10 "root@$addr_b" \
+			"PATH=$PATH $(printf '%q ' "$@")"
+	}
+else
+	a() { ip netns exec sa ${cpu_b:+taskset -c 0} "$@"; }
+	b() { ip netns exec sb ${cpu_b:+taskset -c "$cpu_b"} "$@"; }
+fi
 
 devices_gone() {
 	local i
@@ -124,25 +130,37 @@ one_place() {
 	ip rule del pref 0
 }
 
-# The interface towards an address, of this MTU.
-netdev_to() {
-	local dev
-	dev=$("$1" ip -o route get "$2" | sed -n 's/.* dev \([^ ]*\).*/\1/p')
-	[ "$("$1" cat "/sys/class/net/$dev/mtu")" = "$3" ] ||
-		fail "the MTU of $dev is not $3: ip link set $dev mtu $3, on both hosts"
-	echo "$dev"
+# netdev_to END ADDRESS: its interface towards there
+netdev_to() { "$1" ip -o route get "$2" | sed -n 's/.* dev \([^ ]*\).*/\1/p'; }
+
+mtu_of() { "$1" cat "/sys/class/net/$2/mtu"; }
+
+# The address of this host that the other one sees
+own_address() { ip -o route get "$addr_b" | sed -n 's/.* src \([^ ]*\).*/\1/p'; }
+
+# Of both ends, or there is nothing to measure.
+mtu_of_hosts() {
+	local dev_a dev_b mtu
+	dev_a=$(netdev_to a "$addr_b")
+	dev_b=$(netdev_to b "$(own_address)")
+	[ -n "$dev_a" ] && [ -n "$dev_b" ] ||
+		fail "no route to $addr_b, or no login there, or none back"
+	mtu=$(mtu_of a "$dev_a")
+	[ "$(mtu_of b "$dev_b")" = "$mtu" ] ||
+		fail "$dev_a has another MTU than $dev_b on the other host"
+	echo "$mtu"
 }
 
 # Both hosts have the modules; links of other names on them stay.
 setup_hosts() {
-	local peer=$1 mtu=$2 crc=$3 dev_a dev_b own end
+	local peer=$1 crc=$3 dev_a dev_b end
 	for end in a b; do
 		"$end" pkill -9 -x 'ib_.*|qperf'
 		"$end" rdma link delete "d$end" 2>/dev/null
+		"$end" modprobe -a ib_uverbs rdma_ucm
 	done
-	own=$(ip -o route get "$addr_b" | sed -n 's/.* src \([^ ]*\).*/\1/p')
-	dev_a=$(netdev_to a "$addr_b" "$mtu") &&
-		dev_b=$(netdev_to b "$own" "$mtu") || exit
+	dev_a=$(netdev_to a "$addr_b")
+	dev_b=$(netdev_to b "$(own_address)")
 	echo "$peer" >/run/peer
 	[ "$peer" != tcp ] || return 0
 	a rdma link add da type "$peer" netdev "$dev_a" &&
@@ -194,9 +212,9 @@ latency='$1 == size && NF >= 6 { printf "%.0f\n", $5 * 1000; exit }'
 # The server of a Write or Read has no part in it, but waits for the end by
 # polling: on one CPU that would take half of it. So it is stopped meanwhile.
 perftest_run() {
-	local tool=$1 line pid
+	local tool=$1 line pid status
 	shift
-	rm -f /run/server.pid /run/client
+	rm -f /run/server /run/server.pid /run/client
 	# shellcheck disable=SC2016 # expands inside
 	b stdbuf -oL bash -c 'echo $$ >/run/server.pid; exec "$@"' server \
 		"$tool" -R -F -d db "$@" 2>&1 | while read -r line; do
@@ -211,27 +229,36 @@ perftest_run() {
 		echo "$line"
 		[[ ! $line =~ ^[0-9]+\ +[0-9]+\  ]] || b kill -CONT "$pid"
 	done >/run/client
+	status=${PIPESTATUS[0]}
 	b kill -CONT "$pid" 2>/dev/null
+	# It would wait for its client for ever.
+	[ "$status" -eq 0 ] || b kill "$pid" 2>/dev/null
 	wait
 }
 
-# Until the server is there. Other hosts may have listeners of their own.
+# Until the server is there. Other hosts may have listeners of their own: there it
+# is what perftest says just before it listens.
 rdma_listens() {
 	local i
-	[ -z "$hosts" ] || {
-		sleep 2
-		return
-	}
 	for i in $(seq 300); do
+		[ -z "$hosts" ] || {
+			sleep 0.1
+			grep -qs Waiting /run/server || continue
+			sleep 0.5
+			return
+		}
 		! rdma resource show cm_id | grep -q 'state LISTEN' || return 0
 		sleep 0.02
 	done
 	return 1
 }
 
-# perftest WHAT SIZE QPS BATCH N
+# perftest WHAT SIZE QPS BATCH N: what is enough to count instructions is over at
+# once on a real network.
 perftest() {
 	local what=$1 size=$2 qps=$3 batch=$4 n=$5 tool args column=$bandwidth
+	[ -z "$hosts" ] || n=$((n * 100))
+	[[ $what != *latency* ]] || n=$((n < 20000 ? n : 20000))
 	args=(-s "$size" -n "$n")
 	case $what in
 	send | read | write)
@@ -410,9 +437,13 @@ quiet() {
 		[ $(($(awk '$1 == "cpu" { print $5 }' /proc/stat) - idle)) -lt "$least" ] ||
 			return 0
 	done
-	fail 'the guest does not come to rest'
+	fail 'this machine does not come to rest'
 }
 
+[ "$1" != mtu ] || {
+	mtu_of_hosts
+	exit
+}
 [ "$1" != setup ] || {
 	setup "${@:2}"
 	exit

@@ -110,12 +110,16 @@ bench_run() {
 
 # bench_hosts A,B SET [WORD...]: of real hosts.
 bench_hosts() {
-	local hosts=$1 set=$2 sets="quick real"
+	local hosts=$1 set=$2 sets="quick real" kernel driver
 	shift 2
 	[ "$set" != full ] || sets+=' full'
-	printf '{"facts":{"hosts":"%s","runs":"%s","time":"real","when":"%s"}}\n' \
-		"$hosts" "$bench_times" "$(date -u +%Y-%m-%dT%H:%MZ)" \
-		>"$bench/results.jsonl"
+	# shellcheck disable=SC2016 # expands there
+	read -r kernel driver < <(ssh -n -o BatchMode=yes "root@${hosts%,*}" \
+		'echo "$(uname -r) $(modinfo -F version siw)"')
+	[ -n "$kernel" ] || die "${hosts%,*}: root cannot log in there by ssh"
+	printf '{"facts":{"driver":"%s","hosts":"%s","kernel":"%s","runs":"%s","time":"real","when":"%s"}}\n' \
+		"${driver:-unknown}" "$hosts" "$kernel" "$bench_times" \
+		"$(date -u +%Y-%m-%dT%H:%MZ)" >"$bench/results.jsonl"
 	SIW_BENCH_HOSTS=$hosts SIW_BENCH=$bench/results.jsonl \
 		"$top/ci/bench/script" "$sets" "$bench_times" "$@"
 }
@@ -158,6 +162,8 @@ stage_bench() {
 			die 'no --check or --store with --real, --series,' \
 				'--octets or --hosts: the baseline is of none'
 	fi
+	[ -z "$hosts" ] || [[ $set-$time == @(quick|full)-icount ]] ||
+		die 'no --real, --trace, --series or --octets with --hosts'
 	mkdir -p "$bench"
 	if [ -n "$hosts" ]; then
 		check runner vm_runner_ready || return
