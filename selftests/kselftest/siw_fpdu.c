@@ -1692,6 +1692,33 @@ static void terminate_received(void)
 }
 
 /*
+ * A RST does not overtake a Terminate that waits for memory to be put together:
+ * what the driver had before it counts.
+ */
+static void terminate_before_reset(void)
+{
+	static struct fpdu f;
+	uint8_t out[128], u[128], word[4];
+	struct wire w;
+	size_t n;
+	int i;
+
+	put32(word, 0x01010000);
+	for (i = 0; i < 50; i++) {
+		memset(&w, 0, sizeof(w));
+		read_asked(&w, &f);
+		n = fpdu_make(out, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0,
+						   word, 4));
+		raw_put(&w.r, out, 10);
+		raw_put(&w.r, out + 10, n - 10);
+		raw_reset(&w.r);
+		WANT_WC(w.s.scq, 1, IBV_WC_REM_ACCESS_ERR);
+		side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+		wire_close(&w);
+	}
+}
+
+/*
  * Its first octets may be on their way when an SGE turns out to be none: what
  * the peer sees are whole FPDUs all the same, and a Terminate 0/0/00 behind.
  */
@@ -2202,6 +2229,8 @@ static const struct test tests[] = {
 	{ "Terminate received: the completion names the cause", terminate_received },
 	{ "a Terminate is not answered, also when work fails just then",
 	  terminate_unanswered, 120, .slow = true },
+	{ "a Terminate in pieces with a RST behind it", terminate_before_reset,
+	  120 },
 	{ "a request that fails half-way: whole FPDUs, then 0/0/00",
 	  fails_half_way, 60 },
 	{ "Terminates short, long and odd", terminate_odd, 60 },
