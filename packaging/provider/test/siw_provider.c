@@ -12,7 +12,9 @@
  *	+----------------------+          +----------------------+
  */
 #include <pthread.h>
+#include <rdma/ib_user_verbs.h>
 #include <sched.h>
+#include <sys/syscall.h>
 
 #include "harness.h"
 #include "rawpeer.h"
@@ -497,6 +499,37 @@ static void other_credentials(void)
 	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
 }
 
+/* So many doorbells find the kernel without memory. */
+static int no_memory;
+
+/* The provider's too: a program's own functions come before those of libc. */
+ssize_t write(int fd, const void *data, size_t len)
+{
+	const struct ib_uverbs_cmd_hdr *hdr = data;
+
+	if (no_memory && len >= sizeof(*hdr) &&
+	    hdr->command == IB_USER_VERBS_CMD_POST_SEND) {
+		no_memory--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return syscall(SYS_write, fd, data, len);
+}
+
+static void doorbell_without_memory(void)
+{
+	struct pair p;
+
+	pair_open(&p, NULL);
+	recv_at(&p.b, 1, 0, 64);
+	no_memory = 3;
+	POST(&p.a, .op = IBV_WR_SEND, .len = 8, .id = 2);
+	EXPECT_EQ(0, no_memory);
+	WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
+	pair_close(&p);
+}
+
 /* ---- posting in ERROR ---- */
 
 /* A receive takes no system call, unless nobody would look at it any more. */
@@ -655,6 +688,8 @@ static const struct test tests[] = {
 	{ "ibv_wr API: a failure makes all of it void", wr_api_fails_as_a_whole },
 	{ "extended completion queues", cq_ex },
 	{ "post_send after a change of credentials", other_credentials },
+	{ "a doorbell for which there is no memory is rung again",
+	  doorbell_without_memory },
 	{ "a receive posted in ERROR is flushed", receive_in_error },
 	{ "a receive posted after the peer left is flushed",
 	  receive_after_the_peer_left },
