@@ -59,12 +59,15 @@ void ControlOctets(Stage& s) {
   struct Row {
     const char* post;
     uint16_t control;
+    uint32_t invalidate;
   };
   static constexpr Row kRows[] = {
-      {"post send 1 40000 4", 0x4143},
-      {"post send_se 2 40000 4", 0x4145},
-      {"post write 3 40000 4 0x1000 7", 0xc140},
-      {"post read 4 40000 4 0x1000 7", 0x4141},
+      {"post send 1 40000 4", 0x4143, 0},
+      {"post send_se 2 40000 4", 0x4145, 0},
+      {"post send_inv 3 40000 4 0 0x1234567", 0x4144, 0x1234567},
+      {"post send_se_inv 4 40000 4 0 0x89abcdef", 0x4146, 0x89abcdef},
+      {"post write 5 40000 4 0x1000 7", 0xc140, 0},
+      {"post read 6 40000 4 0x1000 7", 0x4141, 0},
   };
   for (const Row& row : kRows) {
     if (!s.Command(row.post)) return;
@@ -73,8 +76,9 @@ void ControlOctets(Stage& s) {
     const uint64_t control = GetBe(got->ulpdu, 0, 2);
     if (control != row.control)
       s.Fail(fmt::format("{}: control octets {:04x}", row.post, control));
-    if (!got->seg.tagged && GetBe(got->ulpdu, 2, 4))
-      s.Fail(fmt::format("{}: an Invalidate STag", row.post));
+    if (!got->seg.tagged && GetBe(got->ulpdu, 2, 4) != row.invalidate)
+      s.Fail(fmt::format("{}: Invalidate STag {:08x}", row.post,
+                         GetBe(got->ulpdu, 2, 4)));
   }
 }
 

@@ -643,6 +643,8 @@ static void do_post(char **arg)
 	} ops[] = {
 		{ "send", IBV_WR_SEND, 0 },
 		{ "send_se", IBV_WR_SEND, IBV_SEND_SOLICITED },
+		{ "send_inv", IBV_WR_SEND_WITH_INV, 0 },
+		{ "send_se_inv", IBV_WR_SEND_WITH_INV, IBV_SEND_SOLICITED },
 		{ "write", IBV_WR_RDMA_WRITE, 0 },
 		{ "read", IBV_WR_RDMA_READ, 0 },
 	};
@@ -672,7 +674,10 @@ static void do_post(char **arg)
 	wr.send_flags = IBV_SEND_SIGNALED | ops[i].flags;
 	if (arg[4]) {
 		wr.wr.rdma.remote_addr = num(arg[4]);
+		/* Providers take the STag to invalidate from either place. */
 		wr.wr.rdma.rkey = num(arg[5]);
+		if (wr.opcode == IBV_WR_SEND_WITH_INV)
+			wr.invalidate_rkey = wr.wr.rdma.rkey;
 		if (arg[5] && arg[6])
 			wr.send_flags |= IBV_SEND_FENCE;
 	}
