@@ -461,6 +461,13 @@ static void tcp_pressure(void)
 	sh("m=$(cat /proc/sys/net/ipv4/tcp_mem); echo 4 8 64 >/proc/sys/net/ipv4/tcp_mem; sleep 0.3; echo $m >/proc/sys/net/ipv4/tcp_mem");
 }
 
+/* For the streams that begin from now on: both ends have to do without. */
+static void crc(bool on)
+{
+	sh("for d in siwa siwb; do echo %d >/sys/class/infiniband/$d/mpa/crc; done 2>/dev/null",
+	   on);
+}
+
 static void weather(struct rng *r)
 {
 	static const char * const netem[] = {
@@ -470,7 +477,7 @@ static void weather(struct rng *r)
 		"loss 1% duplicate 1% corrupt 1% delay 2ms reorder 10%",
 	};
 
-	switch (below(r, 8)) {
+	switch (below(r, 10)) {
 	case 0:
 	case 1:
 	case 2:
@@ -482,6 +489,12 @@ static void weather(struct rng *r)
 		break;
 	case 5:
 		tcp_pressure();
+		break;
+	case 6:
+		crc(true);
+		break;
+	case 7:
+		crc(false);
 		break;
 	default:
 		clear_sky();
