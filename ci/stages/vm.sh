@@ -35,27 +35,33 @@ kselftest_payload() {
 # run_kselftests NAME LOG-DIR [RUN-SH-ARGUMENTS]: KTAP on standard output. The
 # tests and the module are those of the row, unless SIW_PAYLOAD and SIW_KO say
 # others.
+#   SIW_BUDGET       seconds that each random test takes, if not those of the row
+#   SIW_LIMITS_FULL  siw_limits with 10 000 peers, and the tests that wait minutes
 # Emulation is slow: the tests' own time limits stretch, a hang still ends.
 # Tracepoints are patched in before there is a second CPU: TCG may show it half
 # a patch.
 run_kselftests() {
 	local name=$1 logs=$2 junit=$2/vm-$1.xml args slow memory budget
-	local program settings
+	local program settings longer=0
 	rm -f "$junit"
 	slow=$(kernel_field "$name" slow)
 	memory=$(kernel_field "$name" memory)
-	budget=$(kernel_field "$name" budget)
+	budget=${SIW_BUDGET:-$(kernel_field "$name" budget)}
 	[ "$(acceleration "$name")" = tcg ] || slow=1
 	: "${slow:=3}"
 	settings="SIW_KSFT_SLOW=$slow${SIW_KO:+ SIW_KO=$SIW_KO}"
 	[ -z "$budget" ] || for program in FUZZ STORM FAULTS; do
 		settings+=" SIW_${program}_SECONDS=$budget"
 	done
+	[ -z "${SIW_LIMITS_FULL:-}" ] || {
+		settings+=' SIW_LIMITS_FULL=1'
+		longer=600
+	}
 	read -ra args <<<"$(machine "$name" "$logs")"
 	"$vm_bin" test "${args[@]}" --payload "$(image_dir "$name")/${SIW_PAYLOAD:-payload}.erofs" \
 		--name "$name" --junit "$junit" --memory "${memory:-1536}" \
-		--test-limit $((120 * slow + 4 * ${budget:-0})) \
-		--total-limit $((900 * slow + 10 * ${budget:-0})) \
+		--test-limit $((120 * slow + 4 * ${budget:-0} + longer)) \
+		--total-limit $((900 * slow + 10 * ${budget:-0} + longer)) \
 		--append 'trace_event=kmem:kmalloc,kmem:kmem_cache_alloc' \
 		"cd /payload && $settings ./run.sh ${3:-}" </dev/null
 }
