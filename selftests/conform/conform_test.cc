@@ -262,6 +262,23 @@ TEST(Stage, TalksBothWaysAndSeesABadCrc) {
   }
 }
 
+TEST(Stage, KeepsTheStreamOfTheFirstFailure) {
+  Device device(Device::Fault::kNone);
+  auto counterpart = Counterpart::Connect(device.control());
+  ASSERT_TRUE(counterpart);
+  Stage stage(&*counterpart, false);
+  ASSERT_TRUE(stage.RespondFull());
+  const uint16_t port = stage.socket().trace().here.port;
+  stage.Fail("what has to be seen");
+  for (int i = 0; i < 50; ++i) {
+    stage.Scene("another");
+    ASSERT_TRUE(stage.RespondFull());
+  }
+  stage.Finish();
+  ASSERT_FALSE(stage.traces().empty());
+  EXPECT_EQ(port, stage.traces().front().here.port);
+}
+
 TEST(Rules, HaveUniqueIds) {
   const auto tests = AllTests(SIW_VECTORS_JSON);
   ASSERT_TRUE(tests);

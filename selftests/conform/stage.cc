@@ -148,10 +148,14 @@ void Stage::Scene(std::string name) {
 
 void Stage::KeepTrace() {
   if (!socket_.valid() && socket_.trace().exchanges.empty()) return;
-  // What is wrong is in the last of them; the first ones set the scene.
+  // Up to that of the first failure; the others set the scene.
   constexpr size_t kTracesKept = 40;
-  if (traces_.size() == kTracesKept) traces_.erase(traces_.begin());
+  if (traces_.size() == kTracesKept) {
+    if (failure_is_traced_) return;
+    traces_.erase(traces_.begin());
+  }
   traces_.push_back(socket_.trace());
+  failure_is_traced_ = failed();
 }
 
 void Stage::ForgetStream() {

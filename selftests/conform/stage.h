@@ -208,6 +208,7 @@ class Stage {
   std::vector<std::string> failures_;
   std::vector<std::string> notes_;
   std::vector<Trace> traces_;
+  bool failure_is_traced_ = false;
 };
 
 }  // namespace siw::conform
