@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The rules of the RFCs and every vector, played against the driver in a guest.
+# The rules of the RFCs and every vector, played against the driver in a guest; or
+# with --inbox against the kernel's own, to see how the two differ.
 
 conform_row=bookworm
 conform=$out/conform
@@ -33,13 +34,15 @@ conform_payload() {
 		"$top/selftests/kselftest/topo.sh" \
 		"$top/selftests/vectors/vectors.json" \
 		"$top/docs/reference/rfc-conformance.toml" "$dir/"
+	[ -z "$conform_inbox" ] ||
+		cp "$out/share/inbox-$name/siw.ko" "$dir/inbox.ko" || return 1
 	rm -f "$(image_dir "$name")/conform.erofs"
 	mkfs.erofs --quiet "$(image_dir "$name")/conform.erofs" "$dir"
 }
 
 # conform_run ROW [TEST...]: in a guest, from where the report comes in a tar.
 conform_run() {
-	local name=$1 dir=$conform/$1 args slow
+	local name=$1 dir=$conform/$1$conform_inbox args slow
 	shift
 	slow=$(kernel_field "$name" slow)
 	[ "$(acceleration "$name")" = tcg ] || slow=1
@@ -49,27 +52,42 @@ conform_run() {
 	SIW_VM=$vm_bin "$vm_bin" hosts "${args[@]}" --memory 1024 \
 		--payload "$(image_dir "$name")/conform.erofs" --host a \
 		--append 'ci.systemd systemd.show_status=0' \
-		"$top/ci/conform/script" "$dir" "${slow:-3}" "$@"
+		"$top/ci/conform/script" "$dir" "${slow:-3}" \
+		${conform_inbox:+--foreign} "$@"
 }
 
 # conform_verdict ROW: what the guest left behind.
 conform_verdict() {
-	local name=$1 dir=$conform/$1
+	local name=$1 dir=$conform/$1$conform_inbox
 	grep -a '^not ok' "$dir/conform.ktap" | sed "s/^/$name: /"
-	count_junit "conform-$name" "$dir/junit.xml"
+	# What another driver does is a fact and no fault of ours.
+	[ -n "$conform_inbox" ] || count_junit "conform-$name" "$dir/junit.xml"
 	say "# $(grep -a ' passed, ' "$dir/conform.ktap"); $dir/index.html"
 }
 
-# stage_conform [ROW [TEST...]]
+# stage_conform [--inbox] [ROW [TEST...]]
 stage_conform() {
-	local name=${1:-$conform_row}
+	local name
+	conform_inbox=
+	[ "${1:-}" != --inbox ] || {
+		conform_inbox=-inbox
+		shift
+	}
+	name=${1:-$conform_row}
 	[ $# -eq 0 ] || shift
 	need mmdebstrap debian-archive-keyring
 	check runner vm_runner_ready && check debs debs_ready &&
 		check program conform_program && check table conform_table &&
 		check "root-$name" root_ready "$name" full &&
-		check "image-$name" installed_image "$name" &&
-		check "payload-$name" conform_payload "$name" || return
-	check "run-$name" conform_run "$name" "$@"
+		check "image-$name" installed_image "$name" || return
+	[ -z "$conform_inbox" ] || check "inbox-$name" inbox_build "$name" || return
+	check "payload-$name" conform_payload "$name" || return
+	if [ -n "$conform_inbox" ]; then
+		# Tests fail there.
+		conform_run "$name" "$@" >"$out/log/conform-inbox.log" 2>&1
+		check "report-$name" test -s "$conform/$name-inbox/report.json"
+	else
+		check "run-$name" conform_run "$name" "$@"
+	fi
 	conform_verdict "$name"
 }
