@@ -21,6 +21,15 @@ conform_table() {
 		"$top/docs/reference/rfc-conformance.toml"
 }
 
+# Wireshark's word on the vectors and the Terminates that answer them, to which the
+# suite compares what arrives: no difference that has no explanation.
+conform_tshark() {
+	local dir=$out/share/tshark
+	rm -rf "$dir"
+	cp -r "$top/selftests/vectors" "$dir" && cd "$dir" &&
+		python3 check_tshark.py
+}
+
 # conform_payload ROW: the counterpart is built in the row's root, against its
 # libraries.
 conform_payload() {
@@ -75,9 +84,10 @@ stage_conform() {
 	}
 	name=${1:-$conform_row}
 	[ $# -eq 0 ] || shift
-	need mmdebstrap debian-archive-keyring
+	need mmdebstrap debian-archive-keyring python3 tshark
 	check runner vm_runner_ready && check debs debs_ready &&
 		check program conform_program && check table conform_table &&
+		check tshark conform_tshark &&
 		check "root-$name" root_ready "$name" full &&
 		check "image-$name" installed_image "$name" || return
 	[ -z "$conform_inbox" ] || check "inbox-$name" inbox_build "$name" || return
