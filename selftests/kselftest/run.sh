@@ -61,7 +61,7 @@ limit() {
 	case $1 in
 	siw_life | siw_cm) echo 900 ;;
 	siw_limits) echo 900 ;;
-	siw_faults) echo $((900 + 25 * ${SIW_FAULTS_SECONDS:-5})) ;;
+	siw_faults) echo $((900 + 30 * ${SIW_FAULTS_SECONDS:-5})) ;;
 	siw_fuzz_*) echo $((600 + ${SIW_FUZZ_SECONDS:-0})) ;;
 	siw_storm) echo $((600 + ${SIW_STORM_SECONDS:-0})) ;;
 	*) echo 600 ;;

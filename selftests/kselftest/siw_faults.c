@@ -408,23 +408,49 @@ static void qp_finish(bool ok)
 CALL(qp)
 
 /* A destroy that could not be done can be done later. */
-static void qp_gone_prepare(void)
+#define CALL_GONE(name, undo)						\
+	static void name##_gone_prepare(void)				\
+	{								\
+		verbs_prepare();					\
+		ASSERT(!name##_act(), "what is to go");			\
+	}								\
+	static int name##_gone_act(void)				\
+	{								\
+		return undo;						\
+	}								\
+	static void name##_gone_finish(bool ok)				\
+	{								\
+		if (!ok)						\
+			EXPECT_EQ(0, undo);				\
+	}								\
+	CALL(name##_gone)
+
+CALL_GONE(pd, ibv_dealloc_pd(new_pd))
+CALL_GONE(cq, ibv_destroy_cq(new_cq))
+CALL_GONE(srq, ibv_destroy_srq(srq))
+CALL_GONE(mr, ibv_dereg_mr(mr))
+CALL_GONE(qp, ibv_destroy_qp(qp))
+
+static void limit_prepare(void)
 {
 	verbs_prepare();
-	ASSERT(!qp_act(), "ibv_create_qp");
+	ASSERT(!srq_act(), "ibv_create_srq");
 }
 
-static int qp_gone_act(void)
+static int limit_act(void)
 {
-	return ibv_destroy_qp(qp);
+	struct ibv_srq_attr attr = { .srq_limit = 10 };
+
+	return ibv_modify_srq(srq, &attr, IBV_SRQ_LIMIT);
 }
 
-static void qp_gone_finish(bool ok)
+static void limit_finish(bool ok)
 {
 	if (!ok)
-		EXPECT_EQ(0, ibv_destroy_qp(qp));
+		EXPECT_EQ(0, limit_act());
+	srq_finish(true);
 }
-CALL(qp_gone)
+CALL(limit)
 
 /* ---- connections ---- */
 
@@ -821,7 +847,12 @@ static struct test tests[] = {
 	{ "ibv_create_srq", each_srq },
 	{ "ibv_reg_mr", each_mr },
 	{ "ibv_create_qp", each_qp },
+	{ "ibv_dealloc_pd", each_pd_gone },
+	{ "ibv_destroy_cq", each_cq_gone },
+	{ "ibv_destroy_srq", each_srq_gone },
+	{ "ibv_dereg_mr", each_mr_gone },
 	{ "ibv_destroy_qp", each_qp_gone },
+	{ "ibv_modify_srq", each_limit },
 	{ "rdma_create_id", each_id },
 	{ "rdma_listen", each_listen },
 	{ "rdma_resolve_addr", each_resolve },
