@@ -98,6 +98,8 @@ static void wildcard_of_two_links(void)
 /* One that takes both has IPv4 peers by their own addresses. */
 static void wildcard_of_both(void)
 {
+	if (!sh("uname -r | grep -q '^5\\.10\\.'"))
+		SKIP("this kernel's iw_cm does not say which families it is for");
 	connect_to("::", ADDR_B);
 }
 
