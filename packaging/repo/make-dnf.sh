@@ -40,7 +40,9 @@ gpg --batch --armor --export "$key" >siw.asc
 # Each distribution's rpm looks for gpg in a place of its own.
 rpmsign --define "__gpg $(command -v gpg)" --define "_gpg_name $key" \
 	--addsign packages/*.rpm >/dev/null
-createrepo_c --quiet .
+# createrepo_c 1.0 and later would take zstd, which not each dnf and zypper can read, and
+# those before make databases as well, for yum alone.
+createrepo_c --quiet --no-database --general-compress-type gz .
 gpg --batch --local-user "$key" --armor --detach-sign repodata/repomd.xml
 cat >siw.repo <<END
 [siw]
