@@ -84,12 +84,15 @@ rpm_install() {
 	[ "$status" = 0 ] && rpm_module 0.0.9
 }
 
-# A changed file stays; one module is left, the new one.
+# A changed file stays; one module is left, the new one. So it is when a package is
+# replaced by one of the same version.
 rpm_update() {
 	say 'siw0 eth9' >>"$rpm_test/etc/siw/links.conf"
 	dnf_in "$rpm_test" dnf-new update &&
 		rpm_module "$(cat "$top/VERSION")" &&
 		! in_root "$rpm_test" dkms status siw | grep -F 0.0.9 &&
+		dnf_in "$rpm_test" dnf-new reinstall siw siw-dkms &&
+		rpm_module "$(cat "$top/VERSION")" &&
 		grep -x 'siw0 eth9' "$rpm_test/etc/siw/links.conf" &&
 		in_root "$rpm_test" siw explain SIW-MPA-KEY &&
 		dnf_in "$rpm_test" dnf-new install siw-selftests siw-doc &&
