@@ -43,11 +43,14 @@ start_series() {
 	git clean -q -f -d -x -- "$@"
 }
 
-# commit_patch PATCH PATHS
+# commit_patch PATCH PATHS [TRAILERS]
 commit_patch() {
 	# shellcheck disable=SC2086 # a list of words
 	git add -f -A $2
-	sed -e '/^Files:/d' -e 's/^Subject: //' "$1" | git commit -q -s -F -
+	{
+		sed -e '/^Files:/d' -e 's/^Subject: //' "$1"
+		[ -z "${3:-}" ] || printf '\n%s\n' "$3"
+	} | git commit -q -s -F -
 }
 
 # write_series OUTDIR

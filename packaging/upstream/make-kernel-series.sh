@@ -74,13 +74,21 @@ makefile() {
 	} >>"$driver/Makefile"
 }
 
+# Who maintains what is removed is asked.
+maintained=$(git show base:MAINTAINERS | awk '
+	/^SOFT-IWARP DRIVER/ { entry = 1 }
+	/^$/ { entry = 0 }
+	entry && sub(/^M:\t/, "Cc: ")')
+
 for patch in "$here"/kernel/[0-9][0-9]-*; do
 	name=${patch##*/}
+	trailers=
 	files=$(cd "$top" && eval "printf '%s ' $(sed -n 's/^Files: *//p' "$patch")")
 	# shellcheck disable=SC2086 # a list of words
 	add $files
 	case $name in
 	*-remove)
+		trailers=$maintained
 		rm -rf "$driver"
 		edit drivers/infiniband/Kconfig '/sw\/siw\/Kconfig"$/d'
 		edit drivers/infiniband/sw/Makefile '/CONFIG_RDMA_SIW/d'
@@ -125,6 +133,7 @@ obj-$(CONFIG_RDMA_SIW)			+= siw/'
 TARGETS += rdma/siw'
 		;;
 	*-maintainers)
+		trailers=$maintained
 		awk -v entry="$(cat "$here/kernel/MAINTAINERS")" '
 			/^SOFT-IWARP DRIVER/ { print entry; skip = found = 1 }
 			/^$/ { skip = 0 }
@@ -137,7 +146,7 @@ TARGETS += rdma/siw'
 		makefile
 		;;
 	esac
-	commit_patch "$patch" "$paths"
+	commit_patch "$patch" "$paths" "$trailers"
 done
 
 for file in $(cd "$top" && find siw -type f -name '*.[ch]' ! -name ext_abi.h); do
