@@ -70,6 +70,14 @@ cp "$here/probes/_must_succeed.c" "$work/checker/probes/a_probe.c"
 names_broken a_probe
 names_broken _must_succeed
 
+# Without its compiler it says what to install.
+if SIW_PROBE_CACHE='' MAKE='make CC=siw-cc' "$here/probe.sh" -k "$kdir" \
+	--report >"$work/said" 2>&1 ||
+	! grep 'siw-cc is missing: apt install siw-cc' "$work/said"; then
+	cat "$work/said" >&2
+	fault "a missing compiler was not named"
+fi
+
 # tree NAME: a tree like that of the package, to be filled.
 tree() {
 	"$top/packaging/make-dkms-tree.sh" "$work/$1"

@@ -114,6 +114,11 @@ run_probes() {
 
 	if ! grep -qx '_must_succeed y' "$work/answers"; then
 		grep -i -m 12 -e error -e 'not found' "$work/log" >&2 || :
+		missing=$(sed -nE -e 's/.*[ :]([^ :]+): (command )?not found$/\1/p' \
+			-e 's,^make[^:]*: ([^ :/]+): No such file or directory$,\1,p' \
+			"$work/log" | head -n 1)
+		[ -z "$missing" ] ||
+			echo "probe.sh: $missing is missing: apt install $missing (or dnf, zypper)" >&2
 		die "kernel $kver: probe _must_succeed failed; no module can be built against $kdir"
 	fi
 	for name in _must_fail _must_not_compile; do
