@@ -105,6 +105,35 @@ test_installed() {
 # As a distribution builds the module for each kernel it has.
 test_build() { in_root "$purge_root" /srv/tests/build; }
 
+# cpu_seconds COMMAND...: of the command and all that it waits for.
+cpu_seconds() {
+	local TIMEFORMAT='%U %S' said
+	said=$({ time "$@" >/dev/null; } 2>&1) || {
+		say "$said" >&2
+		return 1
+	}
+	awk '{ spent = $1 + $2 } END { printf "%.0f\n", spent }' <<<"$said"
+}
+
+# A minute of one core for all that DKMS does for a kernel. What the compiler alone takes
+# is told with it: the module with its probes answered before.
+dkms_time() {
+	local version kernel dir=$out/share/plain build dkms plain
+	version=$(cat "$top/VERSION")
+	kernel=$(kernel_of "$purge_root")
+	build=/lib/modules/$kernel/build
+	rm -rf "$dir"
+	"$top/packaging/make-dkms-tree.sh" "$dir" && in_root "$purge_root" \
+		SIW_PROBE_CACHE=/srv/plain/answers /srv/plain/compat/probe.sh -k "$build" &&
+		plain=$(cpu_seconds in_root "$purge_root" SIW_PROBE_CACHE=/srv/plain/answers \
+			make -C /srv/plain KVER="$kernel") &&
+		dkms=$(cpu_seconds in_root "$purge_root" \
+			dkms build --force -m siw -v "$version" -k "$kernel") || return 1
+	rm -rf "$dir"
+	say "DKMS: $dkms s of 60, without probes and DKMS: $plain s"
+	[ "$dkms" -gt 0 ] && [ "$dkms" -le 60 ]
+}
+
 # A kernel newer than any we know, and one without RDMA: apt goes on, and is told.
 # Debian 12's dkms takes a kernel that is skipped for one that failed.
 unknown_kernels='9.9.0-unknown 6.1.0-without-rdma'
@@ -317,6 +346,7 @@ stage_package() {
 		at_length connections connections_in_guest &&
 		check unknown-kernels skip_unknown_kernels &&
 		check test-build test_build &&
+		at_length dkms-time dkms_time &&
 		check reinstall reinstall &&
 		check without-module go_on_without_module &&
 		check selftests-and-doc install_rest &&
