@@ -56,6 +56,18 @@ release_debs() {
 		find "$release" -name '*-dbgsym_*' -delete
 }
 
+# The source package builds in later releases as well, with their compilers and tools:
+# there distributions and users build their own.
+release_builds_in() {
+	local suite=$1 dir=$out/share/release-in-$1 package
+	rm -rf "$dir"
+	deb_build_in "$suite" "release-in-$suite" || return 1
+	for package in $ours; do
+		find "$dir" -name "${package}_*.deb" | grep . || return 1
+	done
+	rm -rf "$dir"
+}
+
 release_provider() {
 	provider_fetched "$1" && provider_build "$1" &&
 		cp "$out/share/provider/$1"/*.deb "$release/" &&
@@ -264,7 +276,7 @@ release_refuses() {
 }
 
 stage_release() {
-	local source
+	local source suite
 	need apt-utils cpio createrepo-c debian-archive-keyring diffoscope-minimal gnupg \
 		gpgv jq mmdebstrap rpm xz-utils
 	rm -rf "$release"
@@ -278,6 +290,9 @@ stage_release() {
 		check debs-again release_again release-debs
 		check debs-of-debian-11-again release_again release-debs11 --no-command
 	}
+	for suite in trixie sid; do
+		check "debs-in-$suite" release_builds_in "$suite"
+	done
 	for source in $provider_sources; do
 		check "provider-$source" release_provider "$source" || continue
 		# That of the other root is built in the same way.
