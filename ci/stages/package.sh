@@ -220,7 +220,9 @@ install_rest() {
 		[ -s "$purge_root$tests/conform/vectors.json" ] &&
 		[ -s "$purge_root$tests/conform/rfc-conformance.toml" ] &&
 		[ -s "$purge_root/usr/share/doc/siw-doc/docs/reference/tools.md" ] &&
-		[ -s "$purge_root/usr/share/doc/siw-doc/html/docs/reference/tools.html" ]
+		[ -s "$purge_root/usr/share/doc/siw-doc/html/docs/reference/tools.html" ] &&
+		(cd "$purge_root" && sed -n 's,^Index: /,,p' usr/share/doc-base/siw-doc.siw |
+			xargs ls -- | grep html/index.html)
 }
 
 # The tree as installed is what the stages vm and demo boot.
