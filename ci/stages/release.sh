@@ -99,14 +99,21 @@ release_provider_again() {
 
 # Of what `ci/run rpm` has tried, what no library of Debian is linked to: its names are
 # not those of other distributions (libpcap.so.0.8). They build the rest from the source,
-# which is that of the release.
+# which is that of the release. That "dnf install siw" finds one, there is siw without the
+# command; its version is below that of each build with it.
 release_rpms() {
 	local file version
 	version=$(cat "$top/VERSION")
-	rpms_ready && cp "$out"/share/rpm/*.src.rpm "$out"/share/rpm/siw-dkms-*.rpm \
-		"$out"/share/rpm/siw-doc-*.rpm "$release/" &&
-		! rpm -qp --nosignature --qf '%{ARCH}\n' "$release"/siw-d*.rpm |
-			grep -vx noarch &&
+	rpms_ready && rm -rf "$out/share/source" &&
+		"$top/packaging/make-source.sh" "$out/share/source" &&
+		rpm_build source release-rpm --without command \
+			--define 'dist ~nocommand' &&
+		cp "$out"/share/rpm/*.src.rpm "$out"/share/rpm/siw-dkms-*.rpm \
+			"$out"/share/rpm/siw-doc-*.rpm \
+			"$out/share/release-rpm/siw-$version-1~nocommand.noarch.rpm" \
+			"$release/" &&
+		! rpm -qp --nosignature --qf '%{ARCH}\n' "$release"/siw-d*.rpm \
+			"$release"/siw-*~nocommand.*.rpm | grep -vx noarch &&
 		! rpm -qp --nosignature --requires "$release"/*.rpm | grep -F .so. || return 1
 	for file in "$release"/*.src.rpm; do
 		rpm2cpio "$file" | cpio -i --quiet --to-stdout "siw-$version.tar.xz" | xz -dc |
