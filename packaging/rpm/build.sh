@@ -46,12 +46,14 @@ make_spec() {
 	} >"$work/$name.spec"
 }
 
-# build_rpm ARGUMENT...: build host and time are not part of what is built; neither is
-# debug information, where there is no find-debuginfo.
+# build_rpm ARGUMENT...: build host, time and directory are not part of what is built;
+# neither is debug information, where there is no find-debuginfo. With one, the directory
+# is its business: it finds sources by it.
 build_rpm() {
 	rpmbuild --define "_topdir $work" --define '_buildhost siw.invalid' \
 		--define 'use_source_date_epoch_as_buildtime 1' \
 		--define 'clamp_mtime_to_source_date_epoch 1' \
+		--define 'path_map -ffile-prefix-map=%{_builddir}=.' \
 		--define 'debug_package %{nil}' "$@"
 }
 
