@@ -25,12 +25,18 @@ release_versions() {
 	return "$status"
 }
 
-release_source() {
-	local size
-	"$top/packaging/make-tarball.sh" "$release" || return 1
-	size=$(stat -c %s "$release"/siw-*.tar.xz)
-	say "$size octets of 2 MiB"
-	[ "$size" -lt $((2 << 20)) ]
+release_source() { "$top/packaging/make-tarball.sh" "$release"; }
+
+# The figure, for each that is released: tarball, Debian's, those of RPM.
+release_sizes() {
+	local file size count=0 status=0
+	for file in "$release"/*.tar.xz "$release"/*.src.rpm; do
+		size=$(stat -c %s "$file") || return 1
+		say "${file##*/}: $size octets of 2 MiB"
+		[ "$size" -lt $((2 << 20)) ] || status=1
+		count=$((count + 1))
+	done
+	[ "$count" = 4 ] && return "$status"
 }
 
 # The source once more, from a copy at another place with other times of its files.
@@ -307,7 +313,8 @@ stage_release() {
 		check "provider-$source-again" release_provider_again "$source"
 	done
 	rm -rf "$elsewhere_root" "$out/share/elsewhere"
-	check root-rpm rpm_root_ready && check rpms release_rpms
+	check root-rpm rpm_root_ready && check rpms release_rpms &&
+		check source-sizes release_sizes
 	check sboms release_sboms && check root-spdx spdx_root_ready && {
 		check sboms-valid spdx_valid "$release"/*.spdx.json
 		check sboms-can-be-invalid spdx_invalid
