@@ -64,7 +64,7 @@ rpm_module() {
 rpm_prepare() {
 	rpm_base && rpm_repo dnf-old rpm-base older-rpm &&
 		rpm_repo dnf-new rpm-base rpm &&
-		copy_of "$rpm_root" "$rpm_test" &&
+		copy_of "$rpm_root" "$rpm_test" && prepare_guest "$rpm_test" &&
 		dnf_in "$rpm_test" dnf-old install debian-base &&
 		files_of "$rpm_test" >"$out/files.rpm"
 }
@@ -97,6 +97,32 @@ rpm_update() {
 		in_root "$rpm_test" siw explain SIW-MPA-KEY &&
 		dnf_in "$rpm_test" dnf-new install siw-selftests siw-doc &&
 		in_root "$rpm_test" /usr/libexec/siw/kselftest/siw_verbs -l
+}
+
+# What dnf has installed, booted: the units as the RPM has them, and rping over the module
+# that DKMS built.
+rpm_in_guest() {
+	local args dir=$out/share/rpm-guest payload
+	payload=$(image_dir rpm)/payload.erofs
+	rm -rf "$dir"
+	install -D -t "$dir" "$top/packaging/debian/tests/service" "$top/ci/rpm/talk" &&
+		pack_image rpm "$rpm_test" by-hand && rm -f "$payload" &&
+		mkfs.erofs --quiet "$payload" "$dir" || return 1
+	read -ra args <<<"$(machine rpm)"
+	"$vm_bin" test "${args[@]}" --name rpm --memory 1024 --payload "$payload" \
+		--append 'ci.systemd systemd.show_status=0' \
+		--junit "$out/log/rpm.xml" --test-limit 600 --total-limit 900 \
+		"echo KTAP version 1; echo 1..2
+		number=0
+		for test in service 'talk $(cat "$top/VERSION")'; do
+			number=\$((number + 1))
+			/payload/\$test 2>&1 | sed 's/^/# /' | tee /run/said
+			grep -qx '# PASS' /run/said || echo -n 'not '
+			echo ok \$number \${test%% *}
+		done" </dev/null
+	local status=$?
+	rm -rf "$dir" "$(image_dir rpm)"
+	return "$status"
 }
 
 # dnf keeps what the administrator changed, and its own bookkeeping. Where licences are
@@ -291,8 +317,10 @@ stage_rpm() {
 	check root-elsewhere elsewhere_ready "$rpm_root" && check again rpm_again
 	rm -rf "$elsewhere_root" "$out/share/elsewhere"
 	check rpms-of-an-older-release rpm_older && check prepare rpm_prepare &&
-		check install rpm_install && check update rpm_update &&
+		check install rpm_install && check update rpm_update && {
+		check runner vm_runner_ready && check guest rpm_in_guest
 		check erase rpm_erase
+	}
 	check provider-source provider_fetched "$(provider_rpm_source)" &&
 		check provider provider_rpm && check provider-lint provider_lint &&
 		check provider-prepare provider_rpm_prepare &&
