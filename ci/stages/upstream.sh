@@ -183,6 +183,22 @@ upstream_module() {
 	cp "$dir/linux/$upstream_siw/siw.ko" "$dir/"
 }
 
+# From the top of the tree, by its own configuration, with the KUnit tests.
+upstream_in_tree() {
+	local build=$dir/um log=$out/log/upstream-in-tree.make
+	rm -rf "$build"
+	mkdir -p "$build"
+	"${um_make[@]}" -s -C "$dir/linux" "O=$build" "KCONFIG_ALLCONFIG=$um_config" \
+		allnoconfig && um_configured "$build" || return 1
+	"${um_make[@]}" -C "$dir/linux" "O=$build" W=1 "$upstream_siw/" >"$log" 2>&1 || {
+		tail -n 40 "$log"
+		return 1
+	}
+	find "$build/$upstream_siw" -name '*.o' >"$build/objects"
+	grep '/tests/' "$build/objects" && [ "$(grep -c . "$build/objects")" -gt 20 ] &&
+		upstream_silent "$log"
+}
+
 upstream_doc() {
 	local said
 	said=$(cd "$dir/linux" && find $upstream_siw include/uapi/rdma/siw-ext-abi.h \
@@ -298,7 +314,7 @@ upstream_provider() {
 
 upstream_ready() {
 	# shellcheck disable=SC2086 # a list of words
-	need $upstream_needs
+	need $upstream_needs $um_needs
 	check root-newest root_ready newest full &&
 		check source upstream_tree &&
 		check series upstream_series
@@ -325,6 +341,8 @@ stage_upstream() {
 		upstream_rebase altered &&
 		check newer-kernel-is-told upstream_altered_told
 	rm -rf "$dir/newer" "$dir/newer.stamp"
+	check in-tree upstream_in_tree
+	rm -rf "$dir/um"
 	check checkpatch upstream_checkpatch
 	upstream_selftests_style
 	check maintainers upstream_maintained
