@@ -25,6 +25,17 @@ std::string Indented(std::string_view text) {
   return out;
 }
 
+std::string Quoted(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+      "%+,-./:=@_";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos)
+    return std::string(text);
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 std::string Dump(const nlohmann::ordered_json& json) {
   // A log line may hold octets that are no UTF-8.
   return json.dump(2, ' ', false,

@@ -27,6 +27,9 @@ std::string Printable(std::string_view text);
 // Each line that is not empty behind two blanks.
 std::string Indented(std::string_view text);
 
+// As a shell takes it for one word: names may hold what it would obey.
+std::string Quoted(std::string_view text);
+
 std::string Dump(const nlohmann::ordered_json& json);
 
 }  // namespace siw

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/siw/output.h"
+
 namespace siw::net {
 namespace {
 
@@ -87,7 +89,7 @@ class Examination : Examiner {
                       std::string* text) {
     const size_t at = text->find(word);
     if (at != std::string::npos && !with.empty())
-      text->replace(at, word.size(), with);
+      text->replace(at, word.size(), Quoted(with));
   }
 
   std::string NetdevOf(const std::string& device) const {
@@ -131,15 +133,15 @@ class Examination : Examiner {
     Begin("peer", seen);
     if (!peer.unknown.empty()) {
       Add("SIW-NET-NAME", peer.asked, peer.unknown,
-          fmt::format("getent ahosts {}", SplitPeer(peer.asked).first));
+          fmt::format("getent ahosts {}", Quoted(SplitPeer(peer.asked).first)));
       return;
     }
     if (!peer.netdev.empty() && !HasLink(peer.netdev)) {
       Add("SIW-NET-NO-LINK", peer.netdev,
           fmt::format("{} is reached from {} on {}, which has no siw link",
                       peer.address, peer.source, peer.netdev),
-          fmt::format("rdma link add siw_{} type siw netdev {}", peer.netdev,
-                      peer.netdev));
+          fmt::format("rdma link add {} type siw netdev {}",
+                      Quoted("siw_" + peer.netdev), Quoted(peer.netdev)));
     }
     if (peer.error && *peer.error != 0) Unreached(peer);
   }
@@ -148,7 +150,7 @@ class Examination : Examiner {
     const int error = *peer.error;
     const std::string evidence =
         fmt::format("connect: {}", std::strerror(error));
-    const std::string host = SplitPeer(peer.asked).first;
+    const std::string host = Quoted(SplitPeer(peer.asked).first);
     if (error == ECONNREFUSED)
       Add("SIW-CONN-REFUSED", peer.address, evidence,
           "rdma resource show cm_id   # on the peer");
@@ -256,7 +258,7 @@ class Examination : Examiner {
             fmt::format(
                 "MTU {}{}", netdev.mtu,
                 netdev.speed ? fmt::format(", {} Mbit/s", netdev.speed) : ""),
-            fmt::format("ip -d link show {}", name));
+            fmt::format("ip -d link show {}", Quoted(name)));
     }
     AddStreams("SIW-NET-PATH-MTU", "tracepath PEER",
                [this](const Row& row, const auto&, const auto& now) {
@@ -332,13 +334,13 @@ class Examination : Examiner {
     if (Matters(dropped, Grown(then.packets, now.packets)))
       Add("SIW-NET-DROPS", now.name,
           fmt::format("{} packets dropped in {:.1f} s", dropped, view_.seconds),
-          fmt::format("ip -s -s link show {}", now.name));
+          fmt::format("ip -s -s link show {}", Quoted(now.name)));
     const uint64_t queue = Grown(then.qdisc_drops, now.qdisc_drops);
     if (Matters(queue, Grown(then.qdisc_packets, now.qdisc_packets)))
       Add("SIW-NET-QDISC", now.name,
           fmt::format("{} dropped {} packets in {:.1f} s", now.qdisc, queue,
                       view_.seconds),
-          fmt::format("tc -s qdisc show dev {}", now.name));
+          fmt::format("tc -s qdisc show dev {}", Quoted(now.name)));
   }
 
   // A frame now and then that nobody wants, such as one of LLDP, counts as
@@ -357,7 +359,8 @@ class Examination : Examiner {
       }
       if (!wild.empty())
         Add("SIW-NET-WILDCARD", link.name, "listens on " + wild,
-            fmt::format("rdma resource show cm_id link {}/1", link.name));
+            fmt::format("rdma resource show cm_id link {}/1",
+                        Quoted(link.name)));
     }
     for (const top::Device& device : facts_.now.sample.devices) {
       const auto netdev = facts_.now.netdevs.find(device.netdev);

@@ -168,6 +168,23 @@ TEST(Net, NamesACommandThatCanBeRun) {
             Judge(ExamineNet(facts, Catalogue()))[0].next);
 }
 
+// The kernel takes such names.
+TEST(Net, ANameIsOneWordOfACommand) {
+  NetFacts facts = Healthy();
+  const std::string odd = "a;reboot'";
+  for (Look* look : {&facts.before, &facts.now}) {
+    look->sample.devices[0].netdev = odd;
+    look->netdevs = {{odd, look->netdevs["eth0"]}};
+    look->netdevs[odd].name = odd;
+  }
+  facts.now.netdevs[odd].dropped = 5;
+  Tcp(&facts).reordering = 1;
+  const auto findings = Judge(ExamineNet(facts, Catalogue()));
+  ASSERT_EQ(2u, findings.size());
+  EXPECT_EQ("ip -s -s link show 'a;reboot'\\'''", findings[0].next);
+  EXPECT_EQ("ethtool -x 'a;reboot'\\'''", findings[1].next);
+}
+
 TEST(Net, AFullCpuMattersToActiveStreamsAlone) {
   NetFacts facts = Healthy();
   facts.now.cpus[0] = {200, 150, 90, 0, 0};

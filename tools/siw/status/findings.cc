@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tools/common/log_line.h"
+#include "tools/siw/output.h"
 
 namespace siw {
 namespace {
@@ -283,12 +284,12 @@ class Examination : Examiner {
       Add("SIW-LINK-DOWN", link.name,
           fmt::format("port {}, {} {}", link.state, link.netdev,
                       link.netdev_up ? "has a carrier" : "has no carrier"),
-          fmt::format("ip link show {}", link.netdev));
+          fmt::format("ip link show {}", Quoted(link.netdev)));
     } else if (facts_.addressed && !facts_.addressed->contains(link.netdev)) {
       Add("SIW-LINK-NO-ADDRESS", link.name,
           fmt::format("{} has none, but for a link-local one of IPv6 perhaps",
                       link.netdev),
-          fmt::format("ip address show dev {}", link.netdev));
+          fmt::format("ip address show dev {}", Quoted(link.netdev)));
     }
   }
 
@@ -304,7 +305,7 @@ class Examination : Examiner {
             link.overflowed.size() > 1
                 ? fmt::format(", and {} more", link.overflowed.size() - 1)
                 : ""),
-        fmt::format("rdma -dd resource show cq link {}", link.name));
+        fmt::format("rdma -dd resource show cq link {}", Quoted(link.name)));
   }
 
   // They tell of what is past: a warning and no more.
@@ -315,7 +316,7 @@ class Examination : Examiner {
       const auto counter = link.counters.find(std::string(name));
       if (counter != link.counters.end() && counter->second > 0)
         Add(id, link.name, fmt::format("{} {}", name, counter->second),
-            fmt::format("rdma statistic show link {}/1", link.name));
+            fmt::format("rdma statistic show link {}/1", Quoted(link.name)));
     }
     for (Finding& finding : checks_.back().findings)
       finding.severity = std::min(finding.severity, Severity::kWarning);
