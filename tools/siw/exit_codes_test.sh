@@ -65,6 +65,21 @@ want 1 "$siw" trace --events /dev/null --stag 0x5cfecc00
 want 3 "$siw" trace --pcap /does/not/exist
 want 3 "$siw" trace --pcap /dev/null
 
+# says ID COMMAND...: the id is in what it says
+says() {
+	id=$1
+	shift
+	"$@" 2>&1 </dev/null | grep -q "^\(siw: \)\?$id: " && return
+	echo "$*: does not say $id"
+	failed=1
+}
+says SIW-TOOL-USAGE "$siw"
+says SIW-TOOL-USAGE "$siw" bogus
+says SIW-TOOL-USAGE "$siw" explain
+says SIW-TOOL-USAGE "$siw" doctor --level bogus
+says SIW-TOOL-USAGE "$siw" doctor --peer 192.0.2.2
+says SIW-TOOL-UNKNOWN "$siw" explain xyzzy
+
 dir=$(mktemp -d)
 want 0 "$siw" report --output "$dir/report.tar.gz"
 want 3 "$siw" report --output "$dir/report.tar.gz"

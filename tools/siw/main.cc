@@ -39,6 +39,11 @@ void Complain(const std::string& message) {
   (void)fputs(("siw: " + message + "\n").c_str(), stderr);
 }
 
+int Misused(const std::string& message) {
+  Complain("SIW-TOOL-USAGE: " + message);
+  return kExitUsage;
+}
+
 int Fail(const Error& error) {
   Complain(error.message);
   return kExitBlind;
@@ -94,12 +99,10 @@ int RunExplain(const ExplainOptions& options) {
   if (options.journal) return ExplainLines(ReadJournal(), options.json);
   const std::string text = Join(options.words);
   if (text == "-") return ExplainLines(ReadInput(), options.json);
-  if (text.empty() && options.number.empty()) {
-    Complain(
+  if (text.empty() && options.number.empty())
+    return Misused(
         "explain: give an id, a line of the kernel log, --errno, --journal, or "
         "- to read lines");
-    return kExitUsage;
-  }
   const Explanation explanation =
       options.number.empty() ? Explain(Catalogue(), text)
                              : ExplainErrno(Catalogue(), options.number);
@@ -444,16 +447,15 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitGood : kExitUsage;
+    // --help and --version come here, too.
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return Misused(Printable(error.what()) + "; siw --help");
   }
-  if (*peer && doctor_options.level == "quick") {
-    Complain("doctor: --peer is for --level net or load");
-    return kExitUsage;
-  }
-  if (*peer && !net::IsPeer(doctor_options.peer)) {
-    Complain("doctor: --peer: ADDRESS[:PORT], and the port at most 65535");
-    return kExitUsage;
-  }
+  if (*peer && doctor_options.level == "quick")
+    return Misused("doctor: --peer is for --level net or load");
+  if (*peer && !net::IsPeer(doctor_options.peer))
+    return Misused(
+        "doctor: --peer: ADDRESS[:PORT], and the port at most 65535");
   if (*status) return RunStatus(status_json);
   if (*list) return RunAdvisoryList(advisory_json);
   if (*check) return RunAdvisoryCheck(advisory_json);

@@ -281,8 +281,9 @@ std::string ExplanationText(const Explanation& explanation) {
     out += (i > 0 ? "\n" : "") + Whole(matches[i]);
   if (!matches.empty()) return out;
   if (!explanation.foreign) {
-    out += fmt::format("The catalogue does not know this: {}\n",
-                       Printable(explanation.query));
+    out +=
+        fmt::format("SIW-TOOL-UNKNOWN: The catalogue does not know this: {}\n",
+                    Printable(explanation.query));
   }
   if (explanation.similar.empty()) return out;
   out += "Did you mean\n";

@@ -87,7 +87,7 @@ TEST(Explain, TextHidesWhatATerminalWouldObey) {
       ExplanationText(Explain(Catalogue(), "\x1b[31mxyzzy"));
   EXPECT_EQ(std::string::npos, text.find('\x1b'));
   // CSI of ISO 8859, by itself and in UTF-8
-  EXPECT_EQ("The catalogue does not know this: ?2J ??2J\n",
+  EXPECT_EQ("SIW-TOOL-UNKNOWN: The catalogue does not know this: ?2J ??2J\n",
             ExplanationText(Explain(Catalogue(),
                                     "\x9b"
                                     "2J \xc2\x9b"
