@@ -200,7 +200,8 @@ load::LoadFacts GatherLoad(const net::NetFacts& net, const std::string& peer) {
   facts.idle_driver =
       Host().ReadOrEmpty("/sys/devices/system/cpu/cpuidle/current_driver");
   for (const auto& [name, netdev] : net.now.netdevs) {
-    if (!netdev.loopback) facts.speeds.push_back({name, netdev.speed});
+    if (!netdev.loopback)
+      facts.speeds.push_back({name, netdev.speed, load::HeldBack(name)});
   }
   facts.send_buffer = load::MostSendBuffer(Host());
   const auto [host, port] = net::SplitPeer(peer);

@@ -28,6 +28,8 @@ struct RoundTrips {
 struct Speed {
   std::string netdev;
   uint32_t megabits = 0;
+  // How long it may hold back an interrupt for what came; none: not known.
+  std::optional<uint32_t> held_back;
 };
 
 struct LoadFacts {
@@ -56,6 +58,9 @@ Result<RoundTrips> MeasureWake(int rounds, Milliseconds idle);
 // TCP connections to `host`, made and ended: microseconds until each was made.
 Result<std::vector<double>> MeasurePeer(const std::string& host,
                                         const std::string& port, int rounds);
+
+// "ethtool -c": rx-usecs
+std::optional<uint32_t> HeldBack(const std::string& netdev);
 
 // The third number of tcp_wmem.
 uint64_t MostSendBuffer(const Host& host);

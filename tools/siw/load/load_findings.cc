@@ -20,6 +20,8 @@ constexpr double kIdleMicroseconds = 50;
 // Of round trips to the peer, the slowest to the fastest.
 constexpr double kUnsteadyFactor = 10;
 constexpr double kUnsteadyMicroseconds = 1000;
+// An interrupt that comes so much later is felt.
+constexpr uint32_t kHeldBackMicroseconds = 50;
 
 double Gigabits(double octets_per_second) {
   return octets_per_second * 8 / 1e9;
@@ -45,6 +47,7 @@ class Examination : Examiner {
     OneRate("TCP inside this host", "SIW-LOAD-TCP", facts_.tcp,
             "one connection", "mpstat -P ALL 1");
     Wake();
+    Interrupts();
     return std::move(checks_);
   }
 
@@ -81,6 +84,22 @@ class Examination : Examiner {
     if (trips.after_idle > kIdleMicroseconds &&
         trips.after_idle > kIdleFactor * trips.at_once)
       Add("SIW-LOAD-IDLE", "CPU", seen, "cpupower idle-info");
+  }
+
+  void Interrupts() {
+    std::string seen;
+    for (const Speed& speed : facts_.speeds) {
+      if (speed.held_back)
+        seen += fmt::format("{}{} up to {} us", seen.empty() ? "" : ", ",
+                            speed.netdev, *speed.held_back);
+    }
+    Begin("interrupts held back", seen.empty() ? "not known" : seen);
+    for (const Speed& speed : facts_.speeds) {
+      if (speed.held_back && *speed.held_back >= kHeldBackMicroseconds)
+        Add("SIW-LOAD-COALESCE", speed.netdev,
+            fmt::format("rx-usecs {}", *speed.held_back),
+            fmt::format("ethtool -c {}", Quoted(speed.netdev)));
+    }
   }
 
   void Peer() {

@@ -29,7 +29,7 @@ LoadFacts Fast() {
   facts.tcp = 30 * kGigabit;
   facts.wake = RoundTrips{20, 45};
   facts.idle_driver = "intel_idle";
-  facts.speeds = {{"eth1", 1000}, {"eth0", 10000}};
+  facts.speeds = {{"eth1", 1000, {}}, {"eth0", 10000, 49}};
   facts.send_buffer = 4 << 20;
   facts.peer = "192.0.2.2:4420";
   facts.peer_round_trips = std::vector<double>{100, 90, 120};
@@ -62,6 +62,7 @@ TEST(Load, EachConditionHasItsVerdictAndNoOther) {
        [](LoadFacts* f) {
          f->peer_round_trips = std::vector<double>{100, 1500};
        }},
+      {"SIW-LOAD-COALESCE", [](LoadFacts* f) { f->speeds[1].held_back = 50; }},
       // 10 Gbit/s for 4 ms are 5 MB.
       {"SIW-LOAD-BUFFER",
        [](LoadFacts* f) { f->peer_round_trips = std::vector<double>{4000}; }},
@@ -80,7 +81,7 @@ TEST(Load, IsJudgedByTheFastestInterfaceAndNotWithoutOne) {
   EXPECT_EQ("eth0", Findings(facts)[0].object);
   EXPECT_EQ("2.0 Gbit/s, one connection; eth0 has 10.0 Gbit/s",
             Findings(facts)[0].evidence);
-  facts.speeds = {{"eth1", 1000}};
+  facts.speeds = {{"eth1", 1000, {}}};
   EXPECT_EQ("", Ids(facts));
   facts.tcp = 0.1 * kGigabit;
   facts.speeds = {};
@@ -101,11 +102,17 @@ TEST(Load, NamesACommandThatCanBeRun) {
 
 TEST(Load, SaysWhatWasNotMeasured) {
   const std::vector<Check> checks = ExamineLoad(LoadFacts(), Catalogue());
-  ASSERT_EQ(4u, checks.size());
+  ASSERT_EQ(5u, checks.size());
   for (const Check& check : checks) {
-    EXPECT_EQ("not measured: not measured", check.seen);
+    EXPECT_EQ(
+        &check == &checks.back() ? "not known" : "not measured: not measured",
+        check.seen);
     EXPECT_TRUE(check.findings.empty());
   }
+}
+
+TEST(Load, AnInterfaceThatIsNotThereHoldsNothingBack) {
+  EXPECT_FALSE(HeldBack("no-such-netdev"));
 }
 
 // What is measured depends on the machine; that it is possible does not.

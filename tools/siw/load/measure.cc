@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_alg.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -234,6 +238,17 @@ Result<std::vector<double>> MeasurePeer(const std::string& host,
     if (error != 0) return ErrnoError(host);
   }
   return took;
+}
+
+std::optional<uint32_t> HeldBack(const std::string& netdev) {
+  const Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ethtool_coalesce coalesce = {};
+  coalesce.cmd = ETHTOOL_GCOALESCE;
+  ifreq request = {};
+  netdev.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
+  request.ifr_data = reinterpret_cast<char*>(&coalesce);
+  if (!fd.ok() || ioctl(fd.get(), SIOCETHTOOL, &request) < 0) return {};
+  return coalesce.rx_coalesce_usecs;
 }
 
 uint64_t MostSendBuffer(const Host& host) {

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +26,12 @@ constexpr double kCpuWaited = 0.3;
 // Of packets, by chance, in a second.
 constexpr uint64_t kFew = 5;
 constexpr uint64_t kDropShare = 1000;  // 1 in so many
+// A round trip so many times its least, and so much longer, waits in a queue.
+constexpr uint32_t kQueued = 10;
+constexpr uint32_t kQueuedMicroseconds = 250000;
+// FPDUs of fewer octets, if there are many in a second
+constexpr uint64_t kSmallFpdu = 512;
+constexpr double kManyFpdus = 500;
 constexpr uint32_t kFastMegabits = 10000;
 constexpr uint32_t kUsualMtu = 1500;
 
@@ -52,6 +60,7 @@ class Examination : Examiner {
     Listeners();
     Drops();
     Bandwidth();
+    QueueDepth();
     Below();
     Exposure();
     return std::move(checks_);
@@ -113,6 +122,30 @@ class Examination : Examiner {
       return r.sent > 0 || r.received > 0 ||
              (r.stream.tcp && r.stream.tcp->send_queue > 0);
     });
+  }
+
+  // What the driver tells of a queue pair; empty if it is not seen.
+  static std::string Detail(const RdmaQp& qp, std::string_view name) {
+    for (const auto& [key, value] : qp.details) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+
+  const RdmaQp* QpOf(const Stream& stream) const {
+    for (const Link& link : facts_.links) {
+      for (const RdmaQp& qp : link.queues) {
+        if (link.name == stream.device && qp.number == stream.id.qp) return &qp;
+      }
+    }
+    return nullptr;
+  }
+
+  // Since its connection was made.
+  static std::string UseOf(const RdmaQp& qp) {
+    return fmt::format("at most {} of {} in its send queue, {} of {} Reads",
+                       Detail(qp, "sq_high"), Detail(qp, "sq_size"),
+                       Detail(qp, "ord_high"), Detail(qp, "ord"));
   }
 
   int Percent(uint64_t before, uint64_t now) const {
@@ -185,6 +218,16 @@ class Examination : Examiner {
       if (why.rfind("sock_diag", 0) == 0)
         Add("SIW-TOOL-SOCKDIAG", "sock_diag", why, "modprobe tcp_diag");
     }
+    // A window or a buffer is too small for what waits in it, too.
+    AddStreams("SIW-NET-QUEUED", "ping -i 0.2 -c 20 PEER",
+               [](const Row&, const auto& then, const auto& now) {
+                 if (now.acknowledged == then.acknowledged || !now.min_rtt ||
+                     now.rtt < now.min_rtt + kQueuedMicroseconds ||
+                     now.rtt / kQueued < now.min_rtt)
+                   return std::string();
+                 return fmt::format("round trip {} us, {} us at best", now.rtt,
+                                    now.min_rtt);
+               });
     AddStreams("SIW-NET-WINDOW", "sysctl net.ipv4.tcp_rmem   # on the peer",
                [this](const Row& row, const auto& then, const auto& now) {
                  if (row.limited_by != "peer window") return std::string();
@@ -232,14 +275,73 @@ class Examination : Examiner {
                                           now.ecn_marks - then.ecn_marks)
                             : std::string();
                });
+    for (const top::Device& device : facts_.now.sample.devices)
+      OfDevice(device);
     AddStreams("SIW-NET-APP", "siw top",
-               [](const Row& row, const auto&, const auto& now) {
+               [this](const Row& row, const auto&, const auto& now) {
                  if (row.limited_by != "application") return std::string();
                  return fmt::format(
                      "the program did not fill it, {} octets wait to be sent, "
-                     "round trip {} us",
-                     now.not_sent, now.rtt);
+                     "round trip {} us{}",
+                     now.not_sent, now.rtt, UseOf(row.stream));
                });
+  }
+
+  std::string UseOf(const Stream& stream) const {
+    const RdmaQp* qp = QpOf(stream);
+    return qp && !Detail(*qp, "ord").empty() ? ", " + UseOf(*qp) : "";
+  }
+
+  // What is not known of one stream: the driver counts for the device.
+  void OfDevice(const top::Device& now) {
+    for (const top::Device& then : facts_.before.sample.devices) {
+      if (then.name == now.name && Active()) Grew(then, now);
+    }
+  }
+
+  void Grew(const top::Device& then, const top::Device& now) {
+    const auto grown = [&](const std::string& name) -> uint64_t {
+      const auto a = then.counters.find(name);
+      const auto b = now.counters.find(name);
+      return a == then.counters.end() || b == now.counters.end()
+                 ? 0
+                 : Grown(a->second, b->second);
+    };
+    const uint64_t stalls = grown("tx_read_stall");
+    if (stalls > kFew)
+      Add("SIW-NET-ORD", now.name,
+          fmt::format("tx_read_stall: {} in {:.1f} s", stalls, view_.seconds),
+          fmt::format("rdma -dd resource show qp link {}", Quoted(now.name)));
+    const uint64_t fpdus = grown("tx_fpdu") + grown("rx_fpdu");
+    const uint64_t octets = grown("tx_bytes") + grown("rx_bytes");
+    if (static_cast<double>(fpdus) >= kManyFpdus * view_.seconds &&
+        octets / kSmallFpdu < fpdus)
+      Add("SIW-NET-FPDU", now.name,
+          fmt::format("{} FPDUs in {:.1f} s, {} octets each", fpdus,
+                      view_.seconds, octets / fpdus),
+          fmt::format("rdma statistic show link {}/1", Quoted(now.name)));
+  }
+
+  // How far what was posted filled the queues: of each device the stream that
+  // did so most.
+  void QueueDepth() {
+    std::map<std::string, std::pair<double, std::string>> most;
+    for (const Row& row : view_.rows) {
+      const RdmaQp* qp = QpOf(row.stream);
+      if (!qp || Detail(*qp, "ord").empty()) continue;
+      const double size = std::atof(Detail(*qp, "sq_size").c_str());
+      const double share =
+          size > 0 ? std::atof(Detail(*qp, "sq_high").c_str()) / size : 0;
+      auto& [best, text] = most[row.stream.device];
+      if (!text.empty() && share <= best) continue;
+      best = share;
+      text = fmt::format("{} QP {}: {}", row.stream.device, qp->number,
+                         UseOf(*qp));
+    }
+    std::string seen;
+    for (const auto& [device, one] : most)
+      seen += (seen.empty() ? "" : "; ") + one.second;
+    Begin("queue depth", seen.empty() ? "no stream is seen" : seen);
   }
 
   // CPU and interface.

@@ -80,6 +80,25 @@ TEST(Net, EachConditionHasItsVerdictAndNoOther) {
          Tcp(f).sent_again = 20000;
          Tcp(f).segments_again = 14;
        }},
+      {"SIW-NET-QUEUED",
+       [](NetFacts* f) {
+         Tcp(f).min_rtt = 1000;
+         Tcp(f).rtt = 300000;
+       }},
+      {"SIW-NET-ORD",
+       [](NetFacts* f) {
+         f->before.sample.devices[0].counters["tx_read_stall"] = 7;
+         f->now.sample.devices[0].counters["tx_read_stall"] = 13;
+       }},
+      {"SIW-NET-FPDU",
+       [](NetFacts* f) {
+         for (const char* name : {"tx_fpdu", "tx_bytes", "rx_fpdu", "rx_bytes"})
+           f->before.sample.devices[0].counters[name] = 5;
+         f->now.sample.devices[0].counters = {{"tx_fpdu", 605},
+                                              {"tx_bytes", 53005},
+                                              {"rx_fpdu", 5},
+                                              {"rx_bytes", 5}};
+       }},
       {"SIW-NET-APP", [](NetFacts* f) { Tcp(f).application_limited = true; }},
       {"SIW-NET-MTU", [](NetFacts* f) { f->now.netdevs["eth0"].mtu = 1400; }},
       {"SIW-NET-PATH-MTU", [](NetFacts* f) { Tcp(f).path_mtu = 1500; }},
@@ -215,6 +234,76 @@ TEST(Net, AProgramMayPollOnACpuOfItsOwn) {
   EXPECT_EQ("", Ids(facts));
   facts.now.cpus[0].waited = 400000000;
   EXPECT_EQ("SIW-NET-CPU", Ids(facts));
+}
+
+TEST(Net, ALongWayIsNoQueue) {
+  NetFacts facts = Healthy();
+  Tcp(&facts).min_rtt = 100000;
+  Tcp(&facts).rtt = 900000;
+  EXPECT_EQ("", Ids(facts));
+  Tcp(&facts).min_rtt = 90000;
+  EXPECT_EQ("SIW-NET-QUEUED", Ids(facts));
+  // Not measured since
+  Tcp(&facts).acknowledged = 0;
+  EXPECT_EQ("", Ids(facts));
+  // Ten times as long, and short all the same
+  Tcp(&facts).acknowledged = 1000000;
+  Tcp(&facts).min_rtt = 100;
+  Tcp(&facts).rtt = 250000;
+  EXPECT_EQ("", Ids(facts));
+}
+
+TEST(Net, LargeOrFewFpdusAreNoFault) {
+  NetFacts facts = Healthy();
+  auto& then = facts.before.sample.devices[0].counters;
+  auto& now = facts.now.sample.devices[0].counters;
+  for (const char* name : {"tx_fpdu", "tx_bytes", "rx_fpdu", "rx_bytes"})
+    then[name] = now[name] = 0;
+  EXPECT_EQ("", Ids(facts));
+  // RDMA Reads: small requests, large answers
+  now["tx_fpdu"] = 1000;
+  now["tx_bytes"] = 52000;
+  now["rx_fpdu"] = 12000;
+  now["rx_bytes"] = 16000000;
+  EXPECT_EQ("", Ids(facts));
+  now["rx_fpdu"] = now["rx_bytes"] = 0;
+  EXPECT_EQ("SIW-NET-FPDU", Ids(facts));
+  now["tx_fpdu"] = 499;
+  EXPECT_EQ("", Ids(facts));
+  now["tx_read_stall"] = 6;
+  EXPECT_EQ("", Ids(facts)) << "it was not counted before";
+  then["tx_read_stall"] = 1;
+  EXPECT_EQ("", Ids(facts)) << "a few";
+}
+
+TEST(Net, TellsHowFarAQueueWasFilled) {
+  NetFacts facts = Healthy();
+  const auto seen = [&] {
+    for (const Check& check : ExamineNet(facts, Catalogue())) {
+      if (check.what == "queue depth") return check.seen;
+    }
+    return std::string();
+  };
+  EXPECT_EQ("no stream is seen", seen());
+  RdmaQp qp;
+  qp.number = 7;
+  qp.details = {
+      {"sq_size", "128"}, {"sq_high", "1"}, {"ord", "16"}, {"ord_high", "0"}};
+  facts.links[0].queues = {qp};
+  Tcp(&facts).application_limited = true;
+  const std::string use = "at most 1 of 128 in its send queue, 0 of 16 Reads";
+  EXPECT_NE(std::string::npos,
+            Judge(ExamineNet(facts, Catalogue()))[0].evidence.find(use));
+  EXPECT_EQ("siw0 QP 7: " + use, seen());
+  // Of two the one that was fuller
+  for (Look* look : {&facts.before, &facts.now}) {
+    look->sample.streams.push_back(look->sample.streams[0]);
+    look->sample.streams.back().id.qp = 8;
+  }
+  qp.number = 8;
+  qp.details[1].second = "128";
+  facts.links[0].queues.push_back(qp);
+  EXPECT_EQ(0u, seen().find("siw0 QP 8: at most 128 of 128 in"));
 }
 
 TEST(Net, AFewPacketsAreLostByChance) {

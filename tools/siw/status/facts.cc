@@ -259,7 +259,10 @@ void AddFromNetlink(const Host& host, RdmaNetlink* netlink,
       link.counters = *counters;
     link.ours = AreOurs(link.counters);
   }
-  if (const auto qps = netlink->Qps(device.index)) link.qps = qps->size();
+  if (auto qps = netlink->Qps(device.index)) {
+    link.qps = qps->size();
+    link.queues = std::move(*qps);
+  }
   if (const auto ids = netlink->CmIds(device.index)) link.connections = *ids;
   if (Counted(link, "cq_overflow"))
     link.overflowed = Overflowed(netlink, device.index);

@@ -45,7 +45,8 @@ struct Link {
   bool ours = false;       // this project's driver
   std::vector<std::string> uverbs;
   std::map<std::string, uint64_t> counters;
-  std::optional<size_t> qps;  // none: could not be looked at
+  std::optional<size_t> qps;   // none: could not be looked at
+  std::vector<RdmaQp> queues;  // of them, with what the driver tells
   std::vector<RdmaCmId> connections;
   std::vector<RdmaCq> overflowed;  // that are still there
 };
