@@ -95,6 +95,20 @@ log_since() {
 	dmesg | awk -v mark="$1" 'found { print } index($0, mark) { found = 1 }'
 }
 
+# Lines of the driver on standard input that are in no entry of the error catalogue,
+# where there is a command to ask: "[ 12.3] siwa: QP 3, ...", before the device that
+# of the interface if it has one. "infiniband siwa: " is of ib_core.
+unexplained() {
+	command -v siw >/dev/null || return 0
+	grep -E '^(\[[^]]*\] )?([^ ]+ [^ ]+ )?siw[a-z0-9]*: ' >"$tmp/ours"
+	[ "$(siw explain --json - <"$tmp/ours" |
+		awk '/^ *"count":/ { n += $2 } END { print n + 0 }')" != \
+		"$(wc -l <"$tmp/ours")" ] || return 0
+	sed 's/^\[[^]]*\] *//' "$tmp/ours" | sort -u | while IFS= read -r line; do
+		echo "$line" | siw explain - >/dev/null || echo "$line"
+	done
+}
+
 set --
 for p in $programs; do
 	case $p in
@@ -148,6 +162,11 @@ for p in $names; do
 	   grep -v 'kmemleak:' >"$tmp/alarms"; then
 		sed 's/^/# kernel: /' "$tmp/alarms" | head -n 40
 		[ "$rc" = 0 ] && rc=1 && why=" (kernel warnings)"
+	fi
+	log_since "$mark" | unexplained >"$tmp/unexplained"
+	if [ -s "$tmp/unexplained" ]; then
+		sed 's/^/# not in the catalogue: /' "$tmp/unexplained" | head -n 40
+		[ "$rc" = 0 ] && rc=1 && why=" (messages the catalogue does not know)"
 	fi
 	case $rc in
 	0)
