@@ -430,13 +430,16 @@ drill_reproduce() {
 		'cd /payload && ./reproducer'
 }
 
-# Red is a test that fails, or a kernel that does, not a guest without a test.
+# Red is a test that fails, or a kernel that does, not a guest without a test, nor
+# a name that no test of run.sh has.
 drill_red() {
 	if drill_reproduce "$1"; then
 		say 'the reproducer finds nothing, with the bug planted'
 		return 1
 	fi
 	grep -q '^KTAP version' "$drill/private/said-$1" || return 1
+	! grep -E '^not ok [0-9]+ a test is named ' "$drill/private/said-$1" ||
+		return 1
 	grep -E '^ *not ok ' "$drill/private/said-$1" ||
 		grep -E 'Kernel panic|BUG: |Oops: ' "$out/log/drill-$1/a.console"
 }
@@ -496,12 +499,13 @@ drill_named() {
 		count=$((count + 1))
 		drill_unpack "$file" "$unpacked/$count-${file##*/}" || return 2
 	done < <(find "$drill/public" -path '*/pool/stable/*.deb' -o -name '*.rpm' \
-		-o -path '*/repodata/*.gz')
+		-o -path '*/repodata/*.gz' -o -path '*/repodata/*.zst')
 	# Of each line a siw and a siw-dkms in both repositories, and three indexes.
 	say "$count packages and indexes"
 	[ "$count" -ge 14 ] || return 2
 	# Manual pages and changelogs are compressed in packages.
 	find "$unpacked" -type f -name '*.gz' -exec gunzip -f {} + || return 2
+	find "$unpacked" -type f -name '*.zst' -exec zstd -qdf --rm {} + || return 2
 	found=$(grep -RliF -e "$drill_id" -e "$(drill_field title)" \
 		-e "$(drill_field summary)" "$drill/public" "$unpacked")
 	rm -rf "$unpacked"
@@ -762,7 +766,7 @@ drill_steps() {
 stage_drill() {
 	need apt-utils cmake createrepo-c debian-archive-keyring g++ gnupg jq \
 		libcli11-dev libfmt-dev libtomlplusplus-dev mmdebstrap ninja-build \
-		nlohmann-json3-dev patch perl rpm
+		nlohmann-json3-dev patch perl rpm zstd
 	command -v npm >/dev/null || need npm
 	drill_key=drill@siw.invalid
 	drill_dir=$(realpath "${1:-$top/ci/drill/access}")
