@@ -95,6 +95,18 @@ tar -tzf "$dir/report.tar.gz" | grep -q '/README$' || {
 }
 rm -r "$dir"
 
+# Each option is completed.
+for command in status doctor explain report top trace 'advisory list' 'advisory check'; do
+	# shellcheck disable=SC2086 # of one word or two
+	for option in $("$siw" $command --help | grep -oE -e '--[a-z]+(-[a-z]+)*' | sort -u); do
+		for file in siw.bash _siw; do
+			grep -qw -e "$option" "${0%/*}/../completion/$file" && continue
+			echo "$command $option: not in completion/$file"
+			failed=1
+		done
+	done
+done
+
 # What they find depends on the host; that they end does not.
 for command in status doctor 'advisory list' 'advisory check'; do
 	# shellcheck disable=SC2086 # of one word or two
