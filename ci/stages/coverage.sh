@@ -62,7 +62,7 @@ cov_table() {
 
 stage_coverage() {
 	local target status
-	need clang cmake libclang-rt-dev libgtest-dev llvm ninja-build \
+	need clang cmake libclang-rt-dev libfmt-dev libgtest-dev llvm ninja-build \
 		nlohmann-json3-dev
 	clang_build coverage || return
 	rm -rf "$cov_out"

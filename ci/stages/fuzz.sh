@@ -58,7 +58,7 @@ fuzz_executions() {
 
 stage_fuzz() {
 	local target
-	need clang cmake libclang-rt-dev libgtest-dev ninja-build \
+	need clang cmake libclang-rt-dev libfmt-dev libgtest-dev ninja-build \
 		nlohmann-json3-dev
 	clang_build fuzz || return
 	for target in $(fuzz_targets); do
