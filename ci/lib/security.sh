@@ -59,12 +59,24 @@ validator_ready() {
 		cp "$dir/package-lock.json" "$dir/node_modules/.pinned"
 }
 
-# Node looks for packages beside the script.
-csaf_valid() {
-	validator_ready || return 1
-	cp "$top"/tools/advisory/validate/*.mjs "$cache/csaf-validator/" &&
-		node "$cache/csaf-validator/csaf.mjs" \
-			"$out"/security-examples/site/.well-known/csaf/white/*/*.json
+# valid_by csaf.mjs|osv.mjs FILE...: node looks for packages beside the script.
+valid_by() {
+	local script=$1
+	shift
+	validator_ready && cp "$top"/tools/advisory/validate/*.mjs "$cache/csaf-validator/" &&
+		node "$cache/csaf-validator/$script" "$@"
+}
+
+# osv_checked NAME FILE...: by the schema that SIW_OSV_SCHEMA names; no registry has it.
+osv_checked() {
+	local name=$1
+	shift
+	if [ -n "${SIW_OSV_SCHEMA:-}" ]; then
+		check "$name" valid_by osv.mjs "$SIW_OSV_SCHEMA" "$@"
+	else
+		say "skip $name: SIW_OSV_SCHEMA is not set"
+		say "skip $stage $name: SIW_OSV_SCHEMA is not set" >>"$results"
+	fi
 }
 
 # A source that is wrong is refused: the check can fail.

@@ -548,16 +548,7 @@ drill_published() {
 
 # drill_documents SITE
 drill_documents() {
-	local documents=$1/.well-known/csaf/white
-	validator_ready || return 1
-	cp "$top"/tools/advisory/validate/*.mjs "$cache/csaf-validator/" &&
-		node "$cache/csaf-validator/csaf.mjs" \
-			"$documents"/*/"${drill_id,,}"*.json
-}
-
-drill_osv() {
-	node "$cache/csaf-validator/osv.mjs" "$SIW_OSV_SCHEMA" \
-		"$drill/public/site/osv/x_$drill_id.json"
+	valid_by csaf.mjs "$1"/.well-known/csaf/white/*/"${drill_id,,}"*.json
 }
 
 # Everything that names the defect has a signature, which holds, and breaks when an
@@ -747,11 +738,7 @@ drill_steps() {
 	say "# from the fix to what is published: $took s of 1800"
 	check within-half-an-hour drill_half_an_hour "$took"
 	check csaf-and-vex-valid drill_documents "$drill/public/site"
-	if [ -n "${SIW_OSV_SCHEMA:-}" ]; then
-		check osv-valid drill_osv
-	else
-		drill_skip osv-valid 'SIW_OSV_SCHEMA is not set'
-	fi
+	osv_checked osv-valid "$drill/public/site/osv/x_$drill_id.json"
 	check signed drill_signed && check announced drill_announced
 	check listed drill_listed
 	check other-mails drill_other_mails

@@ -4,6 +4,9 @@
 
 stage_security() {
 	command -v npm >/dev/null || need npm
-	security_checks && check csaf-examples advisory_examples &&
-		check csaf-valid csaf_valid
+	security_checks && check csaf-examples advisory_examples && {
+		check csaf-valid valid_by csaf.mjs \
+			"$out"/security-examples/site/.well-known/csaf/white/*/*.json
+		osv_checked osv-valid "$out"/security-examples/site/osv/*.json
+	}
 }
