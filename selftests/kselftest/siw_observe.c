@@ -1119,6 +1119,34 @@ static long told(void)
  * Ten of a kind in five seconds.  Of another kind there is room, and after a
  * while the next says how many were left out.
  */
+/* All that the RFCs register, and one they do not: layer, type and code */
+static void messages_of_terminates(void)
+{
+	static const uint16_t codes[] = {
+		0x0000, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104, 0x0109,
+		0x01ff, 0x0205, 0x0206, 0x0207, 0x0208, 0x0209, 0x02ff,
+		0x1000, 0x1100, 0x1101, 0x1102, 0x1103, 0x1104, 0x1201,
+		0x1202, 0x1203, 0x1204, 0x1205, 0x1206, 0x1300, 0x2001,
+		0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x7000,
+	};
+	struct counters before;
+	struct wire w;
+	unsigned int i;
+	int fd;
+
+	fd = log_open();
+	for (i = 0; i < ARRAY_SIZE(codes); i++) {
+		terminate(&w, &before, (uint32_t)codes[i] << 16);
+		sleep_ms(slow(20));
+		EXPECT_EQ(1, log_read(fd));
+		SAYS(": stream ended by peer: ");
+		SAYS(" (%u/%u/%02x)", codes[i] >> 12, codes[i] >> 8 & 0xf,
+		     codes[i] & 0xff);
+		wire_close(&w);
+	}
+	close(fd);
+}
+
 static void suppressed(void)
 {
 	struct counters before, after;
@@ -1198,6 +1226,8 @@ static const struct test tests[] = {
 	{ "a Terminate and a refusal are traced", trace_terminate },
 	{ "a fault's message names QP, addresses and STag", message_of_a_fault,
 	  .fresh = true },
+	{ "each Terminate received is told by its code", messages_of_terminates,
+	  120, .fresh = true, .slow = true },
 	{ "messages beyond the limit are counted, and told of", suppressed, 60,
 	  .fresh = true, .slow = true },
 	{ "the module tells its version", version },
