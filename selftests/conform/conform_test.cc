@@ -2,6 +2,7 @@
 // The suite itself: over loopback, against a counterpart that this file plays.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -78,6 +79,30 @@ TEST(Pcap, HoldsHandshakeOctetsAndEnd) {
   }
   // SYN, SYN ACK, ACK, two segments, FIN.
   EXPECT_EQ((std::vector<size_t>{54, 54, 54, 1514, 594, 54}), lengths);
+  // The suite is the Ethernet address that ends with 1, the device the other.
+  const ByteSpan syn = ByteSpan(file).subspan(24 + 16);
+  EXPECT_EQ("020000000002020000000001", ToHex(syn.first(12)));
+  EXPECT_EQ("020000000001020000000002", ToHex(syn.subspan(54 + 16).first(12)));
+}
+
+TEST(Socket, KeepsNoMoreOfAConnectionThanItMay) {
+  Ends ends = Connected();
+  std::thread writer([&] {
+    const Bytes octets = Pattern(1 << 20, 1);
+    for (size_t n = 0; n < 2 * kTraceMost; n += octets.size())
+      EXPECT_TRUE(ends.there.Write(octets));
+  });
+  for (size_t n = 0; n < 2 * kTraceMost; n += 1 << 20)
+    EXPECT_EQ(size_t{1} << 20, ends.here.Read(1 << 20, 10000).size());
+  writer.join();
+  ends.here.Close();
+  size_t kept = 0;
+  for (const Exchange& exchange : ends.here.trace().exchanges) {
+    kept += exchange.octets.size();
+    EXPECT_EQ(Exchange::Kind::kOctets, exchange.kind) << "behind the gap";
+  }
+  EXPECT_LT(kTraceMost / 4, kept);
+  EXPECT_LE(kept, kTraceMost);
 }
 
 TEST(Answer, IsTakenApart) {
@@ -277,6 +302,19 @@ TEST(Stage, KeepsTheStreamOfTheFirstFailure) {
   stage.Finish();
   ASSERT_FALSE(stage.traces().empty());
   EXPECT_EQ(port, stage.traces().front().here.port);
+}
+
+TEST(Stage, KeepsEveryStreamIfAsked) {
+  Device device(Device::Fault::kNone);
+  auto counterpart = Counterpart::Connect(device.control());
+  ASSERT_TRUE(counterpart);
+  Stage stage(&*counterpart, false, SIZE_MAX);
+  for (size_t i = 0; i <= Stage::kTracesKept; ++i) {
+    stage.Scene("another");
+    ASSERT_TRUE(stage.RespondFull());
+  }
+  stage.Finish();
+  EXPECT_EQ(Stage::kTracesKept + 1, stage.traces().size());
 }
 
 TEST(Rules, HaveUniqueIds) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct Options {
   std::string out = ".";
   std::string selftests = "selftests";
   bool foreign = false;
+  bool pcaps = false;
   int slow = 1;
   std::vector<std::string> names;
 };
@@ -44,7 +46,8 @@ bool Chosen(const Test& test, const std::vector<std::string>& names) {
 Outcome Play(const Test& test, Counterpart* counterpart,
              const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  Stage stage(counterpart, options.foreign);
+  Stage stage(counterpart, options.foreign,
+              options.pcaps ? SIZE_MAX : Stage::kTracesKept);
   test.run(stage);
   stage.Finish();
   Outcome out;
@@ -53,14 +56,18 @@ Outcome Play(const Test& test, Counterpart* counterpart,
   out.failures = stage.failures();
   out.notes = stage.notes();
   out.reason = stage.skip();
-  if (stage.failed()) {
+  if (stage.failed())
     out.verdict = Verdict::kFail;
+  else if (!out.reason.empty())
+    out.verdict = Verdict::kSkip;
+  if (stage.failed() || (options.pcaps && !stage.traces().empty())) {
     out.pcap = test.id + ".pcap";
     const Status written =
         WritePcap(options.out + "/" + out.pcap, stage.traces());
-    if (!written) out.notes.push_back(written.error().message);
-  } else if (!out.reason.empty()) {
-    out.verdict = Verdict::kSkip;
+    if (!written) {
+      out.verdict = Verdict::kFail;
+      out.failures.push_back(written.error().message);
+    }
   }
   out.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -156,6 +163,8 @@ int Main(int argc, char** argv) {
   run->add_flag("--foreign", options.foreign,
                 "another implementation: other Terminate codes are taken "
                 "where the RFCs leave room");
+  run->add_flag("--pcaps", options.pcaps,
+                "a pcap for each test, not for those alone that fail");
   run->add_option("names", options.names, "tests whose id holds one of these");
 
   CLI::App* list = app.add_subcommand("list", "names all tests");

@@ -44,6 +44,7 @@ void SetBe16(Bytes& out, size_t at, uint16_t value) {
 struct Side {
   Endpoint name;
   uint32_t seq;
+  uint8_t ether;  // the last octet of its Ethernet address
 };
 
 class Writer {
@@ -51,8 +52,8 @@ class Writer {
   explicit Writer(Bytes* out) : out_(out) {}
 
   void Play(const Trace& trace) {
-    Side here = {trace.here, 1000};
-    Side there = {trace.there, 5000};
+    Side here = {trace.here, 1000, 1};
+    Side there = {trace.there, 5000, 2};
     Side& active = trace.dialed ? here : there;
     Side& passive = trace.dialed ? there : here;
     Segment(trace.since, active, passive, kSyn, {});
@@ -107,7 +108,7 @@ class Writer {
     Append(ip, target);
     SetBe16(ip, 10, InternetChecksum(ip));
 
-    Bytes frame = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0};
+    Bytes frame = {2, 0, 0, 0, 0, to.ether, 2, 0, 0, 0, 0, from.ether, 8, 0};
     Append(frame, ip);
     Append(frame, tcp);
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -107,7 +107,8 @@ std::string KtapLines(size_t number, const Outcome& outcome) {
   for (const std::string& failure : outcome.failures)
     out += "# " + failure + "\n";
   for (const std::string& note : outcome.notes) out += "# note: " + note + "\n";
-  if (!outcome.pcap.empty()) out += "# octets: " + outcome.pcap + "\n";
+  if (outcome.verdict == Verdict::kFail && !outcome.pcap.empty())
+    out += "# octets: " + outcome.pcap + "\n";
   out += fmt::format("{} {} {}",
                      outcome.verdict == Verdict::kFail ? "not ok" : "ok",
                      number, outcome.id);

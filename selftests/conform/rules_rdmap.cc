@@ -352,7 +352,6 @@ void NotCompleteBeforeSent(Stage& s) {
   Application app;
   app.buffer = kMuch;
   if (!s.RespondFull(app)) return;
-  s.socket().StopTracing();
   for (uint64_t id = 0; id <= kLast; ++id)
     if (!s.Command(fmt::format("post send {} 0 {}", id, kMuch))) return;
   uint64_t next = 0;

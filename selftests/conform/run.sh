@@ -10,8 +10,9 @@
 #	|   va 10.83.0.1/24    |<- veth ->|    vb 10.83.0.2/24   |
 #	+----------------------+          +----------------------+
 #
-# run.sh OUT [NAME...]
+# run.sh OUT [--pcaps] [NAME...]
 #	OUT	directory of the report and the pcaps
+#	--pcaps	a pcap for each test, not for those alone that fail
 #	NAME	only tests whose id holds one of these words
 #
 # SIW_CONFORM_SLOW	stretches every time limit by this factor

@@ -199,6 +199,9 @@ void Socket::Reset() {
 }
 
 void Socket::Note(Exchange::Kind kind, bool sent, ByteSpan octets) {
+  // What follows a gap is of no use.
+  traced_octets_ += sizeof(Exchange) + octets.size();
+  if (traced_octets_ > kTraceMost) traced_ = false;
   if (!traced_) return;
   trace_.exchanges.push_back(
       {kind, sent, Clock::now(), Bytes(octets.begin(), octets.end())});

@@ -70,6 +70,9 @@ struct Exchange {
   Bytes octets;
 };
 
+// How much of a connection is kept, in octets.
+inline constexpr size_t kTraceMost = 4 << 20;
+
 struct Trace {
   Endpoint here;
   Endpoint there;
@@ -108,6 +111,7 @@ class Socket {
 
   Fd fd_;
   bool traced_ = true;
+  size_t traced_octets_ = 0;
   Trace trace_;
   End end_ = End::kOpen;
 };

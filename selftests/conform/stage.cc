@@ -148,9 +148,7 @@ void Stage::Scene(std::string name) {
 
 void Stage::KeepTrace() {
   if (!socket_.valid() && socket_.trace().exchanges.empty()) return;
-  // Up to that of the first failure; the others set the scene.
-  constexpr size_t kTracesKept = 40;
-  if (traces_.size() == kTracesKept) {
+  if (traces_.size() == traces_kept_) {
     if (failure_is_traced_) return;
     traces_.erase(traces_.begin());
   }

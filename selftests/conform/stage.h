@@ -78,8 +78,15 @@ std::string CodeName(const Code& code);
 
 class Stage {
  public:
-  Stage(Counterpart* counterpart, bool foreign)
-      : counterpart_(counterpart), foreign_(foreign) {}
+  static constexpr size_t kTracesKept = 40;
+
+  // Of more streams than `traces_kept`, those up to that of the first failure
+  // are kept; the others set the scene.
+  Stage(Counterpart* counterpart, bool foreign,
+        size_t traces_kept = kTracesKept)
+      : counterpart_(counterpart),
+        foreign_(foreign),
+        traces_kept_(traces_kept) {}
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -187,6 +194,7 @@ class Stage {
 
   Counterpart* counterpart_;
   bool foreign_;
+  size_t traces_kept_;
   bool used_ = false;  // the counterpart has something to give back
   Socket socket_;
   std::optional<Listener> listener_;
