@@ -30,6 +30,12 @@ conform_tshark() {
 		python3 check_tshark.py
 }
 
+# conform_captures ROW: and its word on every frame that the driver sent in the run.
+conform_captures() {
+	cd "$out/share/tshark" &&
+		python3 check_tshark.py tshark "$conform/$1"/*.pcap
+}
+
 # conform_payload ROW: the counterpart is built in the row's root, against its
 # libraries.
 conform_payload() {
@@ -98,6 +104,7 @@ stage_conform() {
 		check "report-$name" test -s "$conform/$name-inbox/report.json"
 	else
 		check "run-$name" conform_run "$name" "$@"
+		check "tshark-run-$name" conform_captures "$name"
 	fi
 	conform_verdict "$name"
 }
