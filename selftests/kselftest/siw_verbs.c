@@ -9,9 +9,11 @@
  *	|  connects            | MTU 1500 |           listens    |
  *	+----------------------+          +----------------------+
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <rdma/ib_user_verbs.h>
 
 #include "harness.h"
 
@@ -1111,6 +1113,141 @@ static void srq_caps(void)
 	ibv_close_device(ctx);
 }
 
+/* A command as a provider would not send it. Return: what the kernel says. */
+static int command(int fd, const void *cmd, size_t len)
+{
+	return write(fd, cmd, len) == (ssize_t)len ? 0 : errno;
+}
+
+/* Of which the answer has room for @room, and the request @flags. */
+static int context_for(int fd, size_t room, const uint32_t *flags)
+{
+	static struct ib_uverbs_get_context_resp resp[8];
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_get_context cmd;
+		uint32_t flags[2];
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_GET_CONTEXT,
+			 .in_words = sizeof(req) / 4,
+			 .out_words = (sizeof(resp[0]) + room) / 4 },
+		.cmd.response = (uintptr_t)resp,
+		.flags = { flags[0], flags[1] },
+	};
+	int err = command(fd, &req, sizeof(req));
+
+	if (!err)
+		close(resp[0].async_fd);
+	return err;
+}
+
+static void other_interface(void)
+{
+	static const struct {
+		size_t room;
+		uint32_t flags[2];	/* the second is reserved */
+		int err;
+	} rows[] = {
+		{ 8, { 0, 0 }, 0 },
+		{ 4, { 0, 0 }, EINVAL },
+		{ 0, { 0, 0 }, EINVAL },
+		{ 8, { 0, 1 }, EINVAL },
+	};
+	struct ibv_context *ctx = open_device(NS_A);
+	char node[64];
+	size_t i;
+	int fd;
+
+	ASSERT(ctx, "no device on va");
+	snprintf(node, sizeof(node), "/proc/self/fd/%d", ctx->cmd_fd);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		fd = open(node, O_RDWR | O_CLOEXEC);
+		ASSERT(fd >= 0, "open: %m");
+		test_info("row %zu", i);
+		EXPECT_EQ(rows[i].err,
+			  context_for(fd, rows[i].room, rows[i].flags));
+		close(fd);
+	}
+	ibv_close_device(ctx);
+}
+
+/* The library knows no such CQ: the driver is asked past it. */
+static int cq_with_flags(struct ibv_context *ctx)
+{
+	struct ib_uverbs_ex_create_cq_resp resp;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_ex_cmd_hdr ex;
+		struct ib_uverbs_ex_create_cq cmd;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_CREATE_CQ |
+				    IB_USER_VERBS_CMD_FLAG_EXTENDED,
+			 .in_words = sizeof(req.cmd) / 8,
+			 .out_words = sizeof(resp) / 8 },
+		.ex.response = (uintptr_t)&resp,
+		.cmd = { .cqe = 16, .comp_channel = -1,
+			 .flags = IB_UVERBS_CQ_FLAGS_TIMESTAMP_COMPLETION },
+	};
+
+	return command(ctx->cmd_fd, &req, sizeof(req));
+}
+
+static int qp_with_rate(struct ibv_qp *qp)
+{
+	struct ib_uverbs_ex_modify_qp_resp resp;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_ex_cmd_hdr ex;
+		struct ib_uverbs_ex_modify_qp cmd;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_MODIFY_QP |
+				    IB_USER_VERBS_CMD_FLAG_EXTENDED,
+			 .in_words = sizeof(req.cmd) / 8,
+			 .out_words = sizeof(resp) / 8 },
+		.ex.response = (uintptr_t)&resp,
+		.cmd = { .base = { .qp_handle = qp->handle,
+				   .attr_mask = IBV_QP_RATE_LIMIT },
+			 .rate_limit = 1000 },
+	};
+
+	return command(qp->context->cmd_fd, &req, sizeof(req));
+}
+
+static int srq_with_tags(struct ibv_pd *pd, struct ibv_cq *cq)
+{
+	struct ib_uverbs_create_srq_resp resp;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_xsrq cmd;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_CREATE_XSRQ,
+			 .in_words = sizeof(req) / 4,
+			 .out_words = sizeof(resp) / 4 },
+		.cmd = { .response = (uintptr_t)&resp,
+			 .srq_type = IBV_SRQT_TM, .pd_handle = pd->handle,
+			 .max_wr = 8, .max_sge = 1, .max_num_tags = 8,
+			 .cq_handle = cq->handle },
+	};
+
+	return command(pd->context->cmd_fd, &req, sizeof(req));
+}
+
+static void not_there(void)
+{
+	struct ibv_srq_attr more = { .max_wr = 16 };
+	struct side s;
+
+	side_init(&s, NS_A, &(struct opts){ .srq = 8 });
+	side_resolve(&s, ADDR_B, next_port());
+	side_open(&s);
+	EXPECT_EQ(EOPNOTSUPP, ibv_resize_cq(s.scq, 512));
+	EXPECT_EQ(EOPNOTSUPP, ibv_modify_srq(s.srq, &more, IBV_SRQ_MAX_WR));
+	EXPECT_EQ(EOPNOTSUPP, cq_with_flags(s.qp->context));
+	EXPECT_EQ(EOPNOTSUPP, qp_with_rate(s.qp));
+	EXPECT_EQ(EOPNOTSUPP, srq_with_tags(s.pd, s.scq));
+	side_close(&s);
+}
+
 /* The largest depth there is works, and the one that is no power of two. */
 static void deep_queues(void)
 {
@@ -1858,6 +1995,8 @@ static const struct test tests[] = {
 	{ "SRQ serves a queue pair", srq_basic },
 	{ "SRQ serves two, and survives one of them", srq_shared },
 	{ "an SRQ's size and limit are granted or refused", srq_caps },
+	{ "what this device does not have", not_there },
+	{ "a context for a provider of another interface", other_interface },
 	{ "SRQ limit event comes once", srq_limit },
 	{ "an SRQ limit armed again and again is told once", srq_limit_again },
 	{ "CQ overflow raises IBV_EVENT_CQ_ERR", cq_overflow, .slow = true },
