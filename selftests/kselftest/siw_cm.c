@@ -279,6 +279,79 @@ static void listen_conflict(void)
 	close(lfd);
 }
 
+/* An id of @s, in its namespace, that is bound to @ip. */
+static struct rdma_cm_id *bound(struct side *s, const char *ip)
+{
+	struct sockaddr_storage ss;
+	struct rdma_cm_id *id;
+
+	ns_enter(s->ns);
+	ASSERT(!rdma_create_id(s->ec, &id, s, RDMA_PS_TCP), "create");
+	addr_of(&ss, ip, next_port(), NULL);
+	ASSERT(!rdma_bind_addr(id, (struct sockaddr *)&ss), "bind %s", ip);
+	return id;
+}
+
+/* It goes from the interface before the driver hears of it. */
+static void address_gone(void)
+{
+	struct sockaddr_storage ss;
+	struct side a, b;
+
+	ASSERT(!sh("ip -n sa address add 10.83.1.1/24 dev va"), "ip");
+	ASSERT(!sh("ip -n sb address add 10.83.1.2/24 dev vb"), "ip");
+	side_init(&a, NS_A, NULL);
+	side_init(&b, NS_B, NULL);
+	a.id = bound(&a, "10.83.1.1");
+	addr_of(&ss, ADDR_B, next_port(), NULL);
+	ASSERT(!rdma_resolve_addr(a.id, NULL, (struct sockaddr *)&ss,
+				  slow(5000)), "rdma_resolve_addr");
+	side_want(&a, RDMA_CM_EVENT_ADDR_RESOLVED);
+	ASSERT(!rdma_resolve_route(a.id, slow(5000)), "rdma_resolve_route");
+	side_want(&a, RDMA_CM_EVENT_ROUTE_RESOLVED);
+	side_open(&a);
+	b.lid = bound(&b, "10.83.1.2");
+	ASSERT(!sh("ip -n sa address del 10.83.1.1/24 dev va"), "ip");
+	ASSERT(!sh("ip -n sb address del 10.83.1.2/24 dev vb"), "ip");
+	EXPECT_EQ(-1, side_connect(&a));
+	EXPECT_EQ(EADDRNOTAVAIL, errno);
+	ns_enter(NS_B);
+	EXPECT_EQ(-1, rdma_listen(b.lid, 4));
+	EXPECT_EQ(EADDRNOTAVAIL, errno);
+	side_close(&a);
+	side_close(&b);
+}
+
+/* As nobody, with a channel of its own. Returns the errno, or 0. */
+static int bind_as_nobody(uint16_t port)
+{
+	struct sockaddr_in at = { AF_INET, htons(port) };
+	struct rdma_cm_id *id;
+	int status;
+	pid_t pid;
+
+	inet_pton(AF_INET, ADDR_A, &at.sin_addr);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		ns_enter(NS_A);
+		if (setresuid(65534, 65534, 65534) ||
+		    rdma_create_id(NULL, &id, NULL, RDMA_PS_TCP))
+			_exit(255);
+		_exit(rdma_bind_addr(id, (struct sockaddr *)&at) ||
+		      rdma_listen(id, 4) ? errno : 0);
+	}
+	ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status),
+	       "fork");
+	return WEXITSTATUS(status);
+}
+
+static void port_denied(void)
+{
+	EXPECT_EQ(0, bind_as_nobody(next_port()));
+	EXPECT_EQ(EACCES, bind_as_nobody(81));
+}
+
 /* rdma_cm asks for a source port that TCP has: any other does. */
 static void source_port_taken(void)
 {
@@ -784,6 +857,7 @@ static int connect_as(struct side *s, uint16_t port, uint32_t qpn)
 
 static void connects_once(void)
 {
+	struct ibv_qp_attr reset = { .qp_state = IBV_QPS_RESET };
 	struct wire w = { 0 };
 	struct side other;
 	uint16_t port;
@@ -792,6 +866,8 @@ static void connects_once(void)
 	wire_connect(&w, NULL);
 	qpn = w.s.qp->qp_num;
 	EXPECT_EQ(EBUSY, connect_as(&other, w.port, qpn));
+	/* Nor does it begin anew. */
+	EXPECT_EQ(EBUSY, ibv_modify_qp(w.s.qp, &reset, IBV_QP_STATE));
 	wire_reply_well(&w);
 	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
 	EXPECT_EQ(EBUSY, connect_as(&other, w.port, qpn));
@@ -1186,6 +1262,8 @@ static const struct test tests[] = {
 	{ "reject with private data", reject },
 	{ "no listener: refused at once", no_listener },
 	{ "a port that is taken", listen_conflict },
+	{ "an address that is gone", address_gone },
+	{ "a port that is not for everybody", port_denied },
 	{ "a source port that TCP has", source_port_taken },
 	{ "the type of service that was asked for", type_of_service },
 	{ "a port used a moment ago", same_port },
