@@ -176,6 +176,25 @@ static void link_del_startup(void)
 	others_work();
 }
 
+/* As nobody, who may not. */
+static void link_add_denied(void)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		ns_enter(NS_A);
+		if (setresuid(65534, 65534, 65534))
+			_exit(2);
+		_exit(!!sh("rdma link add siwx type siw netdev va 2>&1 |"
+			   " grep -q 'Operation not permitted'"));
+	}
+	ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid, "fork");
+	EXPECT(!status, "nobody adds a link: status %x", status);
+}
+
 static void link_add_wrong(void)
 {
 	EXPECT(timed(5000, "ip netns exec sa rdma link add siwx type siw netdev va 2>/dev/null"),
@@ -184,6 +203,9 @@ static void link_add_wrong(void)
 	       "a link on no netdev");
 	EXPECT(timed(5000, "ip netns exec sa rdma link add siwb type siw netdev va 2>/dev/null"),
 	       "a name that is taken");
+	EXPECT(!sh("ip netns exec sa rdma link add siwx type siwx netdev va 2>&1 |"
+		   " grep -q 'Invalid argument'"), "a type that nobody has");
+	link_add_denied();
 	/* It carries TCP, but no address that rdma_cm could go by. */
 	if (!sh("ip -n sa link add tun4 type ipip local 10.83.0.1 remote 10.83.0.2 2>/dev/null")) {
 		EXPECT(timed(5000, "ip netns exec sa rdma link add siwx type siw netdev tun4 2>/dev/null"),
