@@ -411,6 +411,30 @@ static void rdma_cgroup(void)
 	sh("rmdir " CGROUP "/siw; umount " CGROUP "; rmdir " CGROUP);
 }
 
+/* The last of them is refused, and room again when another one goes. */
+static void most_domains(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_device_attr attr;
+	struct ibv_pd **pd;
+	int n = 0;
+
+	ASSERT(ctx && !ibv_query_device(ctx, &attr), "no device in sa");
+	pd = calloc(attr.max_pd + 1, sizeof(*pd));
+	ASSERT(pd, "calloc");
+	while (n <= attr.max_pd && (pd[n] = ibv_alloc_pd(ctx)))
+		n++;
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_EQ(attr.max_pd, n);
+	EXPECT_EQ(0, ibv_dealloc_pd(pd[0]));
+	pd[0] = ibv_alloc_pd(ctx);
+	EXPECT(pd[0], "no room for one when one has gone");
+	while (n)
+		ibv_dealloc_pd(pd[--n]);
+	free(pd);
+	ibv_close_device(ctx);
+}
+
 static const struct test tests[] = {
 	{ "link del with many connections", link_del, 60, true, .slow = true },
 	{ "link del with many connections that are held", link_del_held, 60, true,
@@ -425,6 +449,8 @@ static const struct test tests[] = {
 	{ "an idle peer is watched", idle_peer_is_watched },
 	{ "a peer that is gone without a word", dead_peer, 400 },
 	{ "the rdma cgroup is honoured", rdma_cgroup },
+	{ "as many protection domains as there may be", most_domains, 300,
+	  .slow = true },
 };
 
 int main(int argc, char **argv)
