@@ -1665,6 +1665,9 @@ static void terminate_received(void)
 		{ 0x01030000, IBV_WC_REM_ACCESS_ERR },
 		{ 0x11000000, IBV_WC_REM_ACCESS_ERR },
 		{ 0x11010000, IBV_WC_REM_ACCESS_ERR },
+		{ 0x12020000, IBV_WC_REM_INV_REQ_ERR },
+		{ 0x00000000, IBV_WC_GENERAL_ERR },
+		{ 0x20020000, IBV_WC_GENERAL_ERR },
 	};
 	static struct fpdu f;
 	uint8_t u[128], word[4];
