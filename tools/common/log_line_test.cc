@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace siw {
@@ -70,13 +72,97 @@ TEST_F(LineTest, KnowsTheCodesOfOldAdapters) {
                "(2/3/02), STag 0x0"));
 }
 
-TEST_F(LineTest, KnowsLinesOfTheKernelAround) {
-  EXPECT_EQ("SIW-MOD-TAINT",
-            Id("[   44.71] siw: loading out-of-tree module taints kernel."));
-  EXPECT_EQ("SIW-IWPMD",
-            Id("iwpm_register_pid: Unable to send a nlmsg (client = 2)"));
-  EXPECT_EQ("SIW-LINK-QUERY",
-            Id("[  917.23] infiniband siwb: ib_query_port failed (-19)"));
+// Of the rest of the kernel, of modprobe and of libraries, with what they name.
+TEST_F(LineTest, KnowsLinesOfOthers) {
+  struct Row {
+    const char* id;
+    const char* line;
+    const char* name;
+    const char* value;
+  };
+  const Row rows[] = {
+      {"SIW-MOD-TAINT", "siw: loading out-of-tree module taints kernel.", "",
+       ""},
+      {"SIW-MOD-UNSIGNED",
+       "siw: module verification failed: signature and/or required key "
+       "missing - tainting kernel",
+       "", ""},
+      {"SIW-MOD-INBOX-LOADED", "SoftiWARP attached", "", ""},
+      {"SIW-MOD-REJECTED",
+       "modprobe: ERROR: could not insert 'siw': Key was rejected by "
+       "service",
+       "", ""},
+      {"SIW-MOD-REJECTED",
+       "modprobe: ERROR: could not insert 'siw': Required key not "
+       "available",
+       "", ""},
+      {"SIW-MOD-REJECTED", "Loading of unsigned module is rejected", "", ""},
+      {"SIW-MOD-REJECTED", "Loading of module with unavailable key is rejected",
+       "", ""},
+      {"SIW-MOD-REJECTED",
+       "Lockdown: modprobe: unsigned module loading is restricted; see "
+       "man kernel_lockdown.7",
+       "program", "modprobe"},
+      {"SIW-MOD-SYMBOL",
+       "siw: disagrees about version of symbol ib_register_device", "symbol",
+       "ib_register_device"},
+      {"SIW-MOD-SYMBOL", "siw: Unknown symbol ib_umem_get (err -22)", "errno",
+       "22"},
+      {"SIW-MOD-SYMBOL",
+       "modprobe: ERROR: could not insert 'siw': Unknown symbol in "
+       "module, or unknown parameter (see dmesg)",
+       "", ""},
+      {"SIW-MOD-VERMAGIC",
+       "siw: version magic '6.12.107 SMP' should be '6.12.118 SMP'", "wanted",
+       "6.12.118 SMP"},
+      {"SIW-MOD-VERMAGIC",
+       "modprobe: ERROR: could not insert 'siw': Exec format error", "", ""},
+      {"SIW-MOD-ABSENT",
+       "modprobe: FATAL: Module siw not found in directory "
+       "/lib/modules/6.12.118",
+       "directory", "/lib/modules/6.12.118"},
+      {"SIW-MOD-IN-USE", "modprobe: FATAL: Module siw is in use.", "", ""},
+      {"SIW-IWPMD", "iwpm_register_pid: Unable to send a nlmsg (client = 2)",
+       "client", "2"},
+      {"SIW-LINK-QUERY", "infiniband siwb: ib_query_port failed (-19)", "errno",
+       "19"},
+      {"SIW-LINK-BUSY",
+       "unregister_netdevice: waiting for eth0 to become free. Usage "
+       "count = 2",
+       "netdev", "eth0"},
+      {"SIW-NVME-CONNECT", "nvme nvme0: rdma_resolve_addr wait failed (-111).",
+       "controller", "nvme0"},
+      {"SIW-NODE-NONE", "librdmacm: Fatal: no RDMA devices found", "", ""},
+      {"SIW-NODE-NONE", "No IB devices found", "", ""},
+      {"SIW-NODE-NONE", "rdma_create_event_channel: No such device", "", ""},
+      {"SIW-NODE-ABSENT",
+       "Failed to get IB devices list: Function not implemented", "", ""},
+      {"SIW-PROVIDER-ABSENT",
+       "libibverbs: Warning: no userspace device-specific driver found "
+       "for /sys/class/infiniband_verbs/uverbs0",
+       "device", "/sys/class/infiniband_verbs/uverbs0"},
+      {"SIW-PROVIDER-ABSENT",
+       "libibverbs: Warning: couldn't load driver 'libsiw-rdmav34.so': "
+       "no such file",
+       "version", "34"},
+  };
+  for (const Row& row : rows) {
+    const auto match = matcher_.Match(row.line);
+    ASSERT_TRUE(match) << row.line;
+    EXPECT_EQ(row.id, match->entry->id) << row.line;
+    EXPECT_EQ(row.value, FieldOf(match->fields, row.name)) << row.line;
+  }
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (entry.origin == "driver" || entry.origin == "siw-link") continue;
+    for (const std::string_view text : entry.texts) {
+      const auto pattern = Pattern::Parse(text);
+      ASSERT_TRUE(pattern) << text;
+      EXPECT_TRUE(
+          std::any_of(std::begin(rows), std::end(rows),
+                      [&](const Row& row) { return pattern->Match(row.line); }))
+          << "no line for: " << text;
+    }
+  }
 }
 
 TEST_F(LineTest, DoesNotKnowOtherLines) {
