@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/advisory/test_ids.h"
 #include "tools/catalogue/driver_messages.h"
 #include "tools/catalogue/entry_file.h"
 #include "tools/common/errno_name.h"
@@ -286,19 +287,72 @@ TEST(Agreement, EveryStatusAndEventOfTheDriverIsInAnEntry) {
   }
 }
 
-// "kselftest/PROGRAM: NAME", as in docs/reference/rfc-conformance.toml.
-TEST(Agreement, EveryTestExists) {
-  for (const CatalogueEntry& entry : Catalogue()) {
-    if (entry.test.empty()) continue;
-    const std::string test(entry.test);
-    const size_t colon = test.find(": ");
-    ASSERT_NE(std::string::npos, colon) << entry.id;
-    const std::string source =
-        ReadFile(kTree / "selftests" / (test.substr(0, colon) + ".c"));
-    EXPECT_NE(std::string::npos,
-              source.find("\"" + test.substr(colon + 2) + "\""))
-        << entry.id << ": " << test;
+constexpr const char* kOfIds = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+
+// The id, and not the beginning of a longer one
+bool HasId(const std::string& text, std::string_view id) {
+  for (size_t at = text.find(id); at != std::string::npos;
+       at = text.find(id, at + 1)) {
+    if (text.find_first_of(kOfIds, at + id.size()) != at + id.size())
+      return true;
   }
+  return false;
+}
+
+// The text of a test of the tools; empty if there is none.
+std::string UnitTest(const std::string& suite, const std::string& name) {
+  const std::string head = fmt::format("({}, {}) {{\n", suite, name);
+  for (const auto& file : fs::recursive_directory_iterator(kTree / "tools")) {
+    if (file.path().extension() != ".cc") continue;
+    const std::string text = ReadFile(file);
+    const size_t at = text.find(head);
+    if (at != std::string::npos)
+      return text.substr(at, text.find("\n}\n", at) - at);
+  }
+  return "";
+}
+
+// Is there a test of that name, and is it about this id? The names are those of
+// docs/reference/catalogue.md.
+bool IsTestOf(std::string_view id, const std::string& test) {
+  const auto has = [](const std::string& text, const std::string& what) {
+    return text.find(what) != std::string::npos;
+  };
+  const std::string kind = test.substr(0, test.find('/'));
+  if (kind == "kselftest") {
+    const size_t colon = test.find(": ");
+    if (colon == std::string::npos) return false;
+    const fs::path program = kTree / "selftests" / test.substr(0, colon);
+    const std::string name = test.substr(colon + 2);
+    return has(ReadFile(program.string() + ".c"), '"' + name + '"') ||
+           has(ReadFile(program), fmt::format(" | {} | {}\n", id, name));
+  }
+  if (kind == "kunit") return advisory::TestIds(kTree.string()).Exists(test);
+  if (kind == "unit") {
+    const size_t dot = test.find('.');
+    return dot != std::string::npos &&
+           HasId(UnitTest(test.substr(5, dot - 5), test.substr(dot + 1)), id);
+  }
+  return HasId(ReadFile(kTree / test), id);
+}
+
+TEST(Agreement, EveryIdHasATestOrSaysWhyNot) {
+  for (const CatalogueEntry& entry : Catalogue()) {
+    const std::string test(entry.test);
+    if (test.starts_with("none: ")) continue;
+    EXPECT_TRUE(IsTestOf(entry.id, test)) << entry.id << ": " << test;
+  }
+}
+
+TEST(Agreement, ATestThatIsNotThereIsNoticed) {
+  EXPECT_TRUE(IsTestOf("SIW-LINK-NONE", "kselftest/siw_doctor: no link"));
+  for (const char* test :
+       {"none", "kselftest/siw_doctor: no link", "kselftest/siw_doctor: a line",
+        "kselftest/siw_cm: IPv", "kselftest/x", "kunit/siw_mr.is_none",
+        "unit/Load.MeasuresThisHost", "unit/Load.None", "unit/Load",
+        "tools/siw/exit_codes_test.sh", "tools/none.sh"})
+    EXPECT_FALSE(IsTestOf("SIW-CONF-LINE", test)) << test;
+  EXPECT_FALSE(IsTestOf("SIW-TOOL", "tools/siw/exit_codes_test.sh"));
 }
 
 // Every id that a text, a finding or a document names is one.
@@ -306,8 +360,7 @@ TEST(Agreement, EveryIdThatIsNamedExists) {
   const auto check = [](const std::string& where, std::string_view text) {
     for (size_t at = text.find("SIW-"); at != std::string_view::npos;
          at = text.find("SIW-", at + 1)) {
-      const size_t end =
-          text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", at);
+      const size_t end = text.find_first_not_of(kOfIds, at);
       const std::string_view id = text.substr(at, end - at);
       // SIW-2027-0001 is an advisory.
       if (id.find_first_of("0123456789") == 4) continue;

@@ -106,7 +106,7 @@ void ReadFront(FrontMatter* front, EntryFile* entry) {
   front->Text("origin", &entry->origin, true);
   front->Text("term", &entry->term, entry->kind == "terminate");
   front->Text("direction", &entry->direction, entry->kind == "terminate");
-  front->Text("test", &entry->test, false);
+  front->Text("test", &entry->test, true);
   front->List("text", &entry->texts);
   front->List("errno", &entry->errnos);
   front->List("counter", &entry->counters);

@@ -17,6 +17,7 @@ constexpr std::string_view kGood =
     "origin = \"driver\"\n"
     "text = [\"QP {qp}: lost\"]\n"
     "errno = [\"EIO\", \"EINVAL\"]\n"
+    "test = \"none: why\"\n"
     "+++\n"
     "\n# Cause\n\nWhy.\n\nMore.\n\n# What to do\n\nThis.\n\n"
     "# How to confirm\n\n    ls\n\n# Example\n\n    QP 1: lost\n";
@@ -39,6 +40,7 @@ TEST(EntryFile, ReadsKeysAndSections) {
   EXPECT_EQ("A title", entry->title);
   EXPECT_EQ(Severity::kWarning, entry->severity);
   EXPECT_EQ(std::vector<std::string>({"EIO", "EINVAL"}), entry->errnos);
+  EXPECT_EQ("none: why", entry->test);
   EXPECT_EQ("Why.\n\nMore.", entry->cause);
   EXPECT_EQ("This.", entry->action);
   EXPECT_EQ("    ls", entry->confirm);
@@ -48,6 +50,7 @@ TEST(EntryFile, ReadsKeysAndSections) {
 TEST(EntryFile, NamesTheFileAndWhatIsWrong) {
   EXPECT_EQ("SIW-X.md: holds the id SIW-Y", Complaint(With("SIW-X", "SIW-Y")));
   EXPECT_EQ("SIW-X.md: no title", Complaint(With("title", "# title")));
+  EXPECT_EQ("SIW-X.md: no test", Complaint(With("test =", "# test =")));
   EXPECT_EQ("SIW-X.md: unknown key color",
             Complaint(With("errno", "color = \"red\"\nerrno")));
   EXPECT_EQ("SIW-X.md: severity mild", Complaint(With("warning", "mild")));

@@ -107,7 +107,7 @@ std::string Json(CatalogueView entries, std::string_view version) {
                     {"errno", List(entry.errnos)},
                     {"counter", List(entry.counters)},
                     {"name", List(entry.names)},
-                    {"test", OrNull(entry.test)},
+                    {"test", entry.test},
                     {"message_id", MessageId(entry.id)},
                     {"cause", entry.cause},
                     {"what_to_do", entry.action},
