@@ -275,6 +275,7 @@ static void listen_conflict(void)
 	ns_enter(NS_B);
 	EXPECT(rdma_bind_addr(c.lid, (struct sockaddr *)&ss) ||
 	       rdma_listen(c.lid, 4), "a port of TCP is taken");
+	EXPECT_EQ(EADDRINUSE, errno);
 	side_close(&c);
 	close(lfd);
 }
