@@ -184,6 +184,19 @@ TEST(Requests, AReceiveBeginsWithItsFirstOctet) {
   EXPECT_EQ(Times({0, 10, 0, 13, 14}), told[0].steps);
 }
 
+// That Send completes nothing, and may be as long as the next one.
+TEST(Requests, AReceiveIsNotOfTheSendThatSaysReady) {
+  Stream stream;
+  stream.At(5, "siw_rx_fpdu: dev=1 qpn=8 op=Send last=1 len=0")
+      .At(10, "siw_rx_fpdu: dev=1 qpn=8 op=Send last=1 len=0")
+      .At(11,
+          "siw_complete: dev=1 cqn=4 qpn=8 id=0x2 op=RECEIVE "
+          "status=SUCCESS len=0");
+  const auto& told = stream.Finish();
+  ASSERT_EQ(1u, told.size());
+  EXPECT_EQ(Times({0, 10, 0, 10, 11}), told[0].steps);
+}
+
 TEST(Requests, PostedIsExactForAKernelUserAndSharedByWhatIsToldTogether) {
   Stream stream;
   stream.At(1, "siw_post: dev=0 qpn=7 id=0x1 op=SEND flags=0x1 len=1")

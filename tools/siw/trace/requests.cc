@@ -181,7 +181,7 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
     qp->receiving->length += event.Number("len").value_or(0);
     if (!IsLast(event)) return;
     qp->receiving->steps[kReceived] = event.time;
-    Push(&qp->received, std::move(*qp->receiving));
+    qp->received = std::move(qp->receiving);
     qp->receiving.reset();
   } else if (event.name == "siw_rx_fpdu" && message == "ReadResponse") {
     if (!IsLast(event)) return;
@@ -202,16 +202,15 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
 void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
   Request request = Begin(event, kCompleted);
   if (request.operation == "RECEIVE") {
-    // A Send that only says "ready" (RFC 6581) completes nothing.
-    const auto found = std::find_if(
-        qp->received.begin(), qp->received.end(),
-        [&](const Request& one) { return one.length == request.length; });
-    if (found != qp->received.end() && event.Text("status") == "SUCCESS") {
-      request.steps[kStarted] = found->steps[kStarted];
-      request.steps[kReceived] = found->steps[kReceived];
-      request.fpdus = found->fpdus;
-      request.stag = found->stag;
-      qp->received.erase(qp->received.begin(), found + 1);
+    // A Send completes before the driver looks at the next one. One that only
+    // says "ready" (RFC 6581) completes nothing.
+    if (qp->received && qp->received->length == request.length &&
+        event.Text("status") == "SUCCESS") {
+      request.steps[kStarted] = qp->received->steps[kStarted];
+      request.steps[kReceived] = qp->received->steps[kReceived];
+      request.fpdus = qp->received->fpdus;
+      request.stag = qp->received->stag;
+      qp->received.reset();
     }
   } else {
     const auto found = std::find_if(

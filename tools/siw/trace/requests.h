@@ -99,7 +99,7 @@ class Requests {
     std::deque<Request> posted;   // by a kernel user, not started
     std::deque<Request> started;  // not completed
     std::optional<Request> receiving;
-    std::deque<Request> received;  // not completed
+    std::optional<Request> received;  // the last one, not completed
     std::optional<int64_t> doorbell;
     bool told_since_start = false;
   };
