@@ -20,19 +20,14 @@ namespace siw::trace {
 namespace {
 
 // Those of regions are left out: they hold STags, and no step of a request.
-constexpr std::array<const char*, 13> kEvents = {"siw_post",
-                                                 "siw_doorbell",
-                                                 "siw_start",
-                                                 "siw_tx_fpdu",
-                                                 "siw_train",
-                                                 "siw_rx_fpdu",
-                                                 "siw_complete",
-                                                 "siw_notify",
-                                                 "siw_conn_state",
-                                                 "siw_conn_failed",
-                                                 "siw_qp_state",
-                                                 "siw_terminate_sent",
-                                                 "siw_terminate_received"};
+constexpr std::array<const char*, 14> kEvents = {
+    "siw_post",           "siw_doorbell",
+    "siw_start",          "siw_tx_fpdu",
+    "siw_train",          "siw_rx_fpdu",
+    "siw_placed",         "siw_complete",
+    "siw_notify",         "siw_conn_state",
+    "siw_conn_failed",    "siw_qp_state",
+    "siw_terminate_sent", "siw_terminate_received"};
 constexpr const char* kBufferKilobytes = "8192";  // of each CPU
 constexpr const char* kInstance = "siw-trace-";
 constexpr int kPauseMilliseconds = 50;
@@ -171,9 +166,12 @@ Result<std::unique_ptr<LiveEvents>> LiveEvents::Open(
     const std::string path = fmt::format("tracefs: events/siw/{}", event);
     if (!tracing_event_file_exists(instance, event, "enable"))
       return Error{path + ": the driver that is loaded has no such event"};
-    const std::string filter = qp ? fmt::format("qpn=={}", *qp) : "";
+    // Where the last FPDU of a message is placed, all of it is.
+    std::string filter = std::strcmp(event, "siw_placed") == 0 ? "last==1" : "";
     // A completion queue does not know the queue pair.
-    if (qp && std::strcmp(event, "siw_notify") != 0 &&
+    if (qp && std::strcmp(event, "siw_notify") != 0)
+      filter += fmt::format("{}qpn=={}", filter.empty() ? "" : " && ", *qp);
+    if (!filter.empty() &&
         tracing_event_file_write(instance, event, "filter", filter.c_str()) < 0)
       return TracefsError(path);
     if (tracing_event_file_write(instance, event, "enable", "1") < 0)

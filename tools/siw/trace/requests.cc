@@ -83,7 +83,7 @@ bool SamePeer(const std::string& wanted, const std::string& peer) {
 }  // namespace
 
 const std::array<const char*, kSteps> kStepNames = {
-    "posted", "started", "sent", "received", "completed", "woken"};
+    "posted", "started", "sent", "received", "placed", "completed", "woken"};
 
 int64_t Request::begin() const {
   for (const auto& step : steps) {
@@ -196,6 +196,21 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
       TakeStag(event, &request);
       break;
     }
+  } else if (event.name == "siw_placed" && IsLast(event)) {
+    Placed(event, qp);
+  }
+}
+
+// What came last: it is placed before the driver looks at the next one.
+void Requests::Placed(const LiveEvent& event, Qp* qp) {
+  const std::string_view message = event.Text("op");
+  if (StartsWith(message, "Send") && qp->received) {
+    qp->received->steps[kPlaced] = event.time;
+  } else if (message == "ReadResponse") {
+    const auto read = std::find_if(
+        qp->started.rbegin(), qp->started.rend(),
+        [](const Request& one) { return one.steps[kReceived].has_value(); });
+    if (read != qp->started.rend()) read->steps[kPlaced] = event.time;
   }
 }
 
@@ -208,6 +223,7 @@ void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
         event.Text("status") == "SUCCESS") {
       request.steps[kStarted] = qp->received->steps[kStarted];
       request.steps[kReceived] = qp->received->steps[kReceived];
+      request.steps[kPlaced] = qp->received->steps[kPlaced];
       request.fpdus = qp->received->fpdus;
       request.stag = qp->received->stag;
       qp->received.reset();

@@ -24,6 +24,7 @@ enum Step {
   kStarted,    // taken from the ring; of a receive, its first octet is here
   kSent,       // TCP has taken all of it
   kReceived,   // the last FPDU of what comes for it is here
+  kPlaced,     // and all of it where it belongs
   kCompleted,  // its completion is in the queue
   kWoken,      // who waits for an event of that queue was told
   kSteps
@@ -105,6 +106,7 @@ class Requests {
   };
 
   void OfQp(const LiveEvent& event, Qp* qp);
+  void Placed(const LiveEvent& event, Qp* qp);
   void Woken(const LiveEvent& event, uint32_t device);
   void Completed(const LiveEvent& event, Key key, Qp* qp);
   void Note(const LiveEvent& event, Key key, const std::string& peer);
