@@ -1291,8 +1291,9 @@ static long cgroup_memory(void)
 
 static void leave_cgroup(void)
 {
-	sh("echo %d >" CGROUP "/cgroup.procs; rmdir " CGROUP "/siw", getpid());
-	sh("umount " CGROUP "; rmdir " CGROUP);
+	/* The first shell is still inside. */
+	sh("echo %d >" CGROUP "/cgroup.procs", getpid());
+	sh("rmdir " CGROUP "/siw; umount " CGROUP "; rmdir " CGROUP);
 }
 
 /* Enter a memory cgroup of our own. Return: false if there are none. */
