@@ -346,9 +346,9 @@ stage_package() {
 		check image image_of_installed &&
 		check service service_in_guest &&
 		at_length connections connections_in_guest &&
+		at_length dkms-time dkms_time &&
 		check unknown-kernels skip_unknown_kernels &&
 		check test-build test_build &&
-		at_length dkms-time dkms_time &&
 		check reinstall reinstall &&
 		check without-module go_on_without_module &&
 		check selftests-and-doc install_rest &&
