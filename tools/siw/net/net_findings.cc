@@ -308,7 +308,7 @@ class Examination : Examiner {
                  : Grown(a->second, b->second);
     };
     const uint64_t stalls = grown("tx_read_stall");
-    if (stalls > kFew)
+    if (stalls > kFew && ReadsAtTheirMost(now.name))
       Add("SIW-NET-ORD", now.name,
           fmt::format("tx_read_stall: {} in {:.1f} s", stalls, view_.seconds),
           fmt::format("rdma -dd resource show qp link {}", Quoted(now.name)));
@@ -320,6 +320,22 @@ class Examination : Examiner {
           fmt::format("{} FPDUs in {:.1f} s, {} octets each", fpdus,
                       view_.seconds, octets / fpdus),
           fmt::format("rdma statistic show link {}/1", Quoted(now.name)));
+  }
+
+  // A fence, or a send queue full of Reads, holds up work as well, and there
+  // may be no more work. Where the driver tells no details, the counter is all
+  // there is.
+  bool ReadsAtTheirMost(const std::string& device) const {
+    bool told = false;
+    for (const Link& link : facts_.links) {
+      for (const RdmaQp& qp : link.queues) {
+        const std::string ord = Detail(qp, "ord");
+        if (link.name != device || ord.empty() || ord == "0") continue;
+        told = true;
+        if (Detail(qp, "ord_high") == ord) return true;
+      }
+    }
+    return !told;
   }
 
   // How far what was posted filled the queues: of each device the stream that

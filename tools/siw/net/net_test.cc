@@ -276,6 +276,21 @@ TEST(Net, LargeOrFewFpdusAreNoFault) {
   EXPECT_EQ("", Ids(facts)) << "a few";
 }
 
+TEST(Net, AReadWaitsForOthersOnlyIfAllAreUnderWay) {
+  NetFacts facts = Healthy();
+  facts.before.sample.devices[0].counters["tx_read_stall"] = 7;
+  facts.now.sample.devices[0].counters["tx_read_stall"] = 13;
+  EXPECT_EQ("SIW-NET-ORD", Ids(facts)) << "no details";
+  RdmaQp qp;
+  qp.number = 7;
+  qp.details = {{"ord", "16"}, {"ord_high", "1"}};
+  facts.links[0].queues = {qp};
+  EXPECT_EQ("", Ids(facts));
+  qp.details = {{"ord", "16"}, {"ord_high", "16"}};
+  facts.links[0].queues.push_back(qp);
+  EXPECT_EQ("SIW-NET-ORD", Ids(facts));
+}
+
 TEST(Net, TellsHowFarAQueueWasFilled) {
   NetFacts facts = Healthy();
   const auto seen = [&] {
