@@ -5,7 +5,8 @@
 
 matrix=$out/matrix
 
-# The probes' answers are those on record for this kernel, if there are any.
+# The probes' answers are those on record for this kernel, if there are any. They
+# are kept for the same headers and probes; DKMS asks each time.
 probes_answer() {
 	local name=$1 root release expected check=()
 	root=$(root "$name" full)
@@ -16,7 +17,8 @@ probes_answer() {
 	cp -r "$top/packaging/compat" "$out/share/probe-$name/"
 	[ ! -e "$top/packaging/$expected" ] ||
 		check=(--check "/srv/probe-$name/$expected")
-	in_root "$root" "/srv/probe-$name/compat/probe.sh" \
+	in_root "$root" SIW_PROBE_CACHE=/srv/probes \
+		"/srv/probe-$name/compat/probe.sh" \
 		-k "/lib/modules/$release/build" --report "${check[@]}"
 }
 
