@@ -30,7 +30,7 @@ cd "$(dirname "$0")" || exit 1
 
 programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_observe siw_life
 	siw_limits siw_faults siw_fuzz_live siw_fuzz_pages siw_fuzz_ring
-	siw_fuzz_sys siw_storm siw_kunit siw_encrypt siw_command"
+	siw_fuzz_sys siw_storm siw_kunit"
 slow=${SIW_KSFT_SLOW:-1}
 options=
 while [ "$1" = -v ] || [ "$1" = -q ]; do
@@ -38,6 +38,11 @@ while [ "$1" = -v ] || [ "$1" = -q ]; do
 	shift
 done
 filter=$1
+# Each test of these takes seconds.
+case $filter:$options in
+:*-q*) ;;
+*) programs="$programs siw_encrypt siw_command" ;;
+esac
 # It takes a quarter of an hour, and a log in which nothing is wrong.
 [ "$filter" != siw_doctor ] || programs=siw_doctor
 [ $# -gt 0 ] && shift
