@@ -49,23 +49,28 @@ Result<Counterpart> Counterpart::Connect(const Endpoint& control) {
   return out;
 }
 
+Error Counterpart::Lost(const std::string& what) {
+  lost_ = true;
+  return Error{what};
+}
+
 Result<Answer> Counterpart::Ask(const std::string& command) {
   const std::string line = command + "\n";
   if (!socket_.Write(
           ByteSpan(reinterpret_cast<const uint8_t*>(line.data()), line.size())))
-    return Error{command + ": the counterpart is gone"};
+    return Lost(command + ": the counterpart is gone");
   const auto end = std::chrono::steady_clock::now() + Stretched(kAnswerLimitMs);
   size_t newline;
   while ((newline = rest_.find('\n')) == std::string::npos) {
     // One octet at least, then what else is there.
     const Bytes first = socket_.Read(1, 1000);
     if (first.empty() && std::chrono::steady_clock::now() > end)
-      return Error{command + ": no answer of the counterpart"};
+      return Lost(command + ": no answer of the counterpart");
     rest_.append(first.begin(), first.end());
     const Bytes more = socket_.Read(65536, 0);
     rest_.append(more.begin(), more.end());
     if (first.empty() && more.empty() && socket_.AwaitEnd(0) != End::kOpen)
-      return Error{command + ": the counterpart is gone"};
+      return Lost(command + ": the counterpart is gone");
   }
   const auto answer = Answer::Parse(rest_.substr(0, newline));
   rest_.erase(0, newline + 1);

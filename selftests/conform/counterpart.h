@@ -26,6 +26,8 @@ class Counterpart {
  public:
   static Result<Counterpart> Connect(const Endpoint& control);
   Result<Answer> Ask(const std::string& command);
+  // It has not answered: neither will it answer anything else.
+  bool lost() const { return lost_; }
   // Our own address as the counterpart sees it.
   const std::string& our_address() const {
     return socket_.trace().here.address;
@@ -35,7 +37,10 @@ class Counterpart {
   }
 
  private:
+  Error Lost(const std::string& what);
+
   Socket socket_;
+  bool lost_ = false;
   std::string rest_;
 };
 

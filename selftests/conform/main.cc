@@ -28,6 +28,7 @@ struct Options {
   bool foreign = false;
   bool pcaps = false;
   int slow = 1;
+  std::string from;
   std::vector<std::string> names;
 };
 
@@ -84,12 +85,25 @@ Result<std::string> Greet(Counterpart* counterpart) {
                      hello->Text("ord"));
 }
 
+// Leaves out what comes before a test.
+Status BeginWith(const std::string& id, Tests* tests) {
+  if (id.empty()) return Done{};
+  const auto first =
+      std::find_if(tests->begin(), tests->end(),
+                   [&id](const Test& test) { return test.id == id; });
+  if (first == tests->end()) return Error{"no such test: " + id};
+  tests->erase(tests->begin(), first);
+  return Done{};
+}
+
 int RunTests(const Options& options) {
   SetSlowness(options.slow);
   const auto control = ParseEndpoint(options.peer);
   if (!control) return Die(control.error());
   auto all = AllTests(options.vectors);
   if (!all) return Die(all.error());
+  if (const Status begun = BeginWith(options.from, &*all); !begun)
+    return Die(begun.error());
   Run run;
   if (!options.table.empty()) {
     auto rows = LoadTable(options.table);
@@ -112,6 +126,9 @@ int RunTests(const Options& options) {
     run.outcomes.push_back(Play(test, &*counterpart, options));
     fmt::print("{}", KtapLines(run.outcomes.size(), run.outcomes.back()));
     std::fflush(stdout);
+    if (!counterpart->lost()) continue;
+    fmt::print("Bail out! The counterpart does not answer\n");
+    break;
   }
   const Totals totals = Count(run.outcomes);
   const auto contradictions = Contradictions(run);
@@ -126,7 +143,9 @@ int RunTests(const Options& options) {
 int List(const Options& options) {
   const auto all = AllTests(options.vectors);
   if (!all) return Die(all.error());
-  for (const Test& test : *all) fmt::print("{}: {}\n", test.id, test.title);
+  for (const Test& test : *all)
+    if (Chosen(test, options.names))
+      fmt::print("{}: {}\n", test.id, test.title);
   return 0;
 }
 
@@ -165,7 +184,8 @@ int Main(int argc, char** argv) {
                 "where the RFCs leave room");
   run->add_flag("--pcaps", options.pcaps,
                 "a pcap for each test, not for those alone that fail");
-  run->add_option("names", options.names, "tests whose id holds one of these");
+  run->add_option("--from", options.from,
+                  "begins with this test, as after a host that died");
 
   CLI::App* list = app.add_subcommand("list", "names all tests");
   CLI::App* check =
@@ -173,6 +193,9 @@ int Main(int argc, char** argv) {
   check->add_option("--selftests", options.selftests,
                     "where kselftest/ and unit/ are");
   check->add_option("table", options.table)->required();
+  for (CLI::App* sub : {run, list})
+    sub->add_option("names", options.names,
+                    "tests whose id holds one of these");
   for (CLI::App* sub : {run, list, check})
     sub->add_option("--vectors", options.vectors, "vectors.json");
 
