@@ -86,6 +86,9 @@ static u32 buffers(struct siw_qp *qp, const struct siw_seg *seg)
 	case SIW_QN_SEND:
 		/* The peer chooses @ahead: look at that one, not at all up to it. */
 		ahead -= q->op != SIW_DDP_NO_MSG;
+		/* Others take from an SRQ at the same time: taking will tell. */
+		if (!ahead && qp->srq)
+			return 1;
 		return siw_rq_is_posted(qp, ahead) ? ahead + 1 : 0;
 	case SIW_QN_READ:
 		/* Pairs with the release of the transmitter. */

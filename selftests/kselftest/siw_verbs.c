@@ -839,32 +839,38 @@ static void srq_basic(void)
 }
 
 /* Two connections drink from one queue; the death of one leaves the other. */
-static void srq_shared(void)
+/* A second stream, whose messages go where those of @p go. */
+static void srq_open_beside(struct pair *p, struct pair *q)
 {
-	struct ibv_qp_init_attr ia;
-	struct pair p, q;
-	struct ibv_wc wc;
-	uint16_t port = next_port();
-	int i;
-
-	pair_open(&p, &(struct opts){ .srq = 64 });
-	side_init(&q.a, NS_A, NULL);
-	side_init(&q.b, NS_B, NULL);
-	side_listen(&q.b, ADDR_B, port, 4);
-	side_resolve(&q.a, ADDR_B, port);
-	side_open(&q.a);
-	ASSERT(!side_connect(&q.a), "rdma_connect");
-	side_want(&q.b, RDMA_CM_EVENT_CONNECT_REQUEST);
-	ia = (struct ibv_qp_init_attr){
-		.send_cq = p.b.scq, .recv_cq = p.b.rcq, .srq = p.b.srq,
+	struct ibv_qp_init_attr ia = {
+		.send_cq = p->b.scq, .recv_cq = p->b.rcq, .srq = p->b.srq,
 		.cap = { .max_send_wr = 8, .max_send_sge = 1 },
 		.qp_type = IBV_QPT_RC,
 	};
-	ASSERT(!rdma_create_qp(q.b.id, p.b.pd, &ia), "rdma_create_qp");
-	q.b.qp = q.b.id->qp;
-	ASSERT(!side_accept(&q.b), "rdma_accept");
-	side_want(&q.a, RDMA_CM_EVENT_ESTABLISHED);
-	side_want(&q.b, RDMA_CM_EVENT_ESTABLISHED);
+	uint16_t port = next_port();
+
+	side_init(&q->a, NS_A, NULL);
+	side_init(&q->b, NS_B, NULL);
+	side_listen(&q->b, ADDR_B, port, 4);
+	side_resolve(&q->a, ADDR_B, port);
+	side_open(&q->a);
+	ASSERT(!side_connect(&q->a), "rdma_connect");
+	side_want(&q->b, RDMA_CM_EVENT_CONNECT_REQUEST);
+	ASSERT(!rdma_create_qp(q->b.id, p->b.pd, &ia), "rdma_create_qp");
+	q->b.qp = q->b.id->qp;
+	ASSERT(!side_accept(&q->b), "rdma_accept");
+	side_want(&q->a, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&q->b, RDMA_CM_EVENT_ESTABLISHED);
+}
+
+static void srq_shared(void)
+{
+	struct pair p, q;
+	struct ibv_wc wc;
+	int i;
+
+	pair_open(&p, &(struct opts){ .srq = 64 });
+	srq_open_beside(&p, &q);
 	for (i = 0; i < 32; i++)
 		recv_at(&p.b, i, i * 1000, 1000);
 	for (i = 0; i < 16; i++) {
@@ -883,6 +889,60 @@ static void srq_shared(void)
 		POST(&p.a, .op = IBV_WR_SEND, .len = 500, .id = i);
 		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
 		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+	}
+	side_close(&q.a);
+	side_close(&q.b);
+	pair_close(&p);
+}
+
+#define SRQ_SENDS	20000
+#define SRQ_NUM		512
+
+/* Empty Sends, eight at a time, until all are sent or one is not. */
+static void *send_empty(void *side)
+{
+	struct side *s = side;
+	struct ibv_wc wc;
+	int n, i;
+
+	for (n = 0; n < SRQ_SENDS; n += 8) {
+		for (i = 0; i < 8; i++)
+			if (try_post(s, &(struct wr){ .op = IBV_WR_SEND }))
+				return NULL;
+		for (i = 0; i < 8; i++)
+			if (!wait_wc(s->scq, &wc, 5000) ||
+			    wc.status != IBV_WC_SUCCESS)
+				return NULL;
+	}
+	return s;
+}
+
+/* What one takes is not there any more for the other: another is. */
+static void srq_two_at_once(void)
+{
+	pthread_t thread[2];
+	struct pair p, q;
+	struct ibv_wc wc;
+	void *done;
+	int i;
+
+	pair_open(&p, &(struct opts){ .srq = SRQ_NUM, .cqe = SRQ_NUM });
+	srq_open_beside(&p, &q);
+	for (i = 0; i < SRQ_NUM; i++)
+		recv_at(&p.b, i, 0, 0);
+	ASSERT(!pthread_create(&thread[0], NULL, send_empty, &p.a) &&
+	       !pthread_create(&thread[1], NULL, send_empty, &q.a),
+	       "pthread_create");
+	for (i = 0; i < 2 * SRQ_SENDS; i++) {
+		if (!wait_wc(p.b.rcq, &wc, 5000) ||
+		    wc.status != IBV_WC_SUCCESS)
+			break;
+		recv_at(&p.b, i, 0, 0);
+	}
+	EXPECT_EQ(2 * SRQ_SENDS, i);
+	for (i = 0; i < 2; i++) {
+		ASSERT(!pthread_join(thread[i], &done), "pthread_join");
+		EXPECT(done, "stream %d was ended", i);
 	}
 	side_close(&q.a);
 	side_close(&q.b);
@@ -2005,6 +2065,7 @@ static const struct test tests[] = {
 	{ "a full send queue refuses, then drains", sq_full },
 	{ "SRQ serves a queue pair", srq_basic },
 	{ "SRQ serves two, and survives one of them", srq_shared },
+	{ "SRQ serves two at once", srq_two_at_once, .slow = true },
 	{ "an SRQ's size and limit are granted or refused", srq_caps },
 	{ "what this device does not have", not_there },
 	{ "a context for a provider of another interface", other_interface },
