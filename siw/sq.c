@@ -276,6 +276,9 @@ void siw_sq_sent(struct siw_qp *qp, u32 end)
 	if (sq->sent == end)
 		return;
 	spin_lock_bh(&sq->lock);
+	/* A Response that was forged came first, and its entry is another's now. */
+	if (sq->comp - sq->sent <= end - sq->sent)
+		sq->sent = sq->comp;
 	for (; sq->sent != end; sq->sent++) {
 		struct siw_sq_entry *entry =
 			&sq->entry[sq->sent & (sq->num - 1)];

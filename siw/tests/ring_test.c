@@ -328,6 +328,30 @@ static void sq_completes_in_order(struct kunit *test)
 	expect_nothing_completed(test);
 }
 
+/* A Response that was forged may come before TCP has its Request. */
+static void sq_completes_nothing_with_what_is_gone(struct kunit *test)
+{
+	struct ring_fixture *fix = test->priv;
+	u32 i;
+
+	for (i = 0; i < WQES; i++) {
+		post_send(fix, i);
+		expect_fetched(test, i);
+	}
+	fix->qp->sq.entry[0].opcode = SIW_OP_READ;
+	siw_sq_done(fix->qp, 0, SIW_WC_SUCCESS);
+	expect_completed(test, 0, IB_WC_SUCCESS);
+	/* The entry of the Read is that of a Send, which is not in TCP's hands yet. */
+	post_send(fix, WQES);
+	expect_fetched(test, WQES);
+	siw_sq_sent(fix->qp, WQES);
+	for (i = 1; i < WQES; i++)
+		expect_completed(test, i, IB_WC_SUCCESS);
+	expect_nothing_completed(test);
+	siw_sq_sent(fix->qp, WQES + 1);
+	expect_completed(test, WQES, IB_WC_SUCCESS);
+}
+
 /* An element that was used before is not complete when it is used again. */
 static void sq_entries_begin_anew(struct kunit *test)
 {
@@ -611,6 +635,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(sq_post_says_what_was_asked),
 	KUNIT_CASE(sq_post_copies_inline_data),
 	KUNIT_CASE(sq_completes_in_order),
+	KUNIT_CASE(sq_completes_nothing_with_what_is_gone),
 	KUNIT_CASE(sq_entries_begin_anew),
 	KUNIT_CASE(sq_completes_only_what_is_outstanding),
 	KUNIT_CASE(sq_tells_of_unsignalled_only_failures),
