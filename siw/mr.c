@@ -89,11 +89,22 @@ static struct siw_mr *new_mr(struct ib_pd *pd, u32 rights)
 	return mr;
 }
 
-/* Nobody who looks from now on may touch it, and who was at it is done. */
+/*
+ * Nobody who looks from now on may touch it.  Whoever is at it goes on until
+ * await_readers().  The lock is held for reading: a writer waits for as long as
+ * there are readers, and who finds the region valid can be made to come for ever.
+ */
 static void revoke(struct siw_mr *mr)
 {
-	lockdep_assert_held_write(&mr->lock);
-	mr->region.valid = false;
+	lockdep_assert_held(&mr->lock);
+	WRITE_ONCE(mr->region.valid, false);
+}
+
+/* Who was at it is done. */
+static void await_readers(struct siw_mr *mr)
+{
+	write_lock_bh(&mr->lock);
+	write_unlock_bh(&mr->lock);
 }
 
 /* Nobody finds the region from now on. */
@@ -224,18 +235,16 @@ enum siw_access siw_mr_invalidate_remote(struct siw_device *dev,
 
 	rcu_read_lock();
 	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
-	/*
-	 * A writer waits for as long as there are readers, and those of another's
-	 * or of an ordinary region may never end. Both never change.
-	 */
-	if (mr && mr->pd == pd && !mr->region.shared) {
-		write_lock_bh(&mr->lock);
+	if (mr && mr->pd == pd) {
+		read_lock_bh(&mr->lock);
 		verdict = siw_access_check_invalidate(&mr->region, stag, true);
 		if (verdict == SIW_ACCESS_OK) {
 			revoke(mr);
 			trace_siw_mr_invalidate_remote(&dev->base, stag);
 		}
-		write_unlock_bh(&mr->lock);
+		read_unlock_bh(&mr->lock);
+		if (verdict == SIW_ACCESS_OK)
+			await_readers(mr);
 	}
 	rcu_read_unlock();
 	return verdict;
@@ -250,13 +259,15 @@ int siw_mr_invalidate_local(struct siw_device *dev, struct ib_pd *pd, u32 stag)
 	rcu_read_lock();
 	mr = xa_load(&dev->mrs, STAG_INDEX(stag));
 	if (mr && mr->pd == pd) {
-		write_lock_bh(&mr->lock);
+		read_lock_bh(&mr->lock);
 		if (mr->pages && mr->region.stag == stag) {
 			revoke(mr);
 			trace_siw_mr_invalidate_local(&dev->base, stag);
 			err = 0;
 		}
-		write_unlock_bh(&mr->lock);
+		read_unlock_bh(&mr->lock);
+		if (!err)
+			await_readers(mr);
 	}
 	rcu_read_unlock();
 	return err;
@@ -430,6 +441,9 @@ int siw_mr_map_sg(struct ib_mr *base, struct scatterlist *sg, int nents,
 	struct siw_mr *mr = to_siw_mr(base);
 	int n;
 
+	read_lock_bh(&mr->lock);
+	revoke(mr);
+	read_unlock_bh(&mr->lock);
 	write_lock_bh(&mr->lock);
 	revoke(mr);
 	mr->num_pages = 0;

@@ -3,6 +3,7 @@
  * May a segment touch a region?  RFC 5041 section 7.1, RFC 5040 section 8.1,
  * RFC 5042.
  */
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "access.h"
@@ -27,7 +28,7 @@
 enum siw_access siw_access_check(const struct siw_region *region, u32 stag,
 				 bool same_pd, u64 to, u32 len, u32 want)
 {
-	if (!region || !region->valid || region->stag != stag)
+	if (!region || !READ_ONCE(region->valid) || region->stag != stag)
 		return SIW_ACCESS_STAG;
 	if (!same_pd)
 		return SIW_ACCESS_PD;

@@ -24,7 +24,7 @@
  * @len: octets from @base
  * @stag: STag with its key octet
  * @access: SIW_ACCESS_* rights
- * @valid: registered and not invalidated
+ * @valid: registered and not invalidated; may become false at any time
  * @shared: an ordinary region, which a peer must not invalidate
  */
 struct siw_region {

@@ -2,8 +2,11 @@
 /*
  * Memory regions: STags, rights, bounds, revocation.
  */
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "fake.h"
 #include "../mr.h"
@@ -493,6 +496,63 @@ static void ordinary_region_is_not_waited_for(struct kunit *test)
 	siw_mr_dereg(base, NULL);
 }
 
+/* Another CPU that takes a region away from who holds it */
+struct revoker {
+	struct work_struct work;
+	struct mr_fixture *fix;
+	u32 stag;
+	bool remote;
+	bool seen;
+};
+
+static void revoke_it(struct work_struct *work)
+{
+	struct revoker *rev = container_of(work, struct revoker, work);
+	struct mr_fixture *fix = rev->fix;
+
+	if (rev->remote)
+		siw_mr_invalidate_remote(fix->dev, &fix->pd, rev->stag);
+	else
+		siw_mr_invalidate_local(fix->dev, &fix->pd, rev->stag);
+}
+
+static void hold_until_revoked(const struct siw_mr *mr, void *arg)
+{
+	unsigned long end = jiffies + 5 * HZ;
+	struct revoker *rev = arg;
+
+	if (!mr)
+		return;
+	schedule_work_on(cpumask_any_but(cpu_online_mask, smp_processor_id()),
+			 &rev->work);
+	while (!rev->seen && time_before(jiffies, end))
+		rev->seen = !READ_ONCE(mr->region.valid);
+}
+
+/* Streams that take turns could keep a writer waiting: they find it invalid. */
+static void readers_end_what_is_revoked(struct kunit *test)
+{
+	struct mr_fixture *fix = test->priv;
+	struct revoker rev = { .fix = fix };
+	int remote;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	INIT_WORK_ONSTACK(&rev.work, revoke_it);
+	for (remote = 0; remote < 2; remote++) {
+		rev.stag = enable(test, 0, REMOTE);
+		rev.remote = remote;
+		rev.seen = false;
+		siw_mr_hold(&fix->cache, rev.stag, hold_until_revoked, &rev);
+		flush_work(&rev.work);
+		KUNIT_EXPECT_TRUE_MSG(test, rev.seen, "remote %d", remote);
+		KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG,
+				check(test, rev.stag, 0, 1,
+				      SIW_ACCESS_REMOTE_READ));
+	}
+	destroy_work_on_stack(&rev.work);
+}
+
 static void all_of_memory(struct kunit *test)
 {
 	struct mr_fixture *fix = test->priv;
@@ -527,7 +587,7 @@ static void all_of_memory_is_shared(struct kunit *test)
 	struct ib_mr *base = siw_mr_get_dma(&fix->pd, REMOTE);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(base));
-	KUNIT_EXPECT_EQ(test, SIW_ACCESS_STAG,
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_RIGHTS,
 			siw_mr_invalidate_remote(fix->dev, &fix->pd,
 						 base->rkey));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
@@ -619,6 +679,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(takes_no_more_pages_than_it_has),
 	KUNIT_CASE(cache_forgets_what_is_gone),
 	KUNIT_CASE(ordinary_region_is_not_waited_for),
+	KUNIT_CASE(readers_end_what_is_revoked),
 	KUNIT_CASE(all_of_memory),
 	KUNIT_CASE(all_of_memory_is_shared),
 	KUNIT_CASE(alloc_is_refused),
