@@ -3,6 +3,7 @@
  * Devices: made by "rdma link add", gone with their net_device.
  */
 #include <linux/if_arp.h>
+#include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
 #include <net/addrconf.h>
@@ -65,6 +66,28 @@ int siw_device_gid(struct ib_device *base, u32 port, int index,
 	memcpy(gid->raw, dev->raw_gid, sizeof(gid->raw));
 	spin_unlock(&dev->gid_lock);
 	return 0;
+}
+
+/* How long a speed is taken for what it was */
+#define SPEED_KEPT	(10 * HZ)
+
+/*
+ * ib_core asks under the RTNL and writes a line each time nobody knows; any process
+ * may want to know, as often as it likes. Context: process.
+ */
+void siw_device_speed(struct ib_device *base, struct ib_port_attr *attr)
+{
+	struct siw_device *dev = to_siw_dev(base);
+
+	if (time_before(jiffies, READ_ONCE(dev->speed_due))) {
+		attr->active_speed = READ_ONCE(dev->speed);
+		attr->active_width = READ_ONCE(dev->width);
+		return;
+	}
+	WRITE_ONCE(dev->speed_due, jiffies + SPEED_KEPT);
+	ib_get_eth_speed(base, 1, &attr->active_speed, &attr->active_width);
+	WRITE_ONCE(dev->speed, attr->active_speed);
+	WRITE_ONCE(dev->width, attr->active_width);
 }
 
 /*
@@ -148,6 +171,9 @@ static struct siw_device *device_new(struct net_device *ndev)
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_LIST_HEAD(&dev->half_open);
 	dev->closed = SIW_CLOSED_CLIENT;	/* until client_add() */
+	dev->speed_due = jiffies;
+	dev->speed = IB_SPEED_SDR;
+	dev->width = IB_WIDTH_1X;
 	dev->crc = true;
 	dev->stats = alloc_percpu(struct siw_stats);
 	if (!dev->stats || siw_log_init(dev)) {

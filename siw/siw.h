@@ -99,6 +99,9 @@ enum siw_conn_state {
  * @objects: how many of each object exist
  * @stats: per-CPU counters
  * @log: what was said to the kernel log lately
+ * @speed_due: when the net_device may be asked for its speed again, in jiffies
+ * @speed: what it said, as ib_core has it
+ * @width: the same
  * @crc: ask for CRC in the start-up of connections
  * @conns_lock: protects @conns to @closed
  * @conns: connections that have a socket
@@ -117,6 +120,9 @@ struct siw_device {
 	atomic_t objects[SIW_OBJECTS];
 	struct siw_stats __percpu *stats;
 	struct siw_log *log;
+	unsigned long speed_due;
+	u16 speed;
+	u8 width;
 	bool crc;
 	struct mutex conns_lock;	/* conns to closed */
 	struct list_head conns;

@@ -83,7 +83,7 @@ static int siw_query_port(struct ib_device *base, u32 port,
 	/* The net_device goes before the device does: a port that is down */
 	if (!ndev)
 		return 0;
-	ib_get_eth_speed(base, port, &attr->active_speed, &attr->active_width);
+	siw_device_speed(base, attr);
 	attr->active_mtu = ib_mtu_int_to_enum(ndev->mtu);
 	attr->state = ib_get_curr_port_state(ndev);
 	if (attr->state == IB_PORT_ACTIVE)

@@ -1191,6 +1191,23 @@ static void suppressed(void)
 	wire_close(&w);
 }
 
+/* ib_core says so each time it asks an interface that does not know its speed. */
+static void speed_unknown(void)
+{
+	ASSERT(!sh("ip netns exec sb rdma link add siwlo type siw netdev lo"),
+	       "rdma link add");
+	EXPECT(!sh("lines() { dmesg | grep -c 'speed is unknown'; };"
+		   "dev=$(ip netns exec sb rdma link show |"
+		   " awk '$NF == \"lo\" { sub(\"/.*\", \"\", $2); print $2 }');"
+		   "before=$(lines); i=0;"
+		   "while [ $i -lt 100 ]; do i=$((i + 1));"
+		   " cat /sys/class/infiniband/$dev/ports/1/rate || exit 1; done >/dev/null;"
+		   "after=$(lines); ip netns exec sb rdma link del $dev;"
+		   "echo \"# lines: $((after - before))\";"
+		   "[ $((after - before)) -lt 20 ]"),
+	       "who asks for the speed fills the log");
+}
+
 /* The module says which version it is of, if it was built as the package is. */
 static void version(void)
 {
@@ -1230,6 +1247,7 @@ static const struct test tests[] = {
 	  120, .fresh = true, .slow = true },
 	{ "messages beyond the limit are counted, and told of", suppressed, 60,
 	  .fresh = true, .slow = true },
+	{ "a speed that nobody knows is not asked for ever", speed_unknown },
 	{ "the module tells its version", version },
 };
 
