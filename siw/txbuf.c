@@ -24,45 +24,61 @@
 #define CHUNK_ALIGN	64
 
 /**
+ * struct chunk - memory to build in
+ * @page: its first page, or NULL
+ * @used: octets at its beginning that TCP may still refer to
+ */
+struct chunk {
+	struct page *page;
+	u32 used;
+};
+
+/**
  * struct chunk_cache - chunks one CPU keeps
  * @ring: chunks that TCP may still refer to, oldest at @get
  * @get: position of the oldest
  * @put: position behind the youngest
- * @open: a chunk with room at its end, or NULL
- * @open_used: octets of @open in use
+ * @open: the chunk with room at its end that is used next, if there is one
  */
 struct chunk_cache {
-	struct page *ring[CHUNKS_PER_CPU];
+	struct chunk ring[CHUNKS_PER_CPU];
 	u32 get;
 	u32 put;
-	struct page *open;
-	u32 open_used;
+	struct chunk open;
 };
 
 static struct chunk_cache __percpu *siw_chunks;
 
+static bool has_room(struct chunk chunk)
+{
+	return chunk.used + OPEN_MIN <= page_size(chunk.page);
+}
+
+static bool is_ours(struct chunk chunk)
+{
+	return page_ref_count(chunk.page) == 1;
+}
+
 static struct page *take_cached(u32 *used)
 {
 	struct chunk_cache *cache = get_cpu_ptr(siw_chunks);
-	struct page *page = cache->open;
+	struct chunk chunk = cache->open;
 	unsigned int i;
 
-	if (page) {
-		*used = page_ref_count(page) == 1 ? 0 : cache->open_used;
-		cache->open = NULL;
-	}
-	for (i = 0; !page && i < CHUNK_SCAN && cache->get != cache->put; i++) {
-		struct page *old = cache->ring[cache->get++ % CHUNKS_PER_CPU];
+	cache->open.page = NULL;
+	for (i = 0; !chunk.page && i < CHUNK_SCAN && cache->get != cache->put;
+	     i++) {
+		struct chunk old = cache->ring[cache->get++ % CHUNKS_PER_CPU];
 
-		if (page_ref_count(old) == 1) {
-			*used = 0;
-			page = old;
-		} else {
+		if (is_ours(old) || has_room(old))
+			chunk = old;
+		else
 			cache->ring[cache->put++ % CHUNKS_PER_CPU] = old;
-		}
 	}
 	put_cpu_ptr(siw_chunks);
-	return page;
+	if (chunk.page)
+		*used = is_ours(chunk) ? 0 : chunk.used;
+	return chunk.page;
 }
 
 static struct page *take_chunk(struct siw_device *dev, u32 *used)
@@ -78,22 +94,29 @@ static struct page *take_chunk(struct siw_device *dev, u32 *used)
 	return page ? page : alloc_page(GFP_NOIO);
 }
 
-/* Give back our reference, or keep the chunk for the next train. */
+/*
+ * Give back our reference, or keep the chunk for the next train.  What is dropped
+ * stays with TCP, whole, as long as it refers to an octet: one with room is worth
+ * more than one without.
+ */
 static void return_chunk(struct page *page, u32 used)
 {
 	struct chunk_cache *cache = get_cpu_ptr(siw_chunks);
+	struct chunk chunk = { page, ALIGN(used, CHUNK_ALIGN) };
 	struct page *drop = NULL;
 
-	used = ALIGN(used, CHUNK_ALIGN);
-	if (!cache->open && used + OPEN_MIN <= page_size(page)) {
-		cache->open = page;
-		cache->open_used = used;
-	} else if (page_size(page) >= SZ_32K &&
-		   cache->put - cache->get < CHUNKS_PER_CPU) {
-		cache->ring[cache->put++ % CHUNKS_PER_CPU] = page;
-	} else {
+	if (has_room(chunk) && !cache->open.page) {
+		cache->open = chunk;
+		chunk.page = NULL;
+	} else if (page_size(page) < SZ_32K) {
 		drop = page;
+	} else if (cache->put - cache->get == CHUNKS_PER_CPU) {
+		drop = page;
+		if (has_room(chunk))
+			drop = cache->ring[cache->get++ % CHUNKS_PER_CPU].page;
 	}
+	if (chunk.page && drop != page)
+		cache->ring[cache->put++ % CHUNKS_PER_CPU] = chunk;
 	put_cpu_ptr(siw_chunks);
 	if (drop)
 		put_page(drop);
@@ -246,10 +269,10 @@ void siw_txbuf_exit(void)
 	for_each_possible_cpu(cpu) {
 		struct chunk_cache *cache = per_cpu_ptr(siw_chunks, cpu);
 
-		if (cache->open)
-			put_page(cache->open);
+		if (cache->open.page)
+			put_page(cache->open.page);
 		while (cache->get != cache->put)
-			put_page(cache->ring[cache->get++ % CHUNKS_PER_CPU]);
+			put_page(cache->ring[cache->get++ % CHUNKS_PER_CPU].page);
 	}
 	free_percpu(siw_chunks);
 }

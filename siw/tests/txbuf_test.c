@@ -271,6 +271,50 @@ static void short_trains_share_a_chunk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, next.bv_offset % 64);
 }
 
+/* Begin a train of one octet, which TCP is going to keep. */
+static struct page *begin_short(struct kunit *test, struct siw_txbuf *buf)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, buf, 1));
+	siw_txbuf_put(buf, fix->octets, 1);
+	page = buf->bvec[buf->first].bv_page;
+	get_page(page);
+	return page;
+}
+
+#define ROUNDS	400
+
+/*
+ * Two senders of one CPU, the second while the first is at it: what the first
+ * gives back is not the open chunk, and there is room in it all the same.
+ */
+static void the_rest_of_a_chunk_is_used(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct page **held;
+	u64 before;
+	int i;
+
+	held = kunit_kcalloc(test, 2 * ROUNDS, sizeof(*held), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, held);
+	before = siw_fake_count(fix->dev, SIW_CNT_TX_CHUNK);
+	migrate_disable();
+	for (i = 0; i < ROUNDS; i++) {
+		held[2 * i] = begin_short(test, &fix->buf);
+		held[2 * i + 1] = begin_short(test, &fix->other);
+		siw_txbuf_taken(&fix->other, 1);
+		siw_txbuf_taken(&fix->buf, 1);
+	}
+	migrate_enable();
+	/* Each takes 64 octets of 32 KiB, in one chunk or the other. */
+	KUNIT_EXPECT_LE(test, siw_fake_count(fix->dev, SIW_CNT_TX_CHUNK),
+			before + 2 * ROUNDS * 64 / SZ_32K + 3);
+	for (i = 0; i < 2 * ROUNDS; i++)
+		put_page(held[i]);
+}
+
 /* Take all chunks a buffer can have, and a reference on each. */
 static void exhaust(struct kunit *test, struct siw_txbuf *buf,
 		    struct page **page)
@@ -377,6 +421,7 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(is_filled_while_it_is_taken),
 	KUNIT_CASE(uses_chunks_again),
 	KUNIT_CASE(short_trains_share_a_chunk),
+	KUNIT_CASE(the_rest_of_a_chunk_is_used),
 	KUNIT_CASE(keeps_some_chunks),
 	KUNIT_CASE(chunks_are_nobody_elses),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
