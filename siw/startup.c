@@ -58,10 +58,15 @@ int siw_startup_send(struct siw_conn *conn, struct siw_mpa_setup *frame,
 	return siw_llp_send(&conn->llp, conn->setup->out, n + pd_len);
 }
 
-/* What iw_cm can carry of the peer's private data: 255 octets */
+/*
+ * What iw_cm can carry of the peer's private data: 255 octets.  It makes a copy, but
+ * not of none: a pointer would outlive what it points to.
+ */
 void siw_startup_private_data(struct siw_conn *conn, struct iw_cm_event *event,
 			      const struct siw_mpa_setup *frame)
 {
+	if (!frame->pd_len)
+		return;
 	event->private_data = conn->setup->in + siw_mpa_setup_hdr_len(frame);
 	event->private_data_len = min_t(u16, frame->pd_len, U8_MAX);
 }
