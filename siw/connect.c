@@ -6,17 +6,20 @@
 
 #include "conn.h"
 
-/* The initiator's start-up failed. */
+/*
+ * The initiator's start-up failed.  Who hears of it may use the QP again at once, so
+ * it is given back before.
+ */
 void siw_connect_fail(struct siw_conn *conn, enum siw_counter cause, int status)
 {
 	siw_conn_failed(conn, cause, status);
 	siw_conn_set_state(conn, SIW_CONN_LINGER);
 	siw_llp_barrier(&conn->llp);
-	siw_conn_tell_status(conn, IW_CM_EVENT_CONNECT_REPLY, status);
-	siw_conn_drop_cm_id(conn);
 	if (siw_qp_state(conn->qp) == SIW_QP_ERROR)
 		siw_qp_stop(conn->qp, conn);
 	siw_conn_release_qp(conn);
+	siw_conn_tell_status(conn, IW_CM_EVENT_CONNECT_REPLY, status);
+	siw_conn_drop_cm_id(conn);
 	siw_conn_retire(conn);
 }
 
@@ -127,9 +130,9 @@ static void fall_back(struct siw_conn *conn)
 	siw_count(conn->dev, SIW_CNT_CONN_FALLBACK);
 	if (dial(conn)) {
 		siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, -ECONNRESET);
+		siw_conn_release_qp(conn);
 		siw_conn_tell_status(conn, IW_CM_EVENT_CONNECT_REPLY, -ECONNRESET);
 		siw_conn_drop_cm_id(conn);
-		siw_conn_release_qp(conn);
 		siw_conn_retire(conn);
 	}
 }
@@ -145,9 +148,9 @@ static void refused(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 
 	siw_conn_failed(conn, SIW_CNT_CONN_REJ_RCVD, -ECONNRESET);
 	siw_startup_private_data(conn, &event, reply);
+	siw_conn_release_qp(conn);
 	siw_conn_tell(conn, &event);
 	siw_conn_drop_cm_id(conn);
-	siw_conn_release_qp(conn);
 	siw_conn_linger(conn);
 }
 
