@@ -3,6 +3,7 @@
  * siw: software iWARP, RDMA over any net_device that carries TCP.
  */
 #include <linux/module.h>
+#include <rdma/iw_cm.h>
 #include <rdma/rdma_netlink.h>
 
 #include "device.h"
@@ -55,4 +56,6 @@ MODULE_DESCRIPTION("Software iWARP: RDMA over TCP");
 MODULE_LICENSE("Dual BSD/GPL");
 /* Its client has to be registered before ours; see device.c. */
 MODULE_SOFTDEP("pre: rdma_cm");
+/* Connections call back into iw_cm: it stays for as long as there are any. */
+static const void *const iw_cm_stays __used = iw_cm_init_qp_attr;
 MODULE_ALIAS_RDMA_LINK("siw");
