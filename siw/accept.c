@@ -5,6 +5,7 @@
 #include <linux/xarray.h>
 #include <rdma/iw_cm.h>
 
+#include "cm.h"
 #include "conn.h"
 
 /*
@@ -15,7 +16,7 @@ static DEFINE_XARRAY_ALLOC1(siw_conn_ids);
 static u32 siw_conn_next_id;
 
 /* Accept and reject do not find this connection any more. */
-static void forget_id(struct siw_conn *conn)
+void siw_accept_forget(struct siw_conn *conn)
 {
 	if (conn->id)
 		xa_erase(&siw_conn_ids, conn->id);
@@ -78,7 +79,7 @@ static int tell_ulp(struct siw_conn *conn)
 	siw_startup_private_data(conn, &event, req);
 	err = cm_id->event_handler(cm_id, &event);
 	if (err)
-		forget_id(conn);
+		siw_accept_forget(conn);
 	return err;
 }
 
@@ -111,6 +112,7 @@ static int ask_ulp(struct siw_conn *conn)
 		err = tell_ulp(conn);
 	if (!err) {
 		list_del_init(&conn->queued);
+		conn->asked = true;
 		backlog->asked++;
 		wake_next(backlog);
 	}
@@ -178,14 +180,19 @@ void siw_accept_request(struct siw_conn *conn)
 	siw_accept_ask(conn);
 }
 
-/* A passive connection is decided, or over. */
+/*
+ * A passive connection is decided, or over.  One that was accepted keeps its number:
+ * iw_cm passes on what the ULP says once more.
+ */
 void siw_accept_leave(struct siw_conn *conn)
 {
 	struct siw_backlog *backlog = conn->backlog;
-	bool asked = conn->id;
+	bool asked = conn->asked;
 	bool queued;
 
-	forget_id(conn);
+	if (!conn->cm_id)
+		siw_accept_forget(conn);
+	conn->asked = false;
 	conn->backlog = NULL;
 	if (!backlog)
 		return;
@@ -273,6 +280,16 @@ static int accept_with(struct siw_conn *conn, struct iw_cm_id *cm_id,
 	return 0;
 }
 
+/*
+ * The ULP says something else of a connection that it has accepted: it is over, and
+ * iw_cm is told no more of it.
+ */
+static void retract(struct siw_conn *conn)
+{
+	siw_conn_drop_cm_id(conn);
+	siw_conn_lose(conn);
+}
+
 /**
  * siw_conn_accept() - the ULP takes a connection
  * @dev: device
@@ -302,6 +319,13 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 			siw_conn_release_qp(conn);
 			siw_conn_retire(conn);
 		}
+	} else if (conn->state == SIW_CONN_WAIT_FIRST) {
+		struct ib_qp *qp = &conn->qp->base;
+
+		retract(conn);
+		/* iw_cm has another QP in mind, and forgotten this reference. */
+		siw_cm_rem_ref(qp);
+		err = -EINVAL;
 	}
 	mutex_unlock(&conn->lock);
 	siw_conn_put(conn);
@@ -324,6 +348,9 @@ int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len)
 		siw_conn_failed(conn, SIW_CNT_CONN_REJ_SENT, -ECONNREFUSED);
 		err = siw_startup_send(conn, &reply, pd, pd_len);
 		siw_conn_linger(conn);
+	} else if (conn->state == SIW_CONN_WAIT_FIRST) {
+		retract(conn);
+		err = -EINVAL;
 	}
 	mutex_unlock(&conn->lock);
 	siw_conn_put(conn);

@@ -163,6 +163,7 @@ void siw_conn_drop_cm_id(struct siw_conn *conn)
 {
 	struct iw_cm_id *cm_id = conn->cm_id;
 
+	siw_accept_forget(conn);
 	conn->cm_id = NULL;
 	if (cm_id)
 		cm_id->rem_ref(cm_id);
@@ -443,6 +444,13 @@ static void conn_look(struct siw_conn *conn)
 	}
 }
 
+/* The stream ends here and now. */
+void siw_conn_lose(struct siw_conn *conn)
+{
+	siw_qp_event(conn->qp, SIW_QP_EV_LOST);
+	conn_look(conn);
+}
+
 static void conn_work(struct work_struct *work)
 {
 	struct siw_conn *conn = container_of(work, struct siw_conn, work);
@@ -482,15 +490,15 @@ static void conn_timeout(struct work_struct *work)
 		break;
 	case SIW_CONN_WAIT_FIRST:
 	case SIW_CONN_UP:
-		if (may_take_longer(conn)) {
+		/* Who waits for the first FPDU cannot be destroyed: not for longer. */
+		if (conn->state == SIW_CONN_UP && may_take_longer(conn)) {
 			siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
 			break;
 		}
 		if (conn->state == SIW_CONN_WAIT_FIRST)
 			siw_conn_failed(conn, SIW_CNT_TIMEOUT_FIRST,
 					-ETIMEDOUT);
-		siw_qp_event(conn->qp, SIW_QP_EV_LOST);
-		conn_look(conn);
+		siw_conn_lose(conn);
 		break;
 	case SIW_CONN_LINGER:
 		if (moves(conn) && time_before(jiffies, conn->linger_end))
@@ -631,32 +639,6 @@ static void abort_conn(struct siw_conn *conn)
 	if (conn->state != SIW_CONN_CLOSED)
 		siw_conn_retire(conn);
 	mutex_unlock(&conn->lock);
-}
-
-/* Peers that connect and say nothing do not keep others out. */
-void siw_conn_drop_oldest(struct siw_backlog *backlog)
-{
-	struct siw_device *dev = backlog->dev;
-	struct siw_conn *conn, *oldest = NULL;
-
-	mutex_lock(&dev->conns_lock);
-	list_for_each_entry(conn, &dev->half_open, entry) {
-		if (READ_ONCE(conn->backlog) == backlog) {
-			kref_get(&conn->ref);
-			oldest = conn;
-			break;
-		}
-	}
-	mutex_unlock(&dev->conns_lock);
-	if (!oldest)
-		return;
-	mutex_lock(&oldest->lock);
-	if (oldest->state == SIW_CONN_WAIT_REQUEST) {
-		siw_conn_failed(oldest, SIW_CNT_HALF_OPEN, -ETIMEDOUT);
-		siw_conn_retire(oldest);
-	}
-	mutex_unlock(&oldest->lock);
-	siw_conn_put(oldest);
 }
 
 static struct siw_conn *any_conn(struct siw_device *dev)

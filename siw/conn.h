@@ -76,6 +76,7 @@ struct siw_backlog {
  * @backlog: what a passive connection counts against until it is decided
  * @setup: start-up data, or NULL
  * @queued: in @backlog's queue
+ * @asked: counts as one of those @backlog's ULP was asked about
  * @id: names a passive connection to iw_cm, 0 if it does not know of it
  * @work: something happened on the socket or the QP
  * @timer: the state lasted too long
@@ -97,6 +98,7 @@ struct siw_conn {
 	struct siw_backlog *backlog;
 	struct siw_startup *setup;
 	struct list_head queued;
+	bool asked;
 	u32 id;
 	struct work_struct work;
 	struct delayed_work timer;
@@ -139,6 +141,7 @@ void siw_conn_tell_status(struct siw_conn *conn, enum iw_cm_event_type type,
 			  int status);
 void siw_conn_established(struct siw_conn *conn);
 void siw_conn_failed(struct siw_conn *conn, enum siw_counter cause, int err);
+void siw_conn_lose(struct siw_conn *conn);
 void siw_conn_linger(struct siw_conn *conn);
 void siw_conn_retire(struct siw_conn *conn);
 
@@ -161,6 +164,7 @@ void siw_connect_fail(struct siw_conn *conn, enum siw_counter cause,
 void siw_accept_request(struct siw_conn *conn);
 void siw_accept_ask(struct siw_conn *conn);
 void siw_accept_leave(struct siw_conn *conn);
+void siw_accept_forget(struct siw_conn *conn);
 
 /* What the layers above and below call */
 int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
@@ -169,7 +173,6 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 		    const struct iw_cm_conn_param *param);
 int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len);
 void siw_conn_incoming(struct siw_backlog *backlog, struct siw_llp *llp);
-void siw_conn_drop_oldest(struct siw_backlog *backlog);
 void siw_conn_fail_qp(struct siw_qp *qp);
 void siw_conn_close_qp(struct siw_qp *qp);
 void siw_conn_abort_all(struct siw_device *dev, unsigned int why);

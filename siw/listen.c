@@ -163,6 +163,32 @@ static bool is_full(const struct siw_listener *listener)
 	return false;
 }
 
+/* Peers that connect and say nothing do not keep others out. */
+static void drop_oldest(struct siw_backlog *backlog)
+{
+	struct siw_device *dev = backlog->dev;
+	struct siw_conn *conn, *oldest = NULL;
+
+	mutex_lock(&dev->conns_lock);
+	list_for_each_entry(conn, &dev->half_open, entry) {
+		if (READ_ONCE(conn->backlog) == backlog) {
+			kref_get(&conn->ref);
+			oldest = conn;
+			break;
+		}
+	}
+	mutex_unlock(&dev->conns_lock);
+	if (!oldest)
+		return;
+	mutex_lock(&oldest->lock);
+	if (oldest->state == SIW_CONN_WAIT_REQUEST) {
+		siw_conn_failed(oldest, SIW_CNT_HALF_OPEN, -ETIMEDOUT);
+		siw_conn_retire(oldest);
+	}
+	mutex_unlock(&oldest->lock);
+	siw_conn_put(oldest);
+}
+
 /* Others wait for the lock, some with the RTNL: some now, the rest soon. */
 static void accept_some(struct siw_listener *listener)
 {
@@ -194,7 +220,7 @@ static void accept_some(struct siw_listener *listener)
 			continue;
 		}
 		if (atomic_read(&member->half_open) >= SIW_MAX_HALF_OPEN)
-			siw_conn_drop_oldest(member);
+			drop_oldest(member);
 		siw_conn_incoming(member, &llp);
 	}
 }

@@ -1074,6 +1074,48 @@ static void all_at_once(void)
 	}
 }
 
+/* A ULP that has accepted says something else before the RTR comes. */
+static void second_word(bool accept)
+{
+	struct rdma_conn_param param;
+	struct ibv_qp *first, *qp;
+	struct wire w;
+	uint8_t u[64];
+	size_t n;
+
+	rev2_ask(&w, NULL, MPA_A | MPA_RTR_WRITE | MPA_ENHANCED(4, 4));
+	param = side_param(&w.s);
+	first = w.s.id->qp;
+	qp = ibv_create_qp(w.s.pd, &w.s.attr);
+	ASSERT(qp, "ibv_create_qp");
+	if (accept) {
+		w.s.id->qp = qp;
+		EXPECT(rdma_accept(w.s.id, &param), "an accept was taken");
+		w.s.id->qp = first;
+	} else {
+		EXPECT(rdma_reject(w.s.id, NULL, 0), "a reject was taken");
+	}
+	n = ddp_tagged(u, CTL_WRITE, 0x1234, 5678, NULL, 0);
+	fpdu_put(&w.r, u, n);	/* it may be closed */
+	EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "the stream goes on");
+	EXPECT_EQ(-1, side_event(&w.s, 200));
+	EXPECT_EQ(IBV_QPS_ERR, side_state(&w.s));
+	/* iw_cm holds the queue pair for as long as there is the id. */
+	EXPECT_EQ(0, rdma_destroy_id(w.s.id));
+	EXPECT_EQ(0, ibv_destroy_qp(first));
+	EXPECT_EQ(0, ibv_destroy_qp(qp));
+	w.s.id = NULL;
+	w.s.qp = NULL;
+	wire_close(&w);
+}
+
+static void accept_taken_back(void)
+{
+	second_word(false);
+	second_word(true);
+	fresh_pair_works();
+}
+
 static const struct test tests[] = {
 	{ "revision 1, no private data", rev1 },
 	{ "revision 1, private data of 1 to 512 octets", rev1_private, 60 },
@@ -1098,6 +1140,7 @@ static const struct test tests[] = {
 	{ "silent peers do not keep others out", silent_crowd },
 	{ "reject with private data", reject },
 	{ "peer gone before accept", gone_before_accept, 60 },
+	{ "accepted, then rejected, or accepted with another QP", accept_taken_back, 60 },
 	{ "octets from the initiator before the Reply", octets_before_reply },
 	{ "the Request of the driver", request_sent },
 	{ "private data of a Reply, 0 to 508 octets", reply_private },
