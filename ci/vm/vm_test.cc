@@ -100,7 +100,7 @@ TEST_F(Runner, FailsWhenTheGuestDies) {
   EXPECT_EQ(
       "plan: 1 tests planned, 0 reported\n"
       "end of run: the guest died\n",
-      Failures("echo 1..1; kill -9 $PPID"));
+      Failures("echo 1..1; sleep 0.3; kill -9 $PPID"));
 }
 
 TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
