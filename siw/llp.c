@@ -17,10 +17,18 @@
 #include "llp.h"
 #include "siw.h"
 
-/* The owner of a socket; the caller holds sk_callback_lock. */
+/*
+ * The owner of a socket; the caller holds sk_callback_lock.  A socket that a listener
+ * made may be in a sockmap of a BPF program, with our callbacks, before it is accepted.
+ */
 static struct siw_llp *llp_of(const struct sock *sk)
 {
-	return (void *)((uintptr_t)sk->sk_user_data & SK_USER_DATA_PTRMASK);
+	uintptr_t data = (uintptr_t)sk->sk_user_data;
+
+	BUILD_BUG_ON(__alignof__(struct siw_llp) <= ~SK_USER_DATA_PTRMASK);
+	if (data & SK_USER_DATA_PSOCK)
+		return NULL;
+	return (void *)(data & SK_USER_DATA_PTRMASK);
 }
 
 static void llp_data_ready(struct sock *sk)
@@ -86,8 +94,11 @@ int siw_llp_open(struct siw_llp *llp, struct net *net, int family)
 			       &llp->sock);
 	if (err)
 		return err;
-	/* Memory reclaim may wait for what goes over this very socket. */
-	llp->sock->sk->sk_allocation = GFP_NOIO;
+	/*
+	 * Memory reclaim may wait for what goes over this very socket: without any it
+	 * is tried again, rather than waited for.
+	 */
+	llp->sock->sk->sk_allocation = GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN;
 	llp->sock->sk->sk_use_task_frag = false;
 	sock_set_reuseaddr(llp->sock->sk);
 	tcp_sock_set_nodelay(llp->sock->sk);
@@ -254,10 +265,15 @@ int siw_llp_listen(struct siw_llp *llp, const struct sockaddr_storage *addr,
 	return kernel_listen(llp->sock, backlog);
 }
 
-/* Take one connection. Return: 0, -EAGAIN if there is none, or -errno. */
+/*
+ * Take one connection, but not one that is a BPF program's.
+ *
+ * Return: 0, -EAGAIN if there is none, or -errno.
+ */
 int siw_llp_accept(struct siw_llp *listener, struct siw_llp *llp)
 {
 	struct sock *sk;
+	bool taken;
 	int err;
 
 	err = kernel_accept(listener->sock, &llp->sock, O_NONBLOCK);
@@ -268,12 +284,21 @@ int siw_llp_accept(struct siw_llp *listener, struct siw_llp *llp)
 	sk = llp->sock->sk;
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_data_ready = listener->saved_data_ready;
-	sk->sk_write_space = listener->saved_write_space;
-	sk->sk_state_change = listener->saved_state_change;
-	sk->sk_error_report = listener->saved_error_report;
+	taken = sk->sk_user_data;
+	if (!taken) {
+		sk->sk_data_ready = listener->saved_data_ready;
+		sk->sk_write_space = listener->saved_write_space;
+		sk->sk_state_change = listener->saved_state_change;
+		sk->sk_error_report = listener->saved_error_report;
+	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
+	if (taken) {
+		sock_no_linger(sk);
+		sock_release(llp->sock);
+		llp->sock = NULL;
+		return -ECONNABORTED;
+	}
 	tcp_sock_set_nodelay(sk);
 	return 0;
 }

@@ -45,7 +45,7 @@ struct siw_llp {
 	void (*saved_write_space)(struct sock *sk);
 	void (*saved_state_change)(struct sock *sk);
 	void (*saved_error_report)(struct sock *sk);
-};
+} __aligned(8);	/* the lowest bits of sk_user_data are flags */
 
 /* What a stream's TCP connection is doing */
 enum siw_llp_state {

@@ -91,7 +91,9 @@ static struct page *take_chunk(struct siw_device *dev, u32 *used)
 	siw_count(dev, SIW_CNT_TX_CHUNK);
 	page = alloc_pages(GFP_NOIO | __GFP_COMP | __GFP_NOWARN |
 			   __GFP_NORETRY, CHUNK_ORDER);
-	return page ? page : alloc_page(GFP_NOIO);
+	/* Without any it is tried again: who waits here may be what is waited for. */
+	return page ? page : alloc_page(GFP_NOIO | __GFP_NOWARN |
+					__GFP_NORETRY);
 }
 
 /*
