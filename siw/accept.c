@@ -2,6 +2,8 @@
 /*
  * The responder's side of a start-up: RFC 5044 section 7.1, RFC 6581.
  */
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <linux/xarray.h>
 #include <rdma/iw_cm.h>
 
@@ -269,6 +271,7 @@ static int accept_with(struct siw_conn *conn, struct iw_cm_id *cm_id,
 		return err;
 	}
 	siw_conn_set_cm_id(conn, cm_id);
+	conn->lent = siw_cm_lent(conn->qp);
 	if (reply.p2p) {
 		siw_conn_set_state(conn, SIW_CONN_WAIT_FIRST);
 		siw_conn_arm(conn, SIW_FIRST_FPDU_TIMEOUT);
@@ -282,12 +285,20 @@ static int accept_with(struct siw_conn *conn, struct iw_cm_id *cm_id,
 
 /*
  * The ULP says something else of a connection that it has accepted: it is over, and
- * iw_cm is told no more of it.
+ * iw_cm is told no more of it, so that it would keep the QP.
+ *
+ * Return: what iw_cm has of the QP, or NULL.
  */
-static void retract(struct siw_conn *conn)
+static struct siw_lent *retract(struct siw_conn *conn)
 {
+	struct siw_lent *lent = conn->lent;
+
 	siw_conn_drop_cm_id(conn);
-	siw_conn_lose(conn);
+	siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, -EINVAL);
+	siw_conn_event(conn, SIW_QP_EV_FAIL);
+	if (lent)
+		siw_cm_take_back(lent);
+	return lent;
 }
 
 /**
@@ -304,12 +315,17 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 {
 	struct siw_conn *conn = conn_of(cm_id);
 	int err = -ECONNRESET;
+	unsigned int noio;
 
 	if (!conn)
 		return err;
+	/* Our queue waits for the lock. */
+	noio = memalloc_noio_save();
 	mutex_lock(&conn->lock);
 	if (conn->state == SIW_CONN_ULP && conn->dev == dev) {
-		err = accept_with(conn, cm_id, param);
+		err = -EINVAL;
+		if (siw_cm_id_device(cm_id) == &dev->base)
+			err = accept_with(conn, cm_id, param);
 		if (err) {
 			siw_conn_failed(conn, SIW_CNT_CONN_LOCAL, err);
 			siw_conn_set_state(conn, SIW_CONN_LINGER);
@@ -320,14 +336,12 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 			siw_conn_retire(conn);
 		}
 	} else if (conn->state == SIW_CONN_WAIT_FIRST) {
-		struct ib_qp *qp = &conn->qp->base;
-
-		retract(conn);
-		/* iw_cm has another QP in mind, and forgotten this reference. */
-		siw_cm_rem_ref(qp);
+		/* iw_cm has another QP in mind, and forgotten this one. */
+		kfree(retract(conn));
 		err = -EINVAL;
 	}
 	mutex_unlock(&conn->lock);
+	memalloc_noio_restore(noio);
 	siw_conn_put(conn);
 	return err;
 }

@@ -2,6 +2,9 @@
 /*
  * The operations iw_cm calls.
  */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
 #include "cm.h"
 #include "conn.h"
 
@@ -34,18 +37,66 @@ int siw_cm_unlisten(struct iw_cm_id *cm_id)
 }
 
 /*
- * iw_cm asks for a QP by number and takes its reference afterwards; by then
- * the QP could be gone.  So the reference is taken when it is looked up.
+ * iw_cm asks for a QP by number and takes its reference afterwards; by then the QP
+ * could be gone.  So the reference is taken when it is looked up.  A ULP can have
+ * iw_cm keep it for as long as its cm_id lives, and destroy the QP before that: iw_cm
+ * gets something in place of the QP, from which the reference can be taken back.
+ *
+ * Context: iw_cm's lock is held.
  */
 struct ib_qp *siw_cm_get_qp(struct ib_device *base, int qpn)
 {
 	struct siw_qp *qp = siw_qp_lookup(to_siw_dev(base), qpn);
+	struct siw_lent *lent = NULL;
+	unsigned long irq;
 
-	if (qp && !siw_qp_may_connect(qp)) {
+	if (!qp)
+		return NULL;
+	if (siw_qp_may_connect(qp))
+		lent = kzalloc_obj(*lent, GFP_ATOMIC | __GFP_ACCOUNT);
+	if (!lent) {
 		siw_qp_put(qp);
-		qp = NULL;
+		return NULL;
 	}
-	return qp ? &qp->base : NULL;
+	lent->base.device = base;
+	lent->base.real_qp = &qp->base;
+	lent->base.qp_num = qpn;
+	lent->qp = qp;
+	lent->task = current;
+	spin_lock_irqsave(&qp->lock, irq);
+	list_add(&lent->entry, &qp->lent);
+	spin_unlock_irqrestore(&qp->lock, irq);
+	return &lent->base;
+}
+
+/* What iw_cm got for the call that it is in now */
+struct siw_lent *siw_cm_lent(struct siw_qp *qp)
+{
+	struct siw_lent *lent, *found = NULL;
+
+	spin_lock_bh(&qp->lock);
+	list_for_each_entry(lent, &qp->lent, entry) {
+		if (lent->task == current) {
+			found = lent;
+			break;
+		}
+	}
+	spin_unlock_bh(&qp->lock);
+	return found;
+}
+
+/* iw_cm does nothing with this QP any more but to give it back, if that. */
+void siw_cm_take_back(struct siw_lent *lent)
+{
+	struct siw_qp *qp = xchg(&lent->qp, NULL);
+	unsigned long irq;
+
+	if (!qp)
+		return;
+	spin_lock_irqsave(&qp->lock, irq);
+	list_del(&lent->entry);
+	spin_unlock_irqrestore(&qp->lock, irq);
+	siw_qp_put(qp);
 }
 
 void siw_cm_add_ref(struct ib_qp *base)
@@ -54,5 +105,8 @@ void siw_cm_add_ref(struct ib_qp *base)
 
 void siw_cm_rem_ref(struct ib_qp *base)
 {
-	siw_qp_put(to_siw_qp(base));
+	struct siw_lent *lent = container_of(base, struct siw_lent, base);
+
+	siw_cm_take_back(lent);
+	kfree(lent);
 }

@@ -7,6 +7,22 @@
 
 #include <rdma/iw_cm.h>
 
+struct siw_qp;
+
+/**
+ * struct siw_lent - what iw_cm has in place of a QP, from iw_get_qp() on
+ * @base: leads ib_core to the QP, which goes through @base.real_qp
+ * @qp: the QP, and a reference to it; NULL once that was taken back
+ * @entry: in @qp's list, the youngest first
+ * @task: who asked for it
+ */
+struct siw_lent {
+	struct ib_qp base;
+	struct siw_qp *qp;
+	struct list_head entry;
+	const struct task_struct *task;
+};
+
 int siw_cm_connect(struct iw_cm_id *cm_id, struct iw_cm_conn_param *param);
 int siw_cm_accept(struct iw_cm_id *cm_id, struct iw_cm_conn_param *param);
 int siw_cm_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len);
@@ -15,5 +31,7 @@ int siw_cm_unlisten(struct iw_cm_id *cm_id);
 void siw_cm_add_ref(struct ib_qp *base);
 void siw_cm_rem_ref(struct ib_qp *base);
 struct ib_qp *siw_cm_get_qp(struct ib_device *base, int qpn);
+struct siw_lent *siw_cm_lent(struct siw_qp *qp);
+void siw_cm_take_back(struct siw_lent *lent);
 
 #endif

@@ -7,6 +7,7 @@
  * connection that is over hands its socket to LINGER, which sends the FIN and
  * drops what comes until the peer's FIN, and is bounded in time.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <rdma/iw_cm.h>
 
@@ -164,6 +165,7 @@ void siw_conn_drop_cm_id(struct siw_conn *conn)
 	struct iw_cm_id *cm_id = conn->cm_id;
 
 	siw_accept_forget(conn);
+	conn->lent = NULL;
 	conn->cm_id = NULL;
 	if (cm_id)
 		cm_id->rem_ref(cm_id);
@@ -404,7 +406,10 @@ static void running(struct siw_conn *conn)
 		end_stream(conn);
 }
 
-/* One look at everything; the caller holds the lock. */
+/*
+ * One look at everything; the caller holds the lock.  Our queue serves transmitters as
+ * well, which memory reclaim may wait for: no work of it may wait for that.
+ */
 static void conn_look(struct siw_conn *conn)
 {
 	lockdep_assert_held(&conn->lock);
@@ -444,20 +449,22 @@ static void conn_look(struct siw_conn *conn)
 	}
 }
 
-/* The stream ends here and now. */
-void siw_conn_lose(struct siw_conn *conn)
+/* An event of its QP, and what comes of it at once */
+void siw_conn_event(struct siw_conn *conn, enum siw_qp_event event)
 {
-	siw_qp_event(conn->qp, SIW_QP_EV_LOST);
+	siw_qp_event(conn->qp, event);
 	conn_look(conn);
 }
 
 static void conn_work(struct work_struct *work)
 {
 	struct siw_conn *conn = container_of(work, struct siw_conn, work);
+	unsigned int noio = memalloc_noio_save();
 
 	mutex_lock(&conn->lock);
 	conn_look(conn);
 	mutex_unlock(&conn->lock);
+	memalloc_noio_restore(noio);
 	siw_conn_put(conn);
 }
 
@@ -466,6 +473,7 @@ static void conn_timeout(struct work_struct *work)
 {
 	struct siw_conn *conn = container_of(to_delayed_work(work),
 					     struct siw_conn, timer);
+	unsigned int noio = memalloc_noio_save();
 
 	mutex_lock(&conn->lock);
 	conn_look(conn);
@@ -498,7 +506,7 @@ static void conn_timeout(struct work_struct *work)
 		if (conn->state == SIW_CONN_WAIT_FIRST)
 			siw_conn_failed(conn, SIW_CNT_TIMEOUT_FIRST,
 					-ETIMEDOUT);
-		siw_conn_lose(conn);
+		siw_conn_event(conn, SIW_QP_EV_LOST);
 		break;
 	case SIW_CONN_LINGER:
 		if (moves(conn) && time_before(jiffies, conn->linger_end))
@@ -511,6 +519,7 @@ static void conn_timeout(struct work_struct *work)
 	}
 out:
 	mutex_unlock(&conn->lock);
+	memalloc_noio_restore(noio);
 	siw_conn_put(conn);
 }
 
@@ -632,10 +641,8 @@ void siw_conn_close_qp(struct siw_qp *qp)
 static void abort_conn(struct siw_conn *conn)
 {
 	mutex_lock(&conn->lock);
-	if (conn->qp) {
-		siw_qp_event(conn->qp, SIW_QP_EV_FAIL);
-		conn_look(conn);
-	}
+	if (conn->qp)
+		siw_conn_event(conn, SIW_QP_EV_FAIL);
 	if (conn->state != SIW_CONN_CLOSED)
 		siw_conn_retire(conn);
 	mutex_unlock(&conn->lock);

@@ -71,6 +71,7 @@ struct siw_backlog {
  * @llp: the socket; none if llp.sock is NULL
  * @cm_id: who is told, or NULL
  * @qp: claimed QP, or NULL
+ * @lent: what iw_cm has of it, until it is told that the connection is there
  * @linger_end: when it has waited for the peer's FIN long enough, in jiffies;
  *	0 if it is not one of the device's lingering ones
  * @backlog: what a passive connection counts against until it is decided
@@ -94,6 +95,7 @@ struct siw_conn {
 	struct siw_llp llp;
 	struct iw_cm_id *cm_id;
 	struct siw_qp *qp;
+	struct siw_lent *lent;
 	unsigned long linger_end;
 	struct siw_backlog *backlog;
 	struct siw_startup *setup;
@@ -141,7 +143,7 @@ void siw_conn_tell_status(struct siw_conn *conn, enum iw_cm_event_type type,
 			  int status);
 void siw_conn_established(struct siw_conn *conn);
 void siw_conn_failed(struct siw_conn *conn, enum siw_counter cause, int err);
-void siw_conn_lose(struct siw_conn *conn);
+void siw_conn_event(struct siw_conn *conn, enum siw_qp_event event);
 void siw_conn_linger(struct siw_conn *conn);
 void siw_conn_retire(struct siw_conn *conn);
 
@@ -183,6 +185,7 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id,
 		   int backlog);
 void siw_listen_del(struct iw_cm_id *cm_id);
 struct net *siw_cm_id_net(const struct iw_cm_id *cm_id);
+struct ib_device *siw_cm_id_device(const struct iw_cm_id *cm_id);
 void siw_listen_del_dev(struct siw_device *dev);
 void siw_listen_resume(struct siw_backlog *backlog);
 void siw_backlog_put(struct siw_backlog *backlog);

@@ -78,8 +78,9 @@ int siw_device_gid(struct ib_device *base, u32 port, int index,
 void siw_device_speed(struct ib_device *base, struct ib_port_attr *attr)
 {
 	struct siw_device *dev = to_siw_dev(base);
+	unsigned long due = READ_ONCE(dev->speed_due);
 
-	if (time_before(jiffies, READ_ONCE(dev->speed_due))) {
+	if (time_in_range(jiffies, due - SPEED_KEPT, due)) {
 		attr->active_speed = READ_ONCE(dev->speed);
 		attr->active_width = READ_ONCE(dev->width);
 		return;
@@ -171,7 +172,7 @@ static struct siw_device *device_new(struct net_device *ndev)
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_LIST_HEAD(&dev->half_open);
 	dev->closed = SIW_CLOSED_CLIENT;	/* until client_add() */
-	dev->speed_due = jiffies;
+	dev->speed_due = jiffies - 1;
 	dev->speed = IB_SPEED_SDR;
 	dev->width = IB_WIDTH_1X;
 	dev->crc = true;

@@ -7,6 +7,7 @@
  * the address the peer connected to.
  */
 #include <linux/inetdevice.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/ipv6.h>
@@ -229,10 +230,12 @@ static void listen_work(struct work_struct *work)
 {
 	struct siw_listener *listener =
 		container_of(to_delayed_work(work), struct siw_listener, work);
+	unsigned int noio = memalloc_noio_save();
 
 	mutex_lock(&siw_listen_lock);
 	accept_some(listener);
 	mutex_unlock(&siw_listen_lock);
+	memalloc_noio_restore(noio);
 	kref_put(&listener->ref, listener_free);
 }
 
@@ -329,6 +332,17 @@ struct net *siw_cm_id_net(const struct iw_cm_id *cm_id)
 	return id->route.addr.dev_addr.net;
 }
 
+/*
+ * Where the QPs are that the ULP names.  rdma_cm looks for the device by the address of
+ * a new connection: it may have moved since the listener was made.
+ */
+struct ib_device *siw_cm_id_device(const struct iw_cm_id *cm_id)
+{
+	const struct rdma_cm_id *id = cm_id->context;
+
+	return id->device;
+}
+
 static int join_listener(struct siw_backlog *backlog, struct net *net)
 {
 	struct siw_listener *listener;
@@ -375,6 +389,7 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id, int backlog)
 {
 	struct siw_backlog *member;
 	struct net_device *ndev;
+	unsigned int noio;
 	int err;
 
 	ndev = ib_device_get_netdev(&dev->base, 1);
@@ -392,6 +407,8 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id, int backlog)
 	member->max = max(backlog, 1);
 	member->cm_id = cm_id;
 
+	/* Our queue waits for the lock. */
+	noio = memalloc_noio_save();
 	mutex_lock(&siw_listen_lock);
 	err = join_listener(member, dev_net(ndev));
 	if (!err) {
@@ -399,6 +416,7 @@ int siw_listen_add(struct siw_device *dev, struct iw_cm_id *cm_id, int backlog)
 		cm_id->provider_data = member;
 	}
 	mutex_unlock(&siw_listen_lock);
+	memalloc_noio_restore(noio);
 	dev_put(ndev);
 	if (err)
 		siw_backlog_put(member);

@@ -75,6 +75,7 @@ void siw_qp_init(struct siw_qp *qp)
 {
 	kref_init(&qp->ref);
 	init_completion(&qp->gone);
+	INIT_LIST_HEAD(&qp->lent);
 	/* RFC 5040 knows no RESET: a new QP is in IDLE, which ib_core calls INIT. */
 	qp->ib_state = IB_QPS_INIT;
 	spin_lock_init(&qp->lock);
@@ -87,13 +88,17 @@ void siw_qp_init(struct siw_qp *qp)
 
 /*
  * A process names the QP that it connects by a number that it chooses.  It may
- * be one that it made, or that its user did; kernel threads know their own.
+ * be one that it made, or that its user did.  The kernel's are its own: a thread of it
+ * connects no process's, and a process none of its but what was made for it.
  */
 bool siw_qp_may_connect(const struct siw_qp *qp)
 {
-	return current->flags & PF_KTHREAD ||
-	       qp->creator == task_tgid(current) ||
-	       uid_eq(qp->creator_uid, current_euid());
+	bool of_kernel = !qp->sq.mmap;
+
+	if (current->flags & PF_KTHREAD)
+		return of_kernel;
+	return qp->creator == task_tgid(current) ||
+	       (!of_kernel && uid_eq(qp->creator_uid, current_euid()));
 }
 
 /**

@@ -236,7 +236,8 @@ struct siw_rx {
  * @owner: connection, from siw_qp_claim() on
  * @ops: upcalls to it
  * @llp: socket; transmitter and receiver look at it while it is set
- * @lock: guards @state, @fault, @term and @owner
+ * @lent: what iw_cm has of it, struct siw_lent
+ * @lock: guards @state, @fault, @term, @owner and @lent
  * @state: where the stream is
  * @ib_state: what an idle QP was last modified to
  * @fault: why it ended
@@ -279,7 +280,8 @@ struct siw_qp {
 	void *owner;
 	const struct siw_qp_ops *ops;
 	struct siw_llp *llp;
-	spinlock_t lock;	/* state, fault, term, owner */
+	struct list_head lent;
+	spinlock_t lock;	/* state, fault, term, owner, lent */
 	enum siw_qp_state state;
 	enum ib_qp_state ib_state;
 	enum siw_fault fault;

@@ -198,7 +198,8 @@ static int put_mr(struct sk_buff *msg, struct siw_mr *mr)
 	int err;
 
 	read_lock_bh(&mr->lock);
-	region = mr->region;
+	/* It may be invalidated meanwhile. */
+	region = data_race(mr->region);
 	read_unlock_bh(&mr->lock);
 	err = rdma_nl_put_driver_string(msg, "kind", kind_of(mr));
 	if (!err) {
