@@ -202,20 +202,32 @@ void siw_conn_retire(struct siw_conn *conn)
 	mutex_unlock(&conn->dev->conns_lock);
 }
 
-/* Peers that never close must not pile up. */
-static bool may_linger(struct siw_conn *conn)
+/* When a connection has lingered enough; 0 stands for "does not linger". */
+static void linger_until(struct siw_conn *conn, unsigned long when)
+{
+	WRITE_ONCE(conn->linger_end, when ?: 1);
+}
+
+/* Peers that never close must not pile up: who has waited longest makes way. */
+static void begin_linger(struct siw_conn *conn)
 {
 	struct siw_device *dev = conn->dev;
-	bool may;
+	struct siw_conn *oldest;
 
+	linger_until(conn, jiffies + msecs_to_jiffies(SIW_LINGER_MAX));
 	mutex_lock(&dev->conns_lock);
-	may = dev->lingering < SIW_MAX_LINGER;
-	dev->lingering += may;
+	if (dev->lingering++ >= SIW_MAX_LINGER) {
+		oldest = list_first_entry_or_null(&dev->lingerers,
+						  struct siw_conn, entry);
+		if (oldest) {
+			list_move_tail(&oldest->entry, &dev->conns);
+			linger_until(oldest, jiffies);
+			siw_conn_queue(oldest);
+		}
+	}
+	if (!list_empty(&conn->entry))
+		list_move_tail(&conn->entry, &dev->lingerers);
 	mutex_unlock(&dev->conns_lock);
-	if (may)	/* 0 stands for "does not linger" */
-		conn->linger_end =
-			(jiffies + msecs_to_jiffies(SIW_LINGER_MAX)) ?: 1;
-	return may;
 }
 
 /*
@@ -241,10 +253,7 @@ void siw_conn_linger(struct siw_conn *conn)
 	siw_conn_set_state(conn, SIW_CONN_LINGER);
 	siw_conn_drop_setup(conn);
 	siw_llp_barrier(&conn->llp);
-	if (!may_linger(conn)) {
-		siw_conn_retire(conn);
-		return;
-	}
+	begin_linger(conn);
 	siw_llp_shutdown(&conn->llp);
 	arm_watch(conn, SIW_LINGER_TIMEOUT);
 	siw_conn_queue(conn);
@@ -253,7 +262,8 @@ void siw_conn_linger(struct siw_conn *conn)
 static void lingering(struct siw_conn *conn)
 {
 	siw_llp_drain(&conn->llp);
-	if (siw_llp_state(&conn->llp) == SIW_LLP_CLOSED)
+	if (siw_llp_state(&conn->llp) == SIW_LLP_CLOSED ||
+	    !time_before(jiffies, READ_ONCE(conn->linger_end)))
 		siw_conn_retire(conn);
 }
 
@@ -509,7 +519,7 @@ static void conn_timeout(struct work_struct *work)
 		siw_conn_event(conn, SIW_QP_EV_LOST);
 		break;
 	case SIW_CONN_LINGER:
-		if (moves(conn) && time_before(jiffies, conn->linger_end))
+		if (moves(conn))
 			siw_conn_arm(conn, SIW_LINGER_TIMEOUT);
 		else
 			siw_conn_retire(conn);
@@ -655,6 +665,9 @@ static struct siw_conn *any_conn(struct siw_device *dev)
 	lockdep_assert_held(&dev->conns_lock);
 	conn = list_first_entry_or_null(&dev->half_open, struct siw_conn,
 					entry);
+	if (!conn)
+		conn = list_first_entry_or_null(&dev->lingerers,
+						struct siw_conn, entry);
 	return conn ? conn : list_first_entry_or_null(&dev->conns,
 						      struct siw_conn, entry);
 }

@@ -171,6 +171,7 @@ static struct siw_device *device_new(struct net_device *ndev)
 	spin_lock_init(&dev->gid_lock);
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_LIST_HEAD(&dev->half_open);
+	INIT_LIST_HEAD(&dev->lingerers);
 	dev->closed = SIW_CLOSED_CLIENT;	/* until client_add() */
 	dev->speed_due = jiffies - 1;
 	dev->speed = IB_SPEED_SDR;

@@ -106,7 +106,8 @@ enum siw_conn_state {
  * @conns_lock: protects @conns to @closed
  * @conns: connections that have a socket
  * @half_open: those of them whose Request is not complete, the oldest first
- * @lingering: how many wait for the peer's FIN
+ * @lingerers: those of them that wait for the peer's FIN, the oldest first
+ * @lingering: how many do
  * @closed: why no socket may be made any more, SIW_CLOSED_*, or 0
  * @gid_lock: protects @raw_gid
  * @raw_gid: the GID, made of the net_device's hardware address
@@ -127,6 +128,7 @@ struct siw_device {
 	struct mutex conns_lock;	/* conns to closed */
 	struct list_head conns;
 	struct list_head half_open;
+	struct list_head lingerers;
 	unsigned int lingering;
 	unsigned int closed;
 	spinlock_t gid_lock;		/* raw_gid */
