@@ -37,10 +37,14 @@ std::string Quoted(std::string_view text) {
 }
 
 std::string Dump(const nlohmann::ordered_json& json) {
-  // A log line may hold octets that are no UTF-8.
-  return json.dump(2, ' ', false,
+  return json.dump(2, ' ', true,
                    nlohmann::ordered_json::error_handler_t::replace) +
          "\n";
+}
+
+std::string DumpLine(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', true,
+                   nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace siw

@@ -30,7 +30,10 @@ std::string Indented(std::string_view text);
 // As a shell takes it for one word: names may hold what it would obey.
 std::string Quoted(std::string_view text);
 
+// In ASCII, for the same reason: a log line may hold octets that are no UTF-8,
+// or such that some terminals obey.
 std::string Dump(const nlohmann::ordered_json& json);
+std::string DumpLine(const nlohmann::ordered_json& json);
 
 }  // namespace siw
 

@@ -100,6 +100,14 @@ TEST(Explain, JsonSurvivesOctetsThatAreNoText) {
   EXPECT_FALSE(nlohmann::json::parse(json, nullptr, false).is_discarded());
 }
 
+TEST(Explain, JsonHidesWhatATerminalWouldObey) {
+  const std::string json =
+      ExplanationJson(Explain(Catalogue(), "\x1b[31m \x7f \xc2\x9b"));
+  EXPECT_NE(std::string::npos, json.find("\\u001b[31m \\u007f \\u009b"))
+      << json;
+  EXPECT_EQ(std::string::npos, json.find_first_of("\x1b\x7f\xc2\x9b"));
+}
+
 TEST(Explain, JsonHasTheFieldsOfTheLine) {
   const auto json = nlohmann::json::parse(
       ExplanationJson(Explain(Catalogue(),

@@ -505,14 +505,18 @@ TEST_F(RecordedTest, APerfettoFileHasEverySliceClosed) {
   for (const auto& [id, depth] : open) EXPECT_EQ(0, depth) << id;
 }
 
-TEST_F(RecordedTest, TextHidesWhatATerminalWouldObey) {
+TEST_F(RecordedTest, OutputHidesWhatATerminalWouldObey) {
   options_.events = path_ + "/events";
   std::ofstream(options_.events)
       << " x-1 [000] ..... 1.000001: siw_complete: dev=2 cqn=2 qpn=17 id=0x1 "
-         "op=\x1b]0;x\x07 status=\x1b[2J len=1\n";
+         "op=\x1b]0;x\x07 status=\xc2\x9b[2J len=1\n";
   EXPECT_EQ(1u, Run().requests);
-  EXPECT_NE(std::string::npos, printed_.find("?]0;x? 1 octets id 0x1 ?[2J"));
-  EXPECT_EQ(std::string::npos, printed_.find_first_of("\x1b\x07"));
+  EXPECT_NE(std::string::npos, printed_.find("?]0;x? 1 octets id 0x1 ??[2J"));
+  EXPECT_EQ(std::string::npos, printed_.find_first_of("\x1b\x07\xc2\x9b"));
+  options_.json = true;
+  EXPECT_EQ(1u, Run().requests);
+  EXPECT_NE(std::string::npos, printed_.find("\"\\u009b[2J\""));
+  EXPECT_EQ(std::string::npos, printed_.find_first_of("\x1b\x07\xc2\x9b"));
 }
 
 TEST_F(RecordedTest, WhatIsNotThereIsAnError) {

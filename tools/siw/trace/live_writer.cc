@@ -12,10 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string OneLine(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // "posted, started +3, sent +12"
 std::string StepsText(const Request& request) {
   std::string out;
@@ -57,10 +53,10 @@ LiveWriter::LiveWriter(bool json, Print print, FILE* perfetto,
   if (!perfetto_) return;
   fputs("{\"displayTimeUnit\": \"ns\", \"traceEvents\": [", perfetto_);
   for (const auto& [index, name] : devices_)
-    PutPerfetto(OneLine({{"ph", "M"},
-                         {"pid", index + 1},
-                         {"name", "process_name"},
-                         {"args", {{"name", name}}}}));
+    PutPerfetto(DumpLine({{"ph", "M"},
+                          {"pid", index + 1},
+                          {"name", "process_name"},
+                          {"args", {{"name", name}}}}));
 }
 
 std::string LiveWriter::Device(uint32_t index) const {
@@ -95,7 +91,7 @@ void LiveWriter::Add(const Request& request) {
     if (request.steps[step])
       steps[kStepNames[step]] = *request.steps[step] - request.begin();
   }
-  PutEvent(OneLine(
+  PutEvent(DumpLine(
       {{"type", "request"},
        {"time", static_cast<double>(request.begin()) / 1e6},
        {"device", Device(request.device)},
@@ -112,10 +108,10 @@ void LiveWriter::Add(const Request& request) {
 
 void LiveWriter::Note(int64_t time, uint32_t device, const std::string& text) {
   if (json_)
-    PutEvent(OneLine({{"type", "note"},
-                      {"time", static_cast<double>(time) / 1e6},
-                      {"device", Device(device)},
-                      {"text", text}}));
+    PutEvent(DumpLine({{"type", "note"},
+                       {"time", static_cast<double>(time) / 1e6},
+                       {"device", Device(device)},
+                       {"text", text}}));
   else
     PrintLine(fmt::format("{} {} {}", TimeText(time), Device(device), text));
 }
@@ -137,7 +133,7 @@ void LiveWriter::AddPerfetto(const Request& request) {
     event["ph"] = phase;
     event["name"] = name;
     event["ts"] = time;
-    PutPerfetto(OneLine(event));
+    PutPerfetto(DumpLine(event));
   };
   const std::string name =
       fmt::format("QP {} {} {}", request.qp, request.operation, request.length);
@@ -172,8 +168,8 @@ Status LiveWriter::Finish(const Requests& requests, uint64_t lost,
     }
     print_(
         fmt::format("\n],\n\"summary\": {},\n\"lost\": {}, \"unread\": {}}}\n",
-                    OneLine(all), lost,
-                    OneLine(unread.empty() ? Json(nullptr) : Json(unread))));
+                    DumpLine(all), lost,
+                    DumpLine(unread.empty() ? Json(nullptr) : Json(unread))));
   } else {
     for (const auto& [operation, summary] : summaries) {
       std::string out =

@@ -36,10 +36,6 @@ struct PacketCounts {
   uint64_t cut = 0;
 };
 
-std::string Line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // Text or JSON, as the events come.
 class Printer {
  public:
@@ -55,7 +51,7 @@ class Printer {
   void Add(const ConnectionInfo& info, const Event& event,
            const std::string& text) {
     if (json_) {
-      print_((any_ ? ",\n" : "\n") + Line(EventJson(catalogue_, event)));
+      print_((any_ ? ",\n" : "\n") + DumpLine(EventJson(catalogue_, event)));
       any_ = true;
       return;
     }
@@ -90,8 +86,8 @@ class Printer {
     print_(
         fmt::format("\n],\n\"connections\": {},\n\"other_connections\": {},\n"
                     "\"packets\": {},\n\"unread\": {}}}\n",
-                    Line(connections), decoder.others(), Line(counts),
-                    unread.empty() ? "null" : Line(Json(unread))));
+                    DumpLine(connections), decoder.others(), DumpLine(counts),
+                    unread.empty() ? "null" : DumpLine(Json(unread))));
   }
 
   void EndText(const Decoder& decoder, const PacketCounts& packets,
