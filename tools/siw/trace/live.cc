@@ -195,10 +195,9 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
                              const std::vector<KnownStream>& streams,
                              std::map<uint32_t, std::string> devices,
                              LiveWriter::Print print) {
-  const File perfetto(options.perfetto.empty()
-                          ? nullptr
-                          : fopen(options.perfetto.c_str(), "wbe"),
-                      fclose);
+  const File perfetto(
+      options.perfetto.empty() ? nullptr : CreateFile(options.perfetto),
+      fclose);
   if (!options.perfetto.empty() && !perfetto)
     return ErrnoError(options.perfetto);
   const StopOnSignal signals;

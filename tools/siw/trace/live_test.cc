@@ -2,6 +2,7 @@
 #include "tools/siw/trace/live.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -484,7 +485,12 @@ TEST_F(RecordedTest, OneStagIsOfItsReadsAlone) {
 
 TEST_F(RecordedTest, APerfettoFileHasEverySliceClosed) {
   options_.perfetto = path_ + "/trace.json";
+  const mode_t mask = umask(0);
   const LiveResult result = Run();
+  umask(mask);
+  struct stat stat = {};
+  ASSERT_EQ(0, ::stat(options_.perfetto.c_str(), &stat));
+  EXPECT_EQ(0600u, stat.st_mode & 0777);
   std::ifstream file(options_.perfetto);
   const auto json = nlohmann::json::parse(file);
   std::map<int, int> open;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include "tools/siw/trace/trace.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -185,10 +186,19 @@ Result<TraceFiles> OpenTraceFiles(const std::string& capture,
     return Error{write + ": it is the capture that is read"};
   FILE* out = nullptr;
   if (!write.empty()) {
-    out = fopen(write.c_str(), "wbe");
+    out = CreateFile(write);
     if (!out) return ErrnoError(write);
   }
   return TraceFiles{in.release(), out};
+}
+
+FILE* CreateFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+  if (fd < 0) return nullptr;
+  FILE* file = fdopen(fd, "wb");
+  if (!file) close(fd);
+  return file;
 }
 
 Status DropPrivileges() {

@@ -22,6 +22,10 @@ struct TraceFiles {
 Result<TraceFiles> OpenTraceFiles(const std::string& capture,
                                   const std::string& write);
 
+// To write STags and data to: a file that is new can be read by its owner
+// alone. Null: errno says why.
+FILE* CreateFile(const std::string& path);
+
 // A capture is what others sent, and so are lines they recorded: nothing of
 // root, and no capability, is kept to read them with.
 Status DropPrivileges();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
@@ -672,6 +673,21 @@ TEST_F(TraceTest, SurvivesATimeThatNoClockHad) {
     EXPECT_TRUE(when == "0.000000000" || when == "9223372035.000000000")
         << when;
   }
+}
+
+TEST_F(TraceTest, WhatItWritesIsTheOwners) {
+  const std::string file = testing::TempDir() + "siw-trace-new";
+  remove(file.c_str());
+  const mode_t mask = umask(0);
+  const auto files = OpenTraceFiles("/dev/null", file);
+  umask(mask);
+  ASSERT_TRUE(files);
+  struct stat stat = {};
+  EXPECT_EQ(0, fstat(fileno(files->write), &stat));
+  EXPECT_EQ(0600u, stat.st_mode & 0777);
+  fclose(files->capture);
+  fclose(files->write);
+  remove(file.c_str());
 }
 
 TEST_F(TraceTest, WillNotWriteOverWhatItReads) {
