@@ -67,7 +67,7 @@ conform_run() {
 	SIW_VM=$vm_bin "$vm_bin" hosts "${args[@]}" --memory 1024 \
 		--payload "$(image_dir "$name")/conform.erofs" --host a \
 		--append 'ci.systemd systemd.show_status=0' \
-		"$top/ci/conform/script" "$dir" "${slow:-3}" "$@"
+		-- "$top/ci/conform/script" "$dir" "${slow:-3}" "$@"
 }
 
 # conform_foreign ROW [TEST...]: in one guest after the other, as tests end them:
