@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
@@ -673,30 +672,6 @@ TEST_F(TraceTest, SurvivesATimeThatNoClockHad) {
     EXPECT_TRUE(when == "0.000000000" || when == "9223372035.000000000")
         << when;
   }
-}
-
-TEST_F(TraceTest, WhatItWritesIsTheOwners) {
-  const std::string file = testing::TempDir() + "siw-trace-new";
-  remove(file.c_str());
-  const mode_t mask = umask(0);
-  const auto files = OpenTraceFiles("/dev/null", file);
-  umask(mask);
-  ASSERT_TRUE(files);
-  struct stat stat = {};
-  EXPECT_EQ(0, fstat(fileno(files->write), &stat));
-  EXPECT_EQ(0600u, stat.st_mode & 0777);
-  fclose(files->capture);
-  fclose(files->write);
-  remove(file.c_str());
-}
-
-TEST_F(TraceTest, WillNotWriteOverWhatItReads) {
-  const std::string file = testing::TempDir() + "siw-trace-same";
-  std::ofstream(file) << "x";
-  EXPECT_FALSE(OpenTraceFiles(file, file));
-  EXPECT_FALSE(OpenTraceFiles(file + "-not-there", ""));
-  EXPECT_FALSE(OpenTraceFiles("/", ""));
-  remove(file.c_str());
 }
 
 }  // namespace
