@@ -84,9 +84,10 @@ run_probes() {
 			echo "obj-m += $name.o"
 		done
 	} >"$work/Kbuild"
-	# -k: the probes that fail are the point.  Only objects are needed.
+	# -k: the probes that fail are the point.  -O: one after the other says why.
+	# Only objects are needed.
 	# shellcheck disable=SC2086
-	$make -k $jobs $llvm -C "$kdir" M="$work" modules >"$work/log" 2>&1 || :
+	$make -k -O $jobs $llvm -C "$kdir" M="$work" modules >"$work/log" 2>&1 || :
 
 	# One line for each probe: y if there is an object and all it needs is
 	# exported.  An export with a namespace (column 5) is not for us.
