@@ -32,17 +32,17 @@ kselftest_payload() {
 		"$dir/selftests/kselftest"
 }
 
-# run_kselftests NAME LOG-DIR [RUN-SH-ARGUMENTS]: KTAP on standard output. The
+# run_kselftests NAME LOG-DIR [RUN-SH-ARGUMENTS [PART]]: KTAP on standard output. The
 # tests and the module are those of the row, unless SIW_PAYLOAD and SIW_KO say
-# others.
+# others. PART tells guests of one row apart.
 #   SIW_BUDGET       seconds that each random test takes, if not those of the row
 #   SIW_LIMITS_FULL  siw_limits with 10 000 peers, and the tests that wait minutes
 # Emulation is slow: the tests' own time limits stretch, a hang still ends.
 # Tracepoints are patched in before there is a second CPU: TCG may show it half
 # a patch.
 run_kselftests() {
-	local name=$1 logs=$2 junit=$2/vm-$1.xml args slow memory budget
-	local program settings longer=0
+	local name=$1 logs=$2 part=$1${4:+-$4} args slow memory budget
+	local program settings longer=0 junit=$2/vm-$1${4:+-$4}.xml
 	rm -f "$junit"
 	slow=$(kernel_field "$name" slow)
 	memory=$(kernel_field "$name" memory)
@@ -59,7 +59,7 @@ run_kselftests() {
 	}
 	read -ra args <<<"$(machine "$name" "$logs")"
 	"$vm_bin" test "${args[@]}" --payload "$(image_dir "$name")/${SIW_PAYLOAD:-payload}.erofs" \
-		--name "$name" --junit "$junit" --memory "${memory:-1536}" \
+		--name "$part" --junit "$junit" --memory "${memory:-1536}" \
 		--test-limit $((120 * slow + 4 * ${budget:-0} + longer)) \
 		--total-limit $((900 * slow + 10 * ${budget:-0} + longer)) \
 		--append 'trace_event=kmem:kmalloc,kmem:kmem_cache_alloc' \
@@ -69,7 +69,7 @@ run_kselftests() {
 # The guests run side by side: many tests wait more than they work. Those that take
 # seconds run on the newest kernel alone here; in the matrix on each.
 stage_vm() {
-	local name options ready=()
+	local name part ready=() parts=()
 	need mmdebstrap debian-archive-keyring
 	check runner vm_runner_ready && check debs debs_ready || return
 	for name in $(kernels quick); do
@@ -78,14 +78,19 @@ stage_vm() {
 			check "kselftest-build-$name" kselftest_payload "$name" &&
 			ready+=("$name")
 	done
-	for name in "${ready[@]}"; do
-		options=-q
-		[ "$name" != "${ready[-1]}" ] || options=
-		run_kselftests "$name" "$out/log" $options |
-			sed -u "s/^/$name: /" &
+	[ ${#ready[@]} -gt 0 ] || return
+	for name in "${ready[@]:0:${#ready[@]}-1}"; do
+		parts+=("$name")
+		run_kselftests "$name" "$out/log" -q | sed -u "s/^/$name: /" &
+	done
+	name=${ready[-1]}
+	for part in 1 2; do
+		parts+=("$name-$part")
+		run_kselftests "$name" "$out/log" "-s $part/2" "$part" |
+			sed -u "s/^/$name-$part: /" &
 	done
 	wait
-	for name in "${ready[@]}"; do
-		count_junit "$name" "$out/log/vm-$name.xml"
+	for part in "${parts[@]}"; do
+		count_junit "$part" "$out/log/vm-$part.xml"
 	done
 }

@@ -10,9 +10,10 @@
 #	|      fd83::1/64      | MTU 1500 |       fd83::2/64     |
 #	+----------------------+          +----------------------+
 #
-# run.sh [-v] [-q] [FILTER [NAME...]]
+# run.sh [-v] [-q] [-s I/N] [FILTER [NAME...]]
 #	-v	say more
 #	-q	quick: without the tests that take seconds
+#	-s I/N	the I-th of N parts of the programs, for as many machines
 #	FILTER	only programs whose name holds it ("mpa"); siw_doctor runs only
 #		if it is named
 #	NAME	only tests whose name holds one of these words
@@ -33,10 +34,25 @@ programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_observe s
 	siw_fuzz_sys siw_storm siw_kunit"
 slow=${SIW_KSFT_SLOW:-1}
 options=
-while [ "$1" = -v ] || [ "$1" = -q ]; do
-	options="$options $1"
+shard=1/1
+while :; do
+	case $1 in
+	-v | -q) options="$options $1" ;;
+	-s)
+		shard=$2
+		shift
+		;;
+	*) break ;;
+	esac
 	shift
 done
+case $shard in
+[1-9]/[1-9]) ;;
+*)
+	echo "run.sh: -s wants I/N, as in 1/2" >&2
+	exit 2
+	;;
+esac
 filter=$1
 # Each test of these takes seconds.
 case $filter:$options in
@@ -117,10 +133,12 @@ unexplained() {
 }
 
 set --
+n=0
 for p in $programs; do
 	case $p in
 	*"$filter"*)
-		set -- "$@" "$p"
+		[ $((n % ${shard#*/} + 1)) != "${shard%/*}" ] || set -- "$@" "$p"
+		n=$((n + 1))
 		;;
 	esac
 done
