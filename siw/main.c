@@ -10,7 +10,12 @@
 #include "siw.h"
 #include "txbuf.h"
 
+/*
+ * What transmits and receives waits behind no connection's work: memory may be
+ * reclaimed through it.
+ */
 struct workqueue_struct *siw_wq;
+struct workqueue_struct *siw_data_wq;
 
 static struct rdma_link_ops siw_link_ops = {
 	.type = "siw",
@@ -24,9 +29,10 @@ static int __init siw_init(void)
 	siw_wq = alloc_workqueue("siw", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!siw_wq)
 		return -ENOMEM;
-	err = siw_txbuf_init();
+	siw_data_wq = alloc_workqueue("siw_data", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	err = siw_data_wq ? siw_txbuf_init() : -ENOMEM;
 	if (err)
-		goto err_wq;
+		goto err_data_wq;
 	err = siw_device_init();
 	if (err)
 		goto err_txbuf;
@@ -35,7 +41,9 @@ static int __init siw_init(void)
 
 err_txbuf:
 	siw_txbuf_exit();
-err_wq:
+err_data_wq:
+	if (siw_data_wq)
+		destroy_workqueue(siw_data_wq);
 	destroy_workqueue(siw_wq);
 	return err;
 }
@@ -45,6 +53,7 @@ static void __exit siw_exit(void)
 	rdma_link_unregister(&siw_link_ops);
 	siw_device_exit();
 	destroy_workqueue(siw_wq);
+	destroy_workqueue(siw_data_wq);
 	siw_txbuf_exit();
 }
 

@@ -460,7 +460,7 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 	need = carry_need(rx);
 	if (need > rx->carry_size) {
 		WRITE_ONCE(rx->carry_want, need);
-		queue_work(siw_wq, &rx->grow);
+		queue_work(siw_data_wq, &rx->grow);
 		return 0;
 	}
 	n = min_t(size_t, need - rx->carry_len, len);

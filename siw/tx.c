@@ -90,7 +90,7 @@ static int transmit(struct siw_qp *qp)
 static void kick_after(struct siw_qp *qp, unsigned long delay)
 {
 	siw_qp_get(qp);
-	if (mod_delayed_work(siw_wq, &qp->tx.work, delay))
+	if (mod_delayed_work(siw_data_wq, &qp->tx.work, delay))
 		siw_qp_put(qp);		/* the pending one has a reference */
 }
 
