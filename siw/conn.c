@@ -417,8 +417,8 @@ static void running(struct siw_conn *conn)
 }
 
 /*
- * One look at everything; the caller holds the lock.  Our queue serves transmitters as
- * well, which memory reclaim may wait for: no work of it may wait for that.
+ * One look at everything; the caller holds the lock.  Memory reclaim may wait for a
+ * connection's end: no work of our queue may wait for that.
  */
 static void conn_look(struct siw_conn *conn)
 {

@@ -41,18 +41,38 @@ static struct siw_cqe *element(const struct siw_cq *cq, u32 at)
 	return &cq->queue[at & (cq->num_cqe - 1)];
 }
 
-/* Each event is memory until the process reads it: one is all it gets. */
-static void overflow(struct siw_cq *cq, bool first)
+static void tell(struct siw_upcall *up, unsigned long what)
 {
+	struct siw_cq *cq = container_of(up, struct siw_cq, upcall);
 	struct ib_event event = {
 		.event = IB_EVENT_CQ_ERR,
 		.device = cq->base.device,
 		.element.cq = &cq->base,
 	};
 
-	siw_count(to_siw_dev(cq->base.device), SIW_CNT_CQ_OVERFLOW);
-	if (first && cq->base.event_handler)
+	if (what & BIT(IB_EVENT_CQ_ERR) && cq->base.event_handler)
 		cq->base.event_handler(&event, cq->base.cq_context);
+	if (!(what & SIW_UPCALL_COMP) || !cq->base.comp_handler)
+		return;
+	/* If it raises a softirq, that runs here and not in another thread. */
+	local_bh_disable();
+	cq->base.comp_handler(&cq->base, cq->base.cq_context);
+	local_bh_enable();
+}
+
+/* @user: the consumer is ib_uverbs */
+void siw_cq_init(struct siw_cq *cq, bool user)
+{
+	spin_lock_init(&cq->lock);
+	siw_upcall_init(&cq->upcall, user, tell);
+}
+
+/* Each event is memory until the process reads it: one is all it gets. */
+static void overflow(struct siw_cq *cq, bool first)
+{
+	siw_count(to_siw_dev(cq->base.device), SIW_CNT_CQ_OVERFLOW);
+	if (first)
+		siw_upcall(&cq->upcall, BIT(IB_EVENT_CQ_ERR));
 }
 
 /* A consumer that writes to a slot that is not its own spoils its own queue. */
@@ -132,11 +152,13 @@ bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 void siw_cq_notify(struct siw_cq *cq)
 {
 	trace_siw_notify(&cq->base);
-	if (cq->base.comp_handler)
-		cq->base.comp_handler(&cq->base, cq->base.cq_context);
+	siw_upcall(&cq->upcall, SIW_UPCALL_COMP);
 }
 
-/* What a kernel consumer has not polled is void: its QP is destroyed. */
+/*
+ * What a kernel consumer has not polled is void: its QP is destroyed.  It hears
+ * of no completion of the QP from then on.
+ */
 void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp)
 {
 	unsigned long irq;
@@ -150,6 +172,7 @@ void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp)
 			cqe->base_qp = NULL;
 	}
 	spin_unlock_irqrestore(&cq->lock, irq);
+	siw_upcall_sync(&cq->upcall);
 }
 
 /* Whoever asks for its details may come until ib_core has let go of it. */
@@ -157,6 +180,7 @@ void *siw_cq_close(struct siw_cq *cq)
 {
 	void *queue = cq->queue;
 
+	siw_upcall_sync(&cq->upcall);
 	spin_lock_irq(&cq->lock);
 	cq->queue = NULL;
 	spin_unlock_irq(&cq->lock);

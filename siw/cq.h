@@ -6,6 +6,7 @@
 #define SIW_CQ_H
 
 #include "siw.h"
+#include "upcall.h"
 
 /**
  * struct siw_cq - a completion queue
@@ -17,6 +18,7 @@
  * @put: next element to fill
  * @get: next element a kernel consumer looks at
  * @overflowed: a completion was lost, and the consumer told
+ * @upcall: tells the consumer
  * @mmap: what a user CQ is mapped by, else NULL
  */
 struct siw_cq {
@@ -28,6 +30,7 @@ struct siw_cq {
 	u32 put;
 	u32 get;
 	bool overflowed;
+	struct siw_upcall upcall;
 	struct siw_mmap_entry *mmap;
 };
 
@@ -58,6 +61,7 @@ static inline struct siw_cq *to_siw_cq(struct ib_cq *base)
 	return container_of(base, struct siw_cq, base);
 }
 
+void siw_cq_init(struct siw_cq *cq, bool user);
 bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp);
 void siw_cq_notify(struct siw_cq *cq);
 void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp);

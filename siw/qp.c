@@ -71,8 +71,26 @@ void siw_qp_put(struct siw_qp *qp)
 	kref_put(&qp->ref, last_put);
 }
 
-void siw_qp_init(struct siw_qp *qp)
+static void tell(struct siw_upcall *up, unsigned long what)
 {
+	struct siw_qp *qp = container_of(up, struct siw_qp, upcall);
+	struct ib_event event = {
+		.device = qp->base.device,
+		.element.qp = &qp->base,
+	};
+	unsigned int type;
+
+	for_each_set_bit(type, &what, BITS_PER_LONG) {
+		event.event = type;
+		if (qp->base.event_handler)
+			qp->base.event_handler(&event, qp->base.qp_context);
+	}
+}
+
+/* @user: the consumer is ib_uverbs */
+void siw_qp_init(struct siw_qp *qp, bool user)
+{
+	siw_upcall_init(&qp->upcall, user, tell);
 	kref_init(&qp->ref);
 	init_completion(&qp->gone);
 	INIT_LIST_HEAD(&qp->lent);
@@ -383,23 +401,11 @@ static enum ib_event_type event_of(const struct siw_qp *qp)
 	}
 }
 
-static void raise(struct siw_qp *qp, enum ib_event_type type)
-{
-	struct ib_event event = {
-		.event = type,
-		.device = qp->base.device,
-		.element.qp = &qp->base,
-	};
-
-	if (qp->base.event_handler)
-		qp->base.event_handler(&event, qp->base.qp_context);
-}
-
 /* Tell the consumer why the stream ended; once, when it is stopped. */
 void siw_qp_report(struct siw_qp *qp)
 {
 	if (qp->fault != SIW_OK)
-		raise(qp, event_of(qp));
+		siw_upcall(&qp->upcall, BIT(event_of(qp)));
 }
 
 /* Who drains a QP with an SRQ waits for this. */
@@ -412,7 +418,7 @@ static void report_last_wqe(struct siw_qp *qp)
 	qp->last_wqe_told = true;
 	spin_unlock_bh(&qp->lock);
 	if (qp->srq && !told && !READ_ONCE(qp->dying))
-		raise(qp, IB_EVENT_QP_LAST_WQE_REACHED);
+		siw_upcall(&qp->upcall, BIT(IB_EVENT_QP_LAST_WQE_REACHED));
 }
 
 /**

@@ -60,6 +60,7 @@ struct siw_srq {
 	struct ib_srq base;
 	struct siw_rq rq;
 	u32 max_sge;
+	struct siw_upcall upcall;	/* limit reached */
 };
 
 /**
@@ -225,7 +226,7 @@ struct siw_rx {
 	u32 carry_len;
 	u32 carry_want;
 	bool notify;
-	struct work_struct grow;
+	struct delayed_work grow;
 };
 
 /**
@@ -243,6 +244,7 @@ struct siw_rx {
  * @fault: why it ended
  * @by_peer: @fault was told by the peer's Terminate
  * @dying: it is being destroyed
+ * @upcall: tells the consumer
  * @rev: MPA revision of the stream
  * @last_wqe_told: the SRQ's consumer knows that no more elements are taken
  * @term: the Terminate to send, or the one that came
@@ -287,6 +289,7 @@ struct siw_qp {
 	enum siw_fault fault;
 	bool by_peer;
 	bool dying;
+	struct siw_upcall upcall;
 	u8 rev;
 	bool last_wqe_told;
 	struct siw_term term;
@@ -366,7 +369,7 @@ static inline bool siw_qp_receives(const struct siw_qp *qp)
 struct siw_qp *siw_qp_lookup(struct siw_device *dev, u32 qpn);
 void siw_qp_get(struct siw_qp *qp);
 void siw_qp_put(struct siw_qp *qp);
-void siw_qp_init(struct siw_qp *qp);
+void siw_qp_init(struct siw_qp *qp, bool user);
 bool siw_qp_may_connect(const struct siw_qp *qp);
 int siw_qp_claim(struct siw_qp *qp, void *owner, const struct siw_qp_ops *ops);
 void siw_qp_unclaim(struct siw_qp *qp);
@@ -422,6 +425,7 @@ bool siw_sq_is_idle(struct siw_qp *qp);
 
 /* rq.c */
 void siw_rq_set_num(struct siw_rq *rq, u32 num);
+void siw_srq_init(struct siw_srq *srq, bool user);
 int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 		const struct ib_recv_wr **bad);
 bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe);

@@ -60,8 +60,9 @@ int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 	return err;
 }
 
-static void limit_reached(struct siw_srq *srq)
+static void tell(struct siw_upcall *up, unsigned long what)
 {
+	struct siw_srq *srq = container_of(up, struct siw_srq, upcall);
 	struct ib_event event = {
 		.event = IB_EVENT_SRQ_LIMIT_REACHED,
 		.device = srq->base.device,
@@ -70,6 +71,18 @@ static void limit_reached(struct siw_srq *srq)
 
 	if (srq->base.event_handler)
 		srq->base.event_handler(&event, srq->base.srq_context);
+}
+
+/* @user: the consumer is ib_uverbs */
+void siw_srq_init(struct siw_srq *srq, bool user)
+{
+	spin_lock_init(&srq->rq.lock);
+	siw_upcall_init(&srq->upcall, user, tell);
+}
+
+static void limit_reached(struct siw_srq *srq)
+{
+	siw_upcall(&srq->upcall, BIT(IB_EVENT_SRQ_LIMIT_REACHED));
 }
 
 /* Fewer than @limit elements are left */

@@ -7,6 +7,7 @@
  * is put together in the carry buffer.  Nothing is placed before the CRC of
  * its FPDU was found good (RFC 5044 section 6).
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "cursor.h"
@@ -460,7 +461,7 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 	need = carry_need(rx);
 	if (need > rx->carry_size) {
 		WRITE_ONCE(rx->carry_want, need);
-		queue_work(siw_data_wq, &rx->grow);
+		queue_delayed_work(siw_data_wq, &rx->grow, 0);
 		return 0;
 	}
 	n = min_t(size_t, need - rx->carry_len, len);
@@ -585,14 +586,23 @@ void siw_rx_data_ready(struct siw_qp *qp)
 /* Reading goes on once there is room for the largest FPDU in sight. */
 static void grow(struct work_struct *work)
 {
-	struct siw_qp *qp = container_of(work, struct siw_qp, rx.grow);
+	struct siw_qp *qp = container_of(to_delayed_work(work), struct siw_qp,
+					 rx.grow);
 	struct siw_rx *rx = &qp->rx;
 	struct siw_llp *llp = qp->llp;
 	u32 size = max_t(u32, roundup_pow_of_two(rx->carry_want), CARRY_MIN);
+	unsigned int noio = memalloc_noio_save();
 	u8 *bigger;
 
-	bigger = kvmalloc(size, GFP_NOIO);
-	if (!bigger || !llp) {
+	/* Who reclaims memory may wait for our queue: try again without any. */
+	bigger = kvmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				__GFP_NOWARN);
+	memalloc_noio_restore(noio);
+	if (!bigger && llp) {
+		queue_delayed_work(siw_data_wq, &rx->grow, 1);
+		return;
+	}
+	if (!llp) {
 		kvfree(bigger);
 		siw_qp_event(qp, SIW_QP_EV_LOST);
 		return;
@@ -621,7 +631,7 @@ void siw_rx_init(struct siw_qp *qp)
 {
 	siw_ddp_rx_init(&qp->rx.ddp);
 	qp->rx.mr.dev = siw_qp_dev(qp);
-	INIT_WORK(&qp->rx.grow, grow);
+	INIT_DELAYED_WORK(&qp->rx.grow, grow);
 }
 
 /* The receiver is stopped: the receive it was in the middle of is flushed. */
@@ -634,7 +644,7 @@ void siw_rx_stop(struct siw_qp *qp)
 		.status = SIW_WC_WR_FLUSH_ERR,
 	};
 
-	cancel_work_sync(&qp->rx.grow);
+	cancel_delayed_work_sync(&qp->rx.grow);
 	if (qp->rx.rqe_taken && siw_qp_complete(qp, qp->rcq, &comp))
 		siw_cq_notify(qp->rcq);
 	qp->rx.rqe_taken = false;

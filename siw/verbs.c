@@ -187,7 +187,7 @@ static int cq_new(struct siw_cq *cq, const struct ib_cq_init_attr *attr,
 	if (err)
 		return err;
 
-	spin_lock_init(&cq->lock);
+	siw_cq_init(cq, udata);
 	cq->num_cqe = roundup_pow_of_two(attr->cqe);
 	cq->put = -cq->num_cqe;
 	cq->get = cq->put;
@@ -259,7 +259,7 @@ static int siw_create_srq(struct ib_srq *base, struct ib_srq_init_attr *init,
 	if (err)
 		return err;
 
-	spin_lock_init(&srq->rq.lock);
+	siw_srq_init(srq, udata);
 	siw_rq_set_num(&srq->rq, roundup_pow_of_two(attr->max_wr));
 	srq->max_sge = attr->max_sge;
 	srq->rq.ring = siw_queue_new(udata, srq->rq.num * sizeof(*srq->rq.ring),
@@ -313,6 +313,7 @@ static int siw_destroy_srq(struct ib_srq *base, struct ib_udata *udata)
 {
 	struct siw_srq *srq = to_siw_srq(base);
 
+	siw_upcall_sync(&srq->upcall);
 	siw_queue_free(srq->rq.ring, srq->rq.mmap);
 	object_gone(to_siw_dev(base->device), SIW_OBJ_SRQ);
 	return 0;
@@ -445,7 +446,7 @@ static int siw_create_qp(struct ib_qp *base, struct ib_qp_init_attr *init,
 	if (err)
 		return err;
 
-	siw_qp_init(qp);
+	siw_qp_init(qp, udata);
 	qp->scq = to_siw_cq(init->send_cq);
 	qp->rcq = to_siw_cq(init->recv_cq);
 	qp->srq = init->srq ? to_siw_srq(init->srq) : NULL;
@@ -478,6 +479,7 @@ static int siw_destroy_qp(struct ib_qp *base, struct ib_udata *udata)
 	siw_conn_fail_qp(qp);
 	siw_qp_put(qp);
 	wait_for_completion(&qp->gone);
+	siw_upcall_sync(&qp->upcall);
 	siw_cq_forget(qp->scq, base);
 	siw_cq_forget(qp->rcq, base);
 	put_pid(qp->creator);

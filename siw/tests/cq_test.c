@@ -317,6 +317,56 @@ static void tells_how_many_are_pending(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, siw_cq_pending(fix->cq));
 }
 
+/* Within its own call it may hold what its handler takes. */
+static void note_caller(struct ib_cq *base, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	fake->fired++;
+	fake->errors += fake->caller == current;
+}
+
+static void a_kernel_hears_between_its_calls(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+
+	siw_cq_init(fix->cq, false);
+	fix->cq->base.comp_handler = note_caller;
+	fix->fake->caller = current;
+	siw_cq_arm(&fix->cq->base, IB_CQ_NEXT_COMP);
+	KUNIT_ASSERT_TRUE(test, put(fix, 1));
+	siw_cq_notify(fix->cq);
+	siw_upcall_sync(&fix->cq->upcall);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->fired);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
+}
+
+/* The first call brings about another notification, as if from another CPU. */
+static void once_more(struct ib_cq *base, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+	int fired = ++fake->fired;
+
+	if (fired == 1)
+		siw_cq_notify(&fake->cq);
+	if (fake->fired != fired)
+		fake->errors++;
+}
+
+static void a_kernel_hears_one_at_a_time(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+
+	siw_cq_init(fix->cq, false);
+	fix->cq->base.comp_handler = once_more;
+	siw_cq_notify(fix->cq);
+	siw_upcall_sync(&fix->cq->upcall);
+	/* The other may have been queued only now. */
+	siw_upcall_sync(&fix->cq->upcall);
+	KUNIT_EXPECT_EQ(test, 2, fix->fake->fired);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
+}
+
 static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(keeps_order_around_its_end),
 	KUNIT_CASE(polls_as_many_as_asked_for),
@@ -331,6 +381,8 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(forgets_a_destroyed_qp),
 	KUNIT_CASE(user_elements_are_not_believed),
 	KUNIT_CASE(tells_how_many_are_pending),
+	KUNIT_CASE(a_kernel_hears_between_its_calls),
+	KUNIT_CASE(a_kernel_hears_one_at_a_time),
 	{}
 };
 

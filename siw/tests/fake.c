@@ -59,7 +59,7 @@ struct siw_fake_cq *siw_fake_cq(struct kunit *test, struct siw_device *dev,
 	KUNIT_ASSERT_NOT_NULL(test, cq->queue);
 	cq->ctrl = (struct siw_cq_ctrl *)&cq->queue[num_cqe];
 	cq->num_cqe = num_cqe;
-	spin_lock_init(&cq->lock);
+	siw_cq_init(cq, true);
 	cq->base.device = &dev->base;
 	cq->base.comp_handler = completion;
 	cq->base.event_handler = cq_event;
@@ -99,7 +99,7 @@ struct siw_qp *siw_fake_qp(struct kunit *test, struct siw_fake_cq *cq, u32 num)
 	qp->rcq = &cq->cq;
 	qp->max_send_sge = SIW_MAX_SGE;
 	qp->max_recv_sge = SIW_MAX_SGE;
-	siw_qp_init(qp);
+	siw_qp_init(qp, true);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_qp, qp));
 	return qp;
 }

@@ -21,6 +21,7 @@ struct siw_fake_cq {
 	struct siw_cq cq;
 	unsigned int fired;
 	unsigned int errors;
+	const struct task_struct *caller;
 };
 
 struct siw_device *siw_fake_device(struct kunit *test);

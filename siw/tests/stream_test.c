@@ -639,7 +639,7 @@ static void share(struct kunit *test)
 	srq->rq.ring = kunit_kcalloc(test, WQES, sizeof(*srq->rq.ring),
 				     GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, srq->rq.ring);
-	spin_lock_init(&srq->rq.lock);
+	siw_srq_init(srq, true);
 	srq->base.device = &fix->dev->base;
 	srq->base.pd = &fix->other_pd;
 	fix->b.qp->srq = srq;
