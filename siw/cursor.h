@@ -59,6 +59,22 @@ static inline void cursor_next_row(struct cursor *cur)
 	cur->in_list = true;
 }
 
+/*
+ * Octets in a row at the cursor, as far as @want: @p and @n are what cursor_row()
+ * says.  A page may be followed by its neighbour.
+ */
+static inline u32 cursor_reach(const struct cursor *cur, const u8 *p, u32 n,
+			       u32 want)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(cur->skb);
+	int i = cur->frag;
+
+	while (n < want && i >= 0 && ++i < shinfo->nr_frags &&
+	       skb_frag_address(&shinfo->frags[i]) == p + n)
+		n += skb_frag_size(&shinfo->frags[i]);
+	return n;
+}
+
 /* Move on to where the next octet is; as cursor_row(), and that is not 0. */
 static inline const u8 *cursor_settle(struct cursor *cur, u32 *n)
 {

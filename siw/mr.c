@@ -134,18 +134,8 @@ static struct siw_mr *find(struct siw_mr_cache *cache, u32 stag)
 	return cache->mr;
 }
 
-/**
- * siw_mr_hold() - look a region up once and use it more than once
- * @cache: the caller's
- * @stag: STag or local key
- * @use: called once, under the region's read lock; must not sleep, nor come
- *	 back here
- * @arg: passed to @use
- *
- * Context: any but hard interrupt.
- */
-void siw_mr_hold(struct siw_mr_cache *cache, u32 stag, siw_mr_use use,
-		 void *arg)
+static __always_inline void hold(struct siw_mr_cache *cache, u32 stag,
+				 siw_mr_use use, void *arg)
 {
 	struct siw_mr *mr;
 
@@ -159,6 +149,22 @@ void siw_mr_hold(struct siw_mr_cache *cache, u32 stag, siw_mr_use use,
 		use(NULL, arg);
 	}
 	rcu_read_unlock();
+}
+
+/**
+ * siw_mr_hold() - look a region up once and use it more than once
+ * @cache: the caller's
+ * @stag: STag or local key
+ * @use: called once, under the region's read lock; must not sleep, nor come
+ *	 back here
+ * @arg: passed to @use
+ *
+ * Context: any but hard interrupt.
+ */
+void siw_mr_hold(struct siw_mr_cache *cache, u32 stag, siw_mr_use use,
+		 void *arg)
+{
+	hold(cache, stag, use, arg);
 }
 
 struct access {
@@ -222,7 +228,7 @@ enum siw_access siw_mr_access(struct siw_mr_cache *cache, struct ib_pd *pd,
 		.arg = arg,
 	};
 
-	siw_mr_hold(cache, stag, access_once, &access);
+	hold(cache, stag, access_once, &access);
 	return access.verdict;
 }
 

@@ -52,32 +52,41 @@ static inline struct siw_mr *to_siw_mr(struct ib_mr *base)
  * siw_mr_row() - where octets of a region are
  * @mr: region that is held, in which there are @n octets from @to on
  * @to: address or Tagged Offset of the first of them
- * @n: octets; set to how many are in a row
+ * @n: octets, which the region has; set to how many are in a row
  *
  * Return: kernel address of the first octet.
  */
 static inline void *siw_mr_row(const struct siw_mr *mr, u64 to, u32 *n)
 {
 	u64 off = to - mr->region.base + mr->first;
-	u32 in_page = off & ((1u << mr->page_shift) - 1);
+	u32 size = 1u << mr->page_shift;
+	u32 in_page = off & (size - 1);
 	void **page = mr->umem ? mr->umem->page : mr->pages;
+	size_t row = size - in_page;
+	u32 i;
 
 	lockdep_assert_held(&mr->lock);
 	if (!page)		/* DMA region: the offset is the address */
 		return (void *)(uintptr_t)to;
-	*n = min(*n, (1u << mr->page_shift) - in_page);
-	return page[off >> mr->page_shift] + in_page;
+	page += off >> mr->page_shift;
+	/* A page may be followed by its neighbour. */
+	for (i = 0; row < *n && page[i + 1] == page[i] + size; i++)
+		row += size;
+	*n = min_t(size_t, *n, row);
+	return page[0] + in_page;
 }
 
-/* Copy @n octets to where siw_mr_row() finds @to. */
+/* Copy @n octets, one at least, to where siw_mr_row() finds @to. */
 static inline void siw_mr_copy_to(const struct siw_mr *mr, u64 to, const u8 *p,
 				  u32 n)
 {
-	while (n) {
+	for (;;) {
 		u32 part = n;
 		void *row = siw_mr_row(mr, to, &part);
 
 		memcpy(row, p, part);
+		if (likely(part == n))
+			return;
 		to += part;
 		p += part;
 		n -= part;

@@ -91,7 +91,12 @@ static void run_on(const struct siw_mr *mr, void *arg)
 	struct siw_seg *seg = &run->seg;
 	u32 hdr_len = SIW_MPA_LEN_LEN + seg->hdr_len;
 
-	while (mr && run->len - run->done > hdr_len && siw_qp_receives(qp)) {
+	/* The rest of it is looked at for each segment. */
+	if (!mr || siw_access_check(&mr->region, run->stag, mr->pd == run->pd,
+				    mr->region.base, 0, run->want) !=
+		   SIW_ACCESS_OK)
+		return;
+	while (run->len - run->done > hdr_len && siw_qp_receives(qp)) {
 		u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
 		u16 ulpdu_len;
 		const u8 *p;
@@ -102,16 +107,14 @@ static void run_on(const struct siw_mr *mr, void *arg)
 		run_header(run, hdr, row < sizeof(hdr) ? NULL : p, hdr_len);
 		ulpdu_len = get_unaligned_be16(hdr);
 		n = siw_mpa_fpdu_len(ulpdu_len);
-		if (n > row)
+		if (n > row && cursor_reach(&run->cur, p, row, n) < n)
 			p = NULL;
 		if (n > run->len - run->done || !siw_mpa_len_ok(ulpdu_len) ||
 		    !siw_ddp_follow(seg, run->hdr, hdr + SIW_MPA_LEN_LEN,
 				    ulpdu_len) ||
 		    !run_target(run, &to) ||
 		    (qp->rx.mpa.crc && !run_crc_ok(run, p, ulpdu_len)) ||
-		    siw_access_check(&mr->region, run->stag,
-				     mr->pd == run->pd, to, seg->len,
-				     run->want) != SIW_ACCESS_OK)
+		    !siw_access_again(&mr->region, to, seg->len))
 			return;
 		qp->rx.fpdus++;
 		qp->rx.bytes += ulpdu_len;
@@ -122,7 +125,7 @@ static void run_on(const struct siw_mr *mr, void *arg)
 			run_place(run, mr, to);
 		run_advance(run);
 		trace_siw_placed(&qp->base, seg);
-		if (p)
+		if (n <= row)
 			run->cur.off += n;
 		else
 			cursor_skip(&run->cur, n);

@@ -506,7 +506,7 @@ static u32 in_place(struct cursor *cur, size_t len, u16 *ulpdu_len)
 	n = octets_due(*ulpdu_len);
 	if (n > len)
 		return 0;
-	if (n <= row)
+	if (n <= row || cursor_reach(cur, p, row, n) >= n)
 		*cur = (struct cursor) { .lin = p };
 	return n;
 }

@@ -135,6 +135,29 @@ TEST(AccessCheck, AgreesWithWideArithmeticEverywhere) {
   }
 }
 
+// For a later segment: bounds, and whether it is valid still.
+TEST(AccessAgain, AgreesWithTheFirstCheck) {
+  constexpr uint64_t kPlaces[] = {
+      0, 1, 15, 16, 31, 32, 33, 100, kTop - 32, kTop - 16, kTop - 1, kTop};
+  constexpr uint32_t kLens[] = {
+      1, 2, 16, 17, 32, 33, std::numeric_limits<uint32_t>::max()};
+  for (const uint64_t base : kPlaces) {
+    for (const uint64_t len : {uint64_t{0}, uint64_t{16}, uint64_t{32}, kTop}) {
+      for (const bool valid : {false, true}) {
+        siw_region region = Region(base, len);
+        region.valid = valid;
+        for (const uint64_t to : kPlaces) {
+          for (const uint32_t octets : kLens) {
+            EXPECT_EQ(Write(region, to, octets) == SIW_ACCESS_OK,
+                      siw_access_again(&region, to, octets))
+                << base << " " << len << " " << to << " " << octets;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(AccessCheckInvalidate, TakesAnUnsharedRegionWithAnyRemoteRight) {
   for (const uint32_t right : {SIW_ACCESS_REMOTE_READ, SIW_ACCESS_REMOTE_WRITE,
                                SIW_ACCESS_REMOTE_ATOMIC}) {

@@ -213,6 +213,30 @@ TEST(DdpEncode, IsUndoneByDecode) {
   }
 }
 
+// What is adjusted for a later segment is what is encoded for it.
+TEST(DdpEncode, NextIsAsIfItWereEncoded) {
+  for (uint8_t op = 0; op < SIW_RDMAP_OPS; ++op) {
+    for (const bool last : {false, true}) {
+      siw_seg seg = {};
+      seg.op = op;
+      seg.tagged = IsTagged(op);
+      seg.stag = 0xa1a2a3a4;
+      seg.to = 0xb1b2b3b4b5b6b7b8;
+      seg.qn = 0xc1c2c3c4;
+      seg.msn = 0xd1d2d3d4;
+      Bytes next(18);
+      siw_ddp_encode(next.data(), &seg);
+      seg.to += 0x0101010101010101;
+      seg.mo = 0xe1e2e3e4;
+      seg.last = last;
+      Bytes whole(18);
+      siw_ddp_encode(whole.data(), &seg);
+      siw_ddp_encode_next(next.data(), &seg);
+      EXPECT_EQ(whole, next);
+    }
+  }
+}
+
 TEST(DdpEncode, GivesTheControlOctetsOfTheDigest) {
   static constexpr uint16_t kLast[] = {0xc140, 0x4141, 0xc142, 0x4143,
                                        0x4144, 0x4145, 0x4146, 0x4147,

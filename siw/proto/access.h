@@ -6,6 +6,7 @@
 #ifndef SIW_PROTO_ACCESS_H
 #define SIW_PROTO_ACCESS_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 #include "fault.h"
 
@@ -49,6 +50,25 @@ enum siw_access {
 
 enum siw_access siw_access_check(const struct siw_region *region, u32 stag,
 				 bool same_pd, u64 to, u32 len, u32 want);
+
+/**
+ * siw_access_again() - may more of a Tagged Buffer be accessed?
+ * @region: what siw_access_check() allowed to access since it was locked
+ * @to: Tagged Offset, from the peer
+ * @len: octets, from the peer
+ *
+ * For the next segments of a message: STag, rights and protection domain are what
+ * they were.
+ *
+ * Return: what siw_access_check() would, as far as that is SIW_ACCESS_OK or not.
+ */
+static inline bool siw_access_again(const struct siw_region *region, u64 to,
+				    u32 len)
+{
+	return READ_ONCE(region->valid) && len <= ~to && to >= region->base &&
+	       len <= region->len && to - region->base <= region->len - len;
+}
+
 enum siw_access siw_access_check_invalidate(const struct siw_region *region,
 					    u32 stag, bool same_pd);
 enum siw_fault siw_access_fault(enum siw_access verdict, enum siw_layer layer);

@@ -119,38 +119,6 @@ size_t siw_ddp_encode(u8 *ulpdu, const struct siw_seg *seg)
 }
 
 /**
- * siw_ddp_follow() - is it plainly another segment of the same message?
- * @seg: a segment that was not the last one of its message; becomes the one
- *	 that is found, or stays as it is
- * @hdr: the header of @seg as siw_ddp_encode() makes it
- * @ulpdu: @seg->hdr_len octets or more
- * @ulpdu_len: octets of the whole ULPDU, 0..65535
- *
- * Its header has to be @hdr but for the offset, and there has to be payload; so
- * it is not the last segment either.  What is not that plain, the last segment
- * for one, is a matter for siw_ddp_decode().
- *
- * Return: true if it is; where its octets go was not looked at.
- */
-bool siw_ddp_follow(struct siw_seg *seg, const u8 *hdr, const u8 *ulpdu,
-		    u16 ulpdu_len)
-{
-	if (ulpdu_len <= seg->hdr_len)
-		return false;
-	if (seg->tagged) {
-		if (memcmp(ulpdu, hdr, SIW_DDP_OFF_TO))
-			return false;
-		seg->to = get_unaligned_be64(ulpdu + SIW_DDP_OFF_TO);
-	} else {
-		if (memcmp(ulpdu, hdr, SIW_DDP_OFF_MO))
-			return false;
-		seg->mo = get_unaligned_be32(ulpdu + SIW_DDP_OFF_MO);
-	}
-	seg->len = ulpdu_len - seg->hdr_len;
-	return true;
-}
-
-/**
  * siw_ddp_rx_init() - a stream enters full operation
  * @rx: receive state; every untagged queue starts with MSN 1
  */

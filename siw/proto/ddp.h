@@ -6,8 +6,12 @@
 #ifndef SIW_PROTO_DDP_H
 #define SIW_PROTO_DDP_H
 
+#include <linux/string.h>
 #include <linux/types.h>
+#include <linux/unaligned.h>
+
 #include "fault.h"
+#include "wire.h"
 
 /**
  * struct siw_seg - one DDP segment, its header decoded and found legal
@@ -38,8 +42,53 @@ struct siw_seg {
 enum siw_fault siw_ddp_decode(struct siw_seg *seg, const u8 *ulpdu,
 			      size_t avail, u16 ulpdu_len, bool atomics);
 size_t siw_ddp_encode(u8 *ulpdu, const struct siw_seg *seg);
-bool siw_ddp_follow(struct siw_seg *seg, const u8 *hdr, const u8 *ulpdu,
-		    u16 ulpdu_len);
+
+/**
+ * siw_ddp_encode_next() - adjust the header of another segment of a message
+ * @ulpdu: header that siw_ddp_encode() made for a segment that was not the last
+ * @seg: what it has to say; differs from the other in @last, and @to or @mo
+ */
+static inline void siw_ddp_encode_next(u8 *ulpdu, const struct siw_seg *seg)
+{
+	if (seg->last)
+		ulpdu[0] |= SIW_DDP_F_LAST;
+	if (seg->tagged)
+		put_unaligned_be64(seg->to, ulpdu + SIW_DDP_OFF_TO);
+	else
+		put_unaligned_be32(seg->mo, ulpdu + SIW_DDP_OFF_MO);
+}
+
+/**
+ * siw_ddp_follow() - is it plainly another segment of the same message?
+ * @seg: a segment that was not the last one of its message; becomes the one
+ *	 that is found, or stays as it is
+ * @hdr: the header of @seg as siw_ddp_encode() makes it
+ * @ulpdu: @seg->hdr_len octets or more
+ * @ulpdu_len: octets of the whole ULPDU, 0..65535
+ *
+ * Its header has to be @hdr but for the offset, and there has to be payload; so
+ * it is not the last segment either.  What is not that plain, the last segment
+ * for one, is a matter for siw_ddp_decode().
+ *
+ * Return: true if it is; where its octets go was not looked at.
+ */
+static inline bool siw_ddp_follow(struct siw_seg *seg, const u8 *hdr,
+				  const u8 *ulpdu, u16 ulpdu_len)
+{
+	if (ulpdu_len <= seg->hdr_len)
+		return false;
+	if (seg->tagged) {
+		if (memcmp(ulpdu, hdr, SIW_DDP_OFF_TO))
+			return false;
+		seg->to = get_unaligned_be64(ulpdu + SIW_DDP_OFF_TO);
+	} else {
+		if (memcmp(ulpdu, hdr, SIW_DDP_OFF_MO))
+			return false;
+		seg->mo = get_unaligned_be32(ulpdu + SIW_DDP_OFF_MO);
+	}
+	seg->len = ulpdu_len - seg->hdr_len;
+	return true;
+}
 
 /* No message of this queue or kind is in progress */
 #define SIW_DDP_NO_MSG		0xff

@@ -223,7 +223,10 @@ static void touches_each_octet_once(struct kunit *test)
 				      len, SIW_ACCESS_REMOTE_WRITE, fill,
 				      &with));
 	KUNIT_EXPECT_EQ(test, len, with.octets);
-	KUNIT_EXPECT_EQ(test, 3, with.pieces);
+	/* A page that lies behind the one before it is the same piece. */
+	KUNIT_EXPECT_EQ(test, 1 + (fix->page[1] != fix->page[0] + PAGE_SIZE) +
+			(fix->page[2] != fix->page[1] + PAGE_SIZE),
+			with.pieces);
 	KUNIT_EXPECT_EQ(test, len, count(fix, 0xa5));
 	KUNIT_EXPECT_EQ(test, 0, ((u8 *)fix->page[0])[99]);
 	KUNIT_EXPECT_EQ(test, 0xa5, ((u8 *)fix->page[0])[100]);
