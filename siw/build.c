@@ -2,264 +2,18 @@
 /*
  * Work requests, Read Responses and Terminates become FPDUs in tx.buf.
  */
+#include "burst.h"
 #include "qp.h"
 #include "trace.h"
 
-/* Messages; not the Terminate, which has counters of its own */
-static const u8 tx_counter[SIW_RDMAP_TERMINATE] = {
-	[SIW_RDMAP_WRITE] = SIW_CNT_TX_WRITE,
-	[SIW_RDMAP_READ_REQ] = SIW_CNT_TX_READ_REQ,
-	[SIW_RDMAP_READ_RSP] = SIW_CNT_TX_READ_RSP,
-	[SIW_RDMAP_SEND] = SIW_CNT_TX_SEND,
-	[SIW_RDMAP_SEND_INV] = SIW_CNT_TX_SEND,
-	[SIW_RDMAP_SEND_SE] = SIW_CNT_TX_SEND,
-	[SIW_RDMAP_SEND_SE_INV] = SIW_CNT_TX_SEND,
-};
-
-/* Append octets to the stream, with the Markers that are due before them. */
-static void emit_marked(struct siw_tx *tx, const void *p, size_t n)
-{
-	u8 marker[SIW_MPA_MARKER_LEN];
-
-	while (n) {
-		u32 part = siw_mpa_until_marker(tx->pos);
-
-		if (!part) {
-			siw_mpa_marker_put(marker, tx->pos - tx->head);
-			siw_txbuf_put(&tx->buf, marker, sizeof(marker));
-			tx->pos += sizeof(marker);
-			continue;
-		}
-		part = min_t(size_t, part, n);
-		siw_txbuf_put(&tx->buf, p, part);
-		tx->pos += part;
-		p += part;
-		n -= part;
-	}
-}
-
-static void emit(struct siw_tx *tx, const void *p, u32 n)
-{
-	if (tx->markers) {
-		emit_marked(tx, p, n);
-		return;
-	}
-	siw_txbuf_put(&tx->buf, p, n);
-	tx->pos += n;
-}
-
-/* A Marker in front of an FPDU points to it with 0. */
-static void emit_marker_due(struct siw_tx *tx, bool first)
-{
-	u8 marker[SIW_MPA_MARKER_LEN];
-
-	if (siw_mpa_until_marker(tx->pos))
-		return;
-	siw_mpa_marker_put(marker, first ? 0 : tx->pos - tx->head);
-	siw_txbuf_put(&tx->buf, marker, sizeof(marker));
-	tx->pos += sizeof(marker);
-}
-
-static size_t fpdu_room(const struct siw_tx *tx, u32 ulpdu_len)
-{
-	size_t n = siw_mpa_fpdu_len(ulpdu_len);
-
-	if (tx->markers)
-		n += SIW_MPA_MARKER_LEN *
-		     (n / (SIW_MPA_MARKER_INTERVAL - SIW_MPA_MARKER_LEN) + 2);
-	return n;
-}
-
-static void put_header(u8 *p, const struct siw_seg *seg, u32 ulpdu_len)
-{
-	put_unaligned_be16(ulpdu_len, p);
-	siw_ddp_encode(p + SIW_MPA_LEN_LEN, seg);
-}
-
-/**
- * struct burst - FPDUs of one message, one behind the other
- * @qp: the QP
- * @seg: the open FPDU, or the one before; its op, tagged, hdr_len, stag, qn
- *	 and msn are those of the message
- * @to: Tagged Offset of the message's first octet, if it is tagged
- * @len: octets of the message
- * @done: octets of it in FPDUs that are complete
- * @max: octets of it in a full FPDU
- * @left: octets of it the open FPDU still wants, 0 if none is open
- * @row: the open FPDU, if all of it goes in a row, or NULL
- * @fill: octets of @row that are there
- * @mark: where the open FPDU begins in the buffer
- * @pos: where it begins in the stream
- */
-struct burst {
-	struct siw_qp *qp;
-	struct siw_seg seg;
-	u64 to;
-	u32 len;
-	u32 done;
-	u32 max;
-	u32 left;
-	u8 *row;
-	u32 fill;
-	struct siw_txmark mark;
-	u32 pos;
-};
-
-static void open_fpdu(struct burst *burst)
-{
-	u8 hdr[SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN];
-	struct siw_seg *seg = &burst->seg;
-	struct siw_tx *tx = &burst->qp->tx;
-	u32 ulpdu_len;
-
-	seg->len = min(burst->len - burst->done, burst->max);
-	seg->last = burst->done + seg->len == burst->len;
-	if (seg->tagged)
-		seg->to = burst->to + burst->done;
-	else
-		seg->mo = burst->done;
-	ulpdu_len = seg->hdr_len + seg->len;
-	burst->left = seg->len;
-	burst->mark = siw_txbuf_mark(&tx->buf);
-	burst->pos = tx->pos;
-	burst->fill = SIW_MPA_LEN_LEN + seg->hdr_len;
-	burst->row = tx->markers ? NULL :
-		     siw_txbuf_row(&tx->buf, siw_mpa_fpdu_len(ulpdu_len));
-	if (burst->row) {
-		put_header(burst->row, seg, ulpdu_len);
-		return;
-	}
-	if (tx->markers)
-		emit_marker_due(tx, true);
-	tx->head = tx->pos;
-	put_header(hdr, seg, ulpdu_len);
-	emit(tx, hdr, burst->fill);
-}
-
-static void close_fpdu(struct burst *burst)
-{
-	const struct siw_seg *seg = &burst->seg;
-	u32 pad = siw_mpa_pad(seg->hdr_len + seg->len);
-	struct siw_tx *tx = &burst->qp->tx;
-	u8 field[SIW_MPA_CRC_LEN];
-	u32 crc = ~0u;		/* 0 on the wire */
-
-	if (burst->row) {
-		if (pad)
-			memset(burst->row + burst->fill, 0, pad);
-		burst->fill += pad;
-		if (tx->crc)
-			crc = siw_mpa_crc_add(crc, burst->row, burst->fill);
-		siw_mpa_crc_put(burst->row + burst->fill, crc);
-		tx->pos += burst->fill;
-	} else {
-		if (pad)
-			emit(tx, "\0\0\0", pad);
-		if (tx->markers)
-			emit_marker_due(tx, false);
-		if (tx->crc)
-			crc = siw_txbuf_crc(&tx->buf, burst->mark);
-		siw_mpa_crc_put(field, crc);
-		siw_txbuf_put(&tx->buf, field, sizeof(field));
-	}
-	tx->pos += SIW_MPA_CRC_LEN;
-	tx->fpdus++;
-	trace_siw_tx_fpdu(&burst->qp->base, seg);
-	if (seg->last && seg->op < ARRAY_SIZE(tx_counter))
-		siw_count(siw_qp_dev(burst->qp), tx_counter[seg->op]);
-	burst->done += seg->len;
-}
-
-static void burst_empty(struct burst *burst)
-{
-	open_fpdu(burst);
-	close_fpdu(burst);
-}
-
-static void burst_put(void *p, size_t n, void *arg)
-{
-	struct burst *burst = arg;
-
-	while (n) {
-		u32 part;
-
-		if (!burst->left)
-			open_fpdu(burst);
-		part = min_t(size_t, n, burst->left);
-		if (burst->row) {
-			memcpy(burst->row + burst->fill, p, part);
-			burst->fill += part;
-		} else {
-			emit(&burst->qp->tx, p, part);
-		}
-		burst->left -= part;
-		p += part;
-		n -= part;
-		if (!burst->left)
-			close_fpdu(burst);
-	}
-}
-
-/* A message of one FPDU, whose payload is @n octets at @p */
-static int put_small(struct siw_qp *qp, const struct siw_seg *seg, void *p,
-		     u32 n)
-{
-	struct burst burst = { .qp = qp, .seg = *seg, .len = n, .max = n };
-
-	if (siw_txbuf_reserve(siw_qp_dev(qp), &qp->tx.buf,
-			      fpdu_room(&qp->tx, seg->hdr_len + n)))
-		return -ENOMEM;
-	if (n)
-		burst_put(p, n, &burst);
-	else
-		burst_empty(&burst);
-	return 0;
-}
-
-/* Nobody will ever see the open FPDU. */
-static void burst_undo(struct burst *burst)
-{
-	if (!burst->left)
-		return;
-	siw_txbuf_rollback(&burst->qp->tx.buf, burst->mark);
-	burst->qp->tx.pos = burst->pos;
-}
-
-/*
- * Make room for as much of the message as the train takes, one FPDU at least.
- *
- * Return: octets of the message in whole FPDUs, or -ENOMEM.
- */
-static int burst_begin(struct burst *burst)
-{
-	struct siw_tx *tx = &burst->qp->tx;
-	u32 hdr_len = burst->seg.hdr_len;
-	u32 full, fpdus;
-
-	burst->max = siw_mpa_mulpdu(siw_llp_mss(burst->qp->llp), tx->markers) -
-		     hdr_len;
-	full = fpdu_room(tx, hdr_len + burst->max);
-	fpdus = DIV_ROUND_UP(SIW_TRAIN_LEN - tx->buf.len, full);
-	for (;; fpdus = 1) {
-		u32 n = min(burst->len - burst->done, fpdus * burst->max);
-
-		if (!siw_txbuf_reserve(siw_qp_dev(burst->qp), &tx->buf,
-				       n / burst->max * full +
-				       fpdu_room(tx, hdr_len + n % burst->max)))
-			return n;
-		if (fpdus == 1)
-			return -ENOMEM;
-	}
-}
-
-static enum siw_access put_sges(struct burst *burst, u32 n)
+static enum siw_access put_sges(struct siw_burst *burst, u32 n)
 {
 	struct siw_tx *tx = &burst->qp->tx;
 	const struct siw_sqe *sqe = &tx->sqe;
 	enum siw_access verdict = SIW_ACCESS_OK;
 
 	if (sqe->flags & SIW_WQE_INLINE) {
-		burst_put((u8 *)&sqe->sge[1] + burst->done, n, burst);
+		siw_burst_put((u8 *)&sqe->sge[1] + burst->done, n, burst);
 		return SIW_ACCESS_OK;
 	}
 	while (n && verdict == SIW_ACCESS_OK) {
@@ -270,7 +24,7 @@ static enum siw_access put_sges(struct burst *burst, u32 n)
 			verdict = siw_mr_access(&tx->mr, burst->qp->base.pd,
 						sge->lkey,
 						sge->laddr + tx->sge_done,
-						part, 0, burst_put, burst);
+						part, 0, siw_burst_put, burst);
 		n -= part;
 		tx->sge_done += part;
 		if (tx->sge_done == sge->length) {
@@ -302,7 +56,7 @@ static void wqe_finished(struct siw_qp *qp)
 static int put_wqe(struct siw_qp *qp)
 {
 	struct siw_tx *tx = &qp->tx;
-	struct burst burst = {
+	struct siw_burst burst = {
 		.qp = qp,
 		.seg.op = siw_ring_rdmap_op(&tx->sqe),
 		.len = tx->len,
@@ -323,16 +77,16 @@ static int put_wqe(struct siw_qp *qp)
 		seg->qn = SIW_QN_SEND;
 		seg->msn = tx->msn[SIW_QN_SEND];
 	}
-	n = burst_begin(&burst);
+	n = siw_burst_begin(&burst);
 	if (n < 0)
 		return n;
 	if (put_sges(&burst, n) != SIW_ACCESS_OK) {
-		burst_undo(&burst);
+		siw_burst_undo(&burst);
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
 		return 0;
 	}
 	if (!tx->len)
-		burst_empty(&burst);
+		siw_burst_empty(&burst);
 
 	tx->done = burst.done;
 	tx->msg = SIW_TX_WQE;
@@ -400,7 +154,7 @@ static int put_read_request(struct siw_qp *qp, const struct siw_read_req *req,
 	int err;
 
 	siw_read_req_encode(hdr, req);
-	err = put_small(qp, &seg, hdr, sizeof(hdr));
+	err = siw_burst_small(qp, &seg, hdr, sizeof(hdr));
 	if (err)
 		return err;
 	orqe->sink.stag = req->sink_stag;
@@ -476,7 +230,8 @@ static bool fetch_wqe(struct siw_qp *qp)
 
 	if (!tx->fetched) {
 		/* The oldest of too many outstanding requests is a Read. */
-		if (waits_for_read(qp, siw_sq_has_room) ||
+		if ((!siw_sq_has_room(qp) &&
+		     waits_for_read(qp, siw_sq_has_room)) ||
 		    !siw_sq_fetch(qp, &tx->sqe))
 			return false;
 		tx->fetched = true;
@@ -546,7 +301,7 @@ static int put_response(struct siw_qp *qp)
 	struct siw_read_req *req = &qp->irq[qp->irq_get & qp->irq_mask];
 	enum siw_access verdict = SIW_ACCESS_OK;
 	struct siw_tx *tx = &qp->tx;
-	struct burst burst = {
+	struct siw_burst burst = {
 		.qp = qp,
 		.seg = {
 			.op = SIW_RDMAP_READ_RSP,
@@ -562,16 +317,16 @@ static int put_response(struct siw_qp *qp)
 	if (tx->msg != SIW_TX_RESPONSE)
 		tx->rsp_done = 0;
 	burst.done = tx->rsp_done;
-	n = burst_begin(&burst);
+	n = siw_burst_begin(&burst);
 	if (n < 0)
 		return n;
 	if (n) {
 		verdict = siw_mr_access(&tx->mr, qp->base.pd,
 					req->src_stag, req->src_to + burst.done,
-					n, SIW_ACCESS_REMOTE_READ, burst_put,
+					n, SIW_ACCESS_REMOTE_READ, siw_burst_put,
 					&burst);
 	} else {
-		burst_empty(&burst);
+		siw_burst_empty(&burst);
 	}
 	if (verdict != SIW_ACCESS_OK) {
 		fail_response(qp, req, verdict);
@@ -602,13 +357,13 @@ static int put_rtr(struct siw_qp *qp)
 		seg.op = SIW_RDMAP_SEND;
 		seg.hdr_len = SIW_DDP_UNTAGGED_LEN;
 		seg.msn = qp->tx.msn[SIW_QN_SEND];
-		err = put_small(qp, &seg, NULL, 0);
+		err = siw_burst_small(qp, &seg, NULL, 0);
 		qp->tx.msn[SIW_QN_SEND] += !err;
 	} else {
 		seg.op = SIW_RDMAP_WRITE;
 		seg.tagged = true;
 		seg.hdr_len = SIW_DDP_TAGGED_LEN;
-		err = put_small(qp, &seg, NULL, 0);
+		err = siw_burst_small(qp, &seg, NULL, 0);
 	}
 	if (!err)
 		qp->tx.rtr = 0;
@@ -633,7 +388,7 @@ int siw_build_terminate(struct siw_qp *qp)
 	term = qp->term;
 	spin_unlock_bh(&qp->lock);
 	n = siw_term_encode(ulpdu, &term);
-	err = put_small(qp, &seg, ulpdu + SIW_DDP_UNTAGGED_LEN,
+	err = siw_burst_small(qp, &seg, ulpdu + SIW_DDP_UNTAGGED_LEN,
 			n - SIW_DDP_UNTAGGED_LEN);
 	if (err)
 		return err;

@@ -522,6 +522,12 @@ u32 siw_llp_acked(const struct siw_llp *llp)
 	return READ_ONCE(tcp_sk(llp->sock->sk)->snd_una);
 }
 
+/* Has TCP octets that it has not sent once?  If not, a segment begins next. */
+bool siw_llp_has_unsent(const struct siw_llp *llp)
+{
+	return !skb_queue_empty_lockless(&llp->sock->sk->sk_write_queue);
+}
+
 /* Payload octets of a full TCP segment: the EMSS of RFC 5044 section 3 */
 u32 siw_llp_mss(const struct siw_llp *llp)
 {

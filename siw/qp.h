@@ -83,7 +83,7 @@ struct siw_sq_entry {
 
 /**
  * struct siw_sq - a send queue
- * @lock: guards @entry, @comp and the order of completions
+ * @lock: guards entries before @fetch, @comp and the order of completions
  * @post_lock: posts by kernel users
  * @ring: elements, mapped to user space for a user QP
  * @ctrl: behind the last element, if the provider asked for it; written only
@@ -142,6 +142,7 @@ enum siw_tx_msg {
  * @work: for those who cannot own it themselves
  * @buf: FPDUs that TCP did not take yet
  * @pos: stream position of the next octet
+ * @base: a stream position at which TCP cuts a segment
  * @markers: the peer wants Markers
  * @head: stream position of the current FPDU's length field
  * @msg: which message is in progress
@@ -168,6 +169,7 @@ struct siw_tx {
 	struct delayed_work work;
 	struct siw_txbuf buf;
 	u32 pos;
+	u32 base;
 	bool markers;
 	u32 head;
 	enum siw_tx_msg msg;
@@ -316,8 +318,8 @@ struct siw_qp {
 	u32 irq_put;
 	u32 irq_get;
 	u32 irq_high;
-	struct siw_tx tx;
-	struct siw_rx rx;
+	struct siw_tx tx ____cacheline_aligned_in_smp;
+	struct siw_rx rx ____cacheline_aligned_in_smp;
 };
 
 static inline struct siw_qp *to_siw_qp(struct ib_qp *base)

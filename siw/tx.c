@@ -18,6 +18,8 @@ static int build_train(struct siw_qp *qp)
 	struct siw_tx *tx = &qp->tx;
 	int did = 1;
 
+	if (!tx->buf.len && !siw_llp_has_unsent(qp->llp))
+		tx->base = tx->pos;
 	while (tx->buf.len < SIW_TRAIN_LEN && did > 0 &&
 	       (siw_qp_state(qp) == SIW_QP_RTS ||
 		siw_qp_state(qp) == SIW_QP_CLOSING))
@@ -90,7 +92,8 @@ static int transmit(struct siw_qp *qp)
 static void kick_after(struct siw_qp *qp, unsigned long delay)
 {
 	siw_qp_get(qp);
-	if (mod_delayed_work(siw_data_wq, &qp->tx.work, delay))
+	/* One that waits for memory is due soon enough. */
+	if (!queue_delayed_work(siw_data_wq, &qp->tx.work, delay))
 		siw_qp_put(qp);		/* the pending one has a reference */
 }
 

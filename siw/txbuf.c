@@ -134,16 +134,8 @@ static u32 chunk_room(const struct bio_vec *bv)
 	return page_size(bv->bv_page) - chunk_used(bv);
 }
 
-/**
- * siw_txbuf_reserve() - make room
- * @dev: device, for its counters
- * @buf: the buffer
- * @n: octets that siw_txbuf_put() is going to add
- *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n)
+/* As siw_txbuf_reserve(), if @n is more than goes in a row now. */
+int siw_txbuf_extend(struct siw_device *dev, struct siw_txbuf *buf, size_t n)
 {
 	size_t room = buf->left;
 	u16 i;

@@ -55,7 +55,23 @@ static inline struct siw_txmark siw_txbuf_mark(const struct siw_txbuf *buf)
 	};
 }
 
-int siw_txbuf_reserve(struct siw_device *dev, struct siw_txbuf *buf, size_t n);
+int siw_txbuf_extend(struct siw_device *dev, struct siw_txbuf *buf, size_t n);
+
+/**
+ * siw_txbuf_reserve() - make room
+ * @dev: device, for its counters
+ * @buf: the buffer
+ * @n: octets that siw_txbuf_put() is going to add
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int siw_txbuf_reserve(struct siw_device *dev,
+				    struct siw_txbuf *buf, size_t n)
+{
+	return n <= buf->left ? 0 : siw_txbuf_extend(dev, buf, n);
+}
+
 void siw_txbuf_put(struct siw_txbuf *buf, const void *p, size_t n);
 
 /* Append @n octets that the caller writes, if they go in a row; else NULL. */

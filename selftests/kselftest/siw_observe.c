@@ -5,6 +5,10 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -220,6 +224,55 @@ static void trains(void)
 	EXPECT_EQ((512 << 10) + fpdus * TAGGED(0),
 		  moved_by(&there, &after, "rx_bytes"));
 	pair_close(&p);
+}
+
+/* Whether va hands TCP's large buffers to the peer as they are */
+static void whole_buffers(bool on)
+{
+	static const uint32_t what[] = { ETHTOOL_STSO, ETHTOOL_SGSO };
+	struct ethtool_value value = { .data = on };
+	struct ifreq ifr = { .ifr_name = "va" };
+	size_t i;
+	int fd;
+
+	ns_enter("sa");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ifr.ifr_data = (void *)&value;
+	for (i = 0; i < ARRAY_SIZE(what); i++) {
+		value.cmd = what[i];
+		ASSERT(!ioctl(fd, SIOCETHTOOL, &ifr), "ethtool %x", what[i]);
+	}
+	close(fd);
+}
+
+/*
+ * FPDUs begin where segments do, also behind messages that end in between: an
+ * adapter gives the peer segment for segment.
+ */
+static void segments(void)
+{
+	struct counters before, after;
+	long fpdus, straddles;
+	struct pair p;
+	int i;
+
+	whole_buffers(false);
+	pair_open(&p, &(struct opts){ .sq = 64 });
+	counters_read(&before, dev_of(&p.b));
+	for (i = 0; i < 40; i++)
+		POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 10001, .id = i,
+		     .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey,
+		     .unsignaled = i < 39);
+	WANT_WC(p.a.scq, 39, IBV_WC_SUCCESS);
+	pair_works(&p);
+	counters_read(&after, dev_of(&p.b));
+	fpdus = moved_by(&before, &after, "rx_fpdu");
+	straddles = moved_by(&before, &after, "rx_straddle");
+	EXPECT(fpdus >= 40 * 7, "%ld FPDUs", fpdus);
+	EXPECT(straddles * 10 <= fpdus, "%ld of %ld FPDUs in two segments",
+	       straddles, fpdus);
+	pair_close(&p);
+	whole_buffers(true);
 }
 
 static const char *const stall[] = { "tx_read_stall", NULL };
@@ -1220,6 +1273,7 @@ static void version(void)
 static const struct test tests[] = {
 	{ "counters move by the traffic, and no other does", traffic },
 	{ "many FPDUs in a call of TCP", trains },
+	{ "a segment is an FPDU, behind odd messages as well", segments },
 	{ "a work request that waits for a Read is counted once", read_stalls },
 	{ "Terminates sent, by layer, and why", terminates_sent, 60 },
 	{ "Terminates received, by layer", terminates_received, 60 },

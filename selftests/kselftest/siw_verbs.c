@@ -480,6 +480,28 @@ static void sig_all(void)
 }
 
 /* Sends behind a slow Read keep their completions back. */
+/* Responses of many FPDUs, one behind the other */
+static void long_reads(void)
+{
+	struct pair p;
+	int i, round;
+
+	pair_open(&p, &(struct opts){ .buf = MiB, .sq = 128, .ord = 16,
+				      .ird = 16 });
+	fill(p.b.buf, MiB, 9);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 100; i++)
+			POST(&p.a, .op = IBV_WR_RDMA_READ, .off = i % 16 << 16,
+			     .len = 1 << 16, .id = i,
+			     .raddr = at(&p.b, i % 16 << 16),
+			     .rkey = p.b.mr->rkey);
+		for (i = 0; i < 100; i++)
+			WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+		CHECK(p.a.buf, MiB, 9);
+	}
+	pair_close(&p);
+}
+
 static void completion_order(void)
 {
 	struct pair p;
@@ -2066,6 +2088,7 @@ static const struct test tests[] = {
 	{ "completions come in the order of posting", completion_order },
 	{ "a fenced Send waits for the Read before it", fence },
 	{ "more Reads than ORD wait their turn", many_reads },
+	{ "a hundred Reads of 64 KiB", long_reads, 60 },
 	{ "a Read from each element of the send queue", reads_around_the_end },
 	{ "both ends send and read at once", both_ways, 60 },
 	{ "20000 small messages through a queue of 32", many_small, 90 },
