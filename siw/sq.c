@@ -180,18 +180,20 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	if (!siw_sq_has_room(qp))
 		return false;
 	/* Pairs with the release of the provider, or of siw_sq_post(). */
-	if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID))
-		return false;
+	if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID)) {
+		/*
+		 * The provider rings no doorbell if it finds the slot before its
+		 * new one still valid.  Full barrier between giving that back
+		 * and believing that there is no new one.
+		 */
+		smp_mb();
+		if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID))
+			return false;
+	}
 	/* Who rewrites an element after posting it gets either, or a mixture. */
 	data_race(memcpy(sqe, slot, sizeof(*sqe)));
-	/*
-	 * The slot is free again: pairs with the acquire of who posts.  The
-	 * provider rings no doorbell if it finds the slot before its new one
-	 * still valid.
-	 */
+	/* The slot is free again: pairs with the acquire of who posts. */
 	smp_store_release(&slot->flags, 0);
-	/* Full barrier before the next slot is looked at again. */
-	smp_mb();
 
 	entry->id = sqe->id;
 	entry->len = 0;
@@ -202,10 +204,10 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	entry->signalled = qp->sig_all || sqe->flags & SIW_WQE_SIGNALLED;
 	entry->done = false;
 	entry->status = SIW_WC_SUCCESS;
-	spin_lock_bh(&sq->lock);
-	sq->fetch++;
-	sq->high = max(sq->high, sq->fetch - sq->comp);
-	spin_unlock_bh(&sq->lock);
+	WRITE_ONCE(sq->high, max(sq->high,
+				 sq->fetch + 1 - READ_ONCE(sq->comp)));
+	/* Pairs with the acquire of who completes: the entry is there. */
+	smp_store_release(&sq->fetch, sq->fetch + 1);
 	return true;
 }
 
@@ -216,7 +218,8 @@ static bool advance(struct siw_qp *qp)
 	bool fire = false;
 
 	lockdep_assert_held(&sq->lock);
-	while (sq->comp != sq->fetch) {
+	/* Pairs with the release in siw_sq_fetch(). */
+	while (sq->comp != smp_load_acquire(&sq->fetch)) {
 		struct siw_sq_entry *entry =
 			&sq->entry[sq->comp & (sq->num - 1)];
 		struct siw_completion comp = {
@@ -254,7 +257,8 @@ void siw_sq_done(struct siw_qp *qp, u32 index, enum siw_wc_status status)
 	bool fire = false;
 
 	spin_lock_bh(&sq->lock);
-	if (index - sq->comp < sq->fetch - sq->comp) {
+	/* Pairs with the release in siw_sq_fetch(). */
+	if (index - sq->comp < smp_load_acquire(&sq->fetch) - sq->comp) {
 		sq->entry[index & (sq->num - 1)].done = true;
 		sq->entry[index & (sq->num - 1)].status = status;
 		fire = advance(qp);
