@@ -389,7 +389,7 @@ int siw_build_terminate(struct siw_qp *qp)
 	spin_unlock_bh(&qp->lock);
 	n = siw_term_encode(ulpdu, &term);
 	err = siw_burst_small(qp, &seg, ulpdu + SIW_DDP_UNTAGGED_LEN,
-			n - SIW_DDP_UNTAGGED_LEN);
+			      n - SIW_DDP_UNTAGGED_LEN);
 	if (err)
 		return err;
 	siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM);

@@ -19,6 +19,7 @@ static const u8 tx_counter[SIW_RDMAP_TERMINATE] = {
 	[SIW_RDMAP_SEND_SE] = SIW_CNT_TX_SEND,
 	[SIW_RDMAP_SEND_SE_INV] = SIW_CNT_TX_SEND,
 };
+
 /* Append octets to the stream, with the Markers that are due before them. */
 static void emit_marked(struct siw_tx *tx, const void *p, size_t n)
 {

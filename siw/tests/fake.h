@@ -16,6 +16,7 @@
  * @cq: the queue
  * @fired: calls of the completion handler
  * @errors: calls of the event handler
+ * @caller: who must not call the completion handler
  */
 struct siw_fake_cq {
 	struct siw_cq cq;
