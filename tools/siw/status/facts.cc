@@ -15,7 +15,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <sstream>
 
 namespace siw {
 namespace {
@@ -139,14 +138,26 @@ bool IsNetdevName(const std::string& name) {
          name != ".." && name.find('/') == std::string::npos;
 }
 
+// What begins a line, blanks aside: a carriage return is none.
+std::string TakeWord(std::string* line) {
+  constexpr const char* kBlanks = " \t";
+  line->erase(0, std::min(line->find_first_not_of(kBlanks), line->size()));
+  const std::string word = line->substr(0, line->find_first_of(kBlanks));
+  line->erase(0, word.size());
+  return word;
+}
+
 // The lines of links.conf as siw-link(8) reads them: NAME NETDEV [OPTION].
 void ReadConfigured(const Host& host, Facts* facts) {
   const std::vector<std::string> lines =
       Lines(host.ReadOrEmpty("/etc/siw/links.conf"));
   for (size_t i = 0; i < lines.size(); ++i) {
-    std::istringstream words(lines[i]);
+    std::string text = lines[i];
+    if (EndsWith(text, "\r")) text.pop_back();
+    std::string left = text;
     std::string name, netdev, option, rest;
-    words >> name >> netdev >> option >> rest;
+    for (std::string* word : {&name, &netdev, &option, &rest})
+      *word = TakeWord(&left);
     if (name.empty() || name[0] == '#') continue;
     if (option[0] == '#') option = rest = "";
     if (IsLinkName(name) && IsNetdevName(netdev) &&
@@ -154,7 +165,7 @@ void ReadConfigured(const Host& host, Facts* facts) {
         (rest.empty() || rest[0] == '#'))
       facts->configured.push_back({name, netdev});
     else
-      facts->bad_lines.push_back(fmt::format("{}: {}", i + 1, lines[i]));
+      facts->bad_lines.push_back(fmt::format("{}: {}", i + 1, text));
   }
 }
 

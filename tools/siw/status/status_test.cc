@@ -192,17 +192,23 @@ TEST_F(StatusTest, ReadsLinksConfAsSiwLinkDoes) {
   FillGood(&root_);
   for (const char* line :
        {"siw0 eth0 crc=off", "siw0 eth0 crc=on # comment", "\tsiw0\teth0 #",
-        "siw0 eth0 # a comment of words", "siw_0.a-b eth0"}) {
+        "siw0 eth0 # a comment of words", "siw_0.a-b eth0",
+        "siw0 eth0\r\n\r\n#\r\n", "siw0 eth0 crc=off\r"}) {
     root_.Put("/etc/siw/links.conf", line);
     EXPECT_EQ("", Judged()) << line;
     EXPECT_EQ(1u, Gather(root_.host(), nullptr).configured.size()) << line;
   }
   for (const char* line :
        {"siw0", "siw0 # eth0", "siw0 eth0 crc=no", "siw0 eth0 crc=off more",
-        "0siw eth0", "siw/0 eth0", "siw0 ../eth0", "siw0 -d", "siw0 .."}) {
+        "siw0 #eth0", "0siw eth0", "siw/0 eth0", "siw0 ../eth0", "siw0 -d",
+        "siw0 .."}) {
     root_.Put("/etc/siw/links.conf", line);
     EXPECT_EQ("SIW-CONF-LINE", Judged()) << line;
   }
+  root_.Put("/etc/siw/links.conf", "siw0 eth\r0\nsiw0 eth\v0\nsiw0\r");
+  const Facts facts = Gather(root_.host(), nullptr);
+  EXPECT_EQ(2u, facts.configured.size());
+  EXPECT_EQ(std::vector<std::string>{"3: siw0"}, facts.bad_lines);
 }
 
 TEST_F(StatusTest, SeesPortsCountersAndLimits) {
