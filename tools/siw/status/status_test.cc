@@ -211,6 +211,14 @@ TEST_F(StatusTest, ReadsLinksConfAsSiwLinkDoes) {
   EXPECT_EQ(std::vector<std::string>{"3: siw0"}, facts.bad_lines);
 }
 
+TEST_F(StatusTest, AProviderThatIsDivertedIsNone) {
+  const std::string dir = "/usr/lib/x86_64-linux-gnu/libibverbs";
+  root_.Put(dir + "/libsiw-rdmav34.so.distrib", "");
+  EXPECT_EQ("", Gather(root_.host(), nullptr).provider);
+  root_.Put(dir + "/libsiw-rdmav34.so", "");
+  EXPECT_EQ(dir + "/libsiw-rdmav34.so", Gather(root_.host(), nullptr).provider);
+}
+
 TEST_F(StatusTest, SeesPortsCountersAndLimits) {
   FillGood(&root_);
   const std::string port = "/sys/class/infiniband/siw0/ports/1";
