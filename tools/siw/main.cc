@@ -307,6 +307,7 @@ int RunTrace(const TraceOptions& options) {
     return Fail(Error{options.capture + ": " + result.error().message});
   if (!result->unread.empty())
     return Fail(Error{options.capture + ": " + result->unread});
+  if (result->given_up > 0) return kExitBlind;
   return result->faults > 0 || result->connections == 0 ? kExitFound
                                                         : kExitGood;
 }

@@ -16,8 +16,8 @@ extern "C" {
 namespace siw::trace {
 namespace {
 
-// Octets searched for a first FPDU, and octets put into CRCs by the search,
-// before a direction is taken for one without iWARP.
+// Octets searched for a first FPDU, and octets put into CRCs by one search,
+// before a direction is taken for one without iWARP, or given up.
 constexpr uint64_t kMostSearched = 1 << 20;
 constexpr uint64_t kMostCrcOctets = uint64_t{64} << 20;
 // Headers in a row that are believed without a CRC.
@@ -47,7 +47,7 @@ struct Direction {
   uint64_t full_start = 0;  // position at which FPDUs began
   bool markers = false;
   uint64_t searched = 0;         // octets given up since the last FPDU
-  uint64_t crc_octets = 0;       // spent on the search
+  uint64_t crc_octets = 0;       // spent on the search since then
   uint64_t failed = UINT64_MAX;  // position whose CRC was wrong
   bool trailed = false;          // more than a Request before a Reply
   std::optional<uint32_t> fin;
@@ -137,6 +137,7 @@ class Connection {
   Frame Probe(Direction* direction, size_t at, bool final);
   Frame ProbeChain(const Direction& direction, size_t at, bool final) const;
   void Skip(Direction* direction, size_t n);
+  void GiveUp(Direction* direction, EndEvent::How how);
   void Gap(Direction* direction, uint32_t missing, bool cut);
   void End(Direction* direction, EndEvent::How how);
   void Rest(Direction* direction, EndEvent::How how);
@@ -500,6 +501,8 @@ bool Connection::Search(Direction* direction, bool final) {
   for (; at + kLikelyOctets <= n; ++at) {
     if (direction->crc_octets > kMostCrcOctets ||
         (!number_ && direction->searched + at > kMostSearched)) {
+      Skip(direction, at);
+      if (number_) GiveUp(direction, EndEvent::How::kNotFound);
       direction->state = State::kForeign;
       return true;
     }
@@ -512,6 +515,7 @@ bool Connection::Search(Direction* direction, bool final) {
   if (direction->searched > 0)
     Emit(*direction, 0, SkippedEvent{direction->searched});
   direction->searched = 0;
+  direction->crc_octets = 0;
   if (direction->full_start == 0) direction->full_start = direction->position;
   direction->state = State::kFpdus;
   return true;
@@ -520,6 +524,17 @@ bool Connection::Search(Direction* direction, bool final) {
 void Connection::Skip(Direction* direction, size_t n) {
   direction->searched += n;
   direction->Consume(n);
+}
+
+// What comes of it now is not looked at.
+void Connection::GiveUp(Direction* direction, EndEvent::How how) {
+  ++decoder_->given_up_;
+  direction->state = State::kForeign;
+  if (!number_) return;
+  if (direction->searched > 0)
+    Emit(*direction, 0, SkippedEvent{direction->searched});
+  direction->searched = 0;
+  Emit(*direction, 0, EndEvent{how, 0});
 }
 
 void Connection::Gap(Direction* direction, uint32_t missing, bool cut) {
@@ -557,9 +572,10 @@ void Connection::Count() {
   for (const Direction& direction : directions_) now += direction.held();
   decoder_->held_ += now - counted_;
   counted_ = now;
-  if (decoder_->held_ <= Decoder::kMostHeld) return;
+  if (decoder_->held_ <= decoder_->most_held_) return;
   for (Direction& direction : directions_) {
-    direction.state = State::kForeign;
+    if (direction.state != State::kForeign)
+      GiveUp(&direction, EndEvent::How::kNoRoom);
     Drop(&direction);
     direction.tcp.Begin(direction.tcp.next());
   }
@@ -567,7 +583,8 @@ void Connection::Count() {
   counted_ = 0;
 }
 
-Decoder::Decoder(Sink sink) : sink_(std::move(sink)) {}
+Decoder::Decoder(Sink sink, size_t most_held)
+    : sink_(std::move(sink)), most_held_(most_held) {}
 Decoder::~Decoder() { live_.clear(); }
 
 void Decoder::Add(const TcpSegment& segment, Origin origin) {

@@ -134,7 +134,8 @@ struct SkippedEvent {
 };
 
 struct EndEvent {
-  enum class How { kClosed, kReset, kCaptureEnds };
+  // Not found: no FPDU in what a search may try. No room: too much is held.
+  enum class How { kClosed, kReset, kCaptureEnds, kNotFound, kNoRoom };
   How how = How::kClosed;
   uint64_t unfinished = 0;  // octets of an FPDU that did not come whole
 };
@@ -177,7 +178,7 @@ class Decoder {
   static constexpr size_t kMostHeldPerDirection = 1 << 20;
 
   using Sink = std::function<void(const Event&)>;
-  explicit Decoder(Sink sink);
+  explicit Decoder(Sink sink, size_t most_held = kMostHeld);
   ~Decoder();
 
   void Add(const TcpSegment& segment, Origin origin);
@@ -190,6 +191,8 @@ class Decoder {
   size_t others() const { return seen_ - infos_.size(); }
   // Segments that were left out because there are too many connections.
   uint64_t ignored() const { return ignored_; }
+  // Directions of connections that were given up: there may be iWARP in them.
+  uint64_t given_up() const { return given_up_; }
   // Octets that wait for others, of all connections.
   size_t held() const { return held_; }
 
@@ -205,7 +208,9 @@ class Decoder {
   size_t seen_ = 0;
   size_t done_ = 0;  // of live_, those that are over
   size_t held_ = 0;
+  size_t most_held_;
   uint64_t ignored_ = 0;
+  uint64_t given_up_ = 0;
 };
 
 }  // namespace siw::trace

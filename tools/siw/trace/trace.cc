@@ -84,11 +84,11 @@ class Printer {
                          {"fragments", packets.fragments},
                          {"cut", packets.cut},
                          {"ignored", decoder.ignored()}};
-    print_(
-        fmt::format("\n],\n\"connections\": {},\n\"other_connections\": {},\n"
-                    "\"packets\": {},\n\"unread\": {}}}\n",
-                    DumpLine(connections), decoder.others(), DumpLine(counts),
-                    unread.empty() ? "null" : DumpLine(Json(unread))));
+    print_(fmt::format(
+        "\n],\n\"connections\": {},\n\"other_connections\": {},\n"
+        "\"given_up\": {},\n\"packets\": {},\n\"unread\": {}}}\n",
+        DumpLine(connections), decoder.others(), decoder.given_up(),
+        DumpLine(counts), unread.empty() ? "null" : DumpLine(Json(unread))));
   }
 
   void EndText(const Decoder& decoder, const PacketCounts& packets,
@@ -116,6 +116,11 @@ class Printer {
           fmt::format("{} segments were left out: more than {} connections "
                       "at a time\n",
                       decoder.ignored(), Decoder::kMostConnections));
+    if (decoder.given_up() > 0)
+      print_(
+          fmt::format("{} directions of connections were given up, and not "
+                      "read to their ends\n",
+                      decoder.given_up()));
     if (!unread.empty())
       print_(fmt::format("the rest of the capture cannot be read: {}\n",
                          Printable(unread)));
@@ -261,6 +266,7 @@ Result<TraceResult> Trace(
     if (!status) return status.error();
   }
   result.connections = decoder.connections().size();
+  result.given_up = decoder.given_up();
   for (const ConnectionInfo& info : decoder.connections())
     result.faults += info.faults;
   return result;

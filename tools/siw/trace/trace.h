@@ -3,6 +3,7 @@
 #ifndef SIW_TOOLS_SIW_TRACE_TRACE_H_
 #define SIW_TOOLS_SIW_TRACE_TRACE_H_
 
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -33,7 +34,8 @@ Status DropPrivileges();
 struct TraceResult {
   size_t connections = 0;  // with iWARP
   size_t faults = 0;
-  std::string unread;  // why the capture could not be read to its end
+  uint64_t given_up = 0;  // directions of connections, before their ends
+  std::string unread;     // why the capture could not be read to its end
 };
 
 // Prints as it goes. An error: it is no capture, or not one of TCP over IP.

@@ -424,6 +424,67 @@ TEST(Decode, AConnectionThatIsOverTakesNoRoom) {
   }
 }
 
+// As costly to search as it can be: an FPDU may begin at each header, and be
+// of the largest size.
+Bytes Costly(size_t n) {
+  Bytes out;
+  while (out.size() < n) out = out + Be(0xf800c140, 4) + Bytes(12);
+  return out;
+}
+
+TEST(Decode, GoesOnBehindGapsHoweverMany) {
+  const Bytes write = OctetsOf(VectorNamed("write"));
+  Talk talk;
+  talk.Startup();
+  constexpr size_t kGaps = 2;
+  for (size_t i = 0; i < kGaps; ++i) {
+    // 700 tries of 63496 octets: one search may make 1056.
+    talk.LoseOfClient(20);
+    talk.ClientInPieces(Costly(63490 + 700 * 16), 1448).Client(write);
+  }
+  talk.Finish();
+  EXPECT_EQ(kGaps, talk.Fpdus().size());
+  EXPECT_EQ(kGaps, talk.All<SkippedEvent>().size());
+  EXPECT_EQ(0u, talk.decoder().given_up());
+}
+
+TEST(Decode, SaysThatASearchWasGivenUp) {
+  Talk talk;
+  talk.Startup().Client(OctetsOf(VectorNamed("write"))).LoseOfClient(20);
+  talk.ClientInPieces(Costly(63490 + 1200 * 16), 1448);
+  talk.Client(OctetsOf(VectorNamed("write"))).Finish();
+  EXPECT_EQ(1u, talk.Fpdus().size());
+  EXPECT_EQ(1u, talk.decoder().given_up());
+  EXPECT_TRUE(Has(talk.Text(), "-> given up: no FPDU was found"))
+      << talk.Text();
+  EXPECT_EQ(1u, talk.All<SkippedEvent>().size());
+}
+
+TEST(Decode, SaysThatThereWasNoRoom) {
+  std::vector<std::string> texts;
+  Decoder decoder(
+      [&](const Event& event) {
+        texts.push_back(EventText(Catalogue(), event));
+      },
+      10000);
+  const auto add = [&](const Tcp& tcp) {
+    const Bytes frame = wire::Frame(kLinkRaw, tcp);
+    TcpSegment segment;
+    ParsePacket(kLinkRaw, frame, static_cast<uint32_t>(frame.size()), &segment);
+    decoder.Add(segment, {});
+  };
+  const Bytes request = StartupOctets(false, true);
+  add({true, 1, 1, wire::kAck, request});
+  // Behind a gap that is not filled
+  for (uint32_t i = 0; i < 9; ++i)
+    add({true, 1000 + 1200 * i, 1, wire::kAck, Bytes(1200)});
+  EXPECT_EQ(2u, decoder.given_up());
+  EXPECT_LE(decoder.held(), 10000u);
+  decoder.Finish();
+  ASSERT_EQ(3u, texts.size());
+  EXPECT_TRUE(Has(texts[1], "given up: all connections hold more")) << texts[1];
+}
+
 TEST(Decode, HoldsNoMoreThanItMay) {
   Talk talk;
   talk.Open().Client(StartupOctets(false, true));
@@ -478,6 +539,7 @@ TEST_F(TraceTest, TellsAConversationInWords) {
   EXPECT_EQ(1u, result->connections);
   EXPECT_EQ(1u, result->faults);
   EXPECT_EQ("", result->unread);
+  EXPECT_EQ(0u, result->given_up);
   EXPECT_TRUE(Has(out_, "connection 1: 192.0.2.1:40000 -> 192.0.2.2:4420"));
   EXPECT_TRUE(Has(out_, "     4     0.002000 1 -> RDMA Write, STag"));
   EXPECT_TRUE(Has(out_,

@@ -206,6 +206,12 @@ std::string Text(const EndEvent& end) {
     case EndEvent::How::kCaptureEnds:
       out = "the capture ends";
       break;
+    case EndEvent::How::kNotFound:
+      out = "given up: no FPDU was found in as many tries as there may be";
+      break;
+    case EndEvent::How::kNoRoom:
+      out = "given up: all connections hold more than they may";
+      break;
   }
   if (end.unfinished > 0)
     out +=
@@ -327,6 +333,10 @@ std::string_view HowWord(EndEvent::How how) {
       return "reset";
     case EndEvent::How::kCaptureEnds:
       return "capture_ends";
+    case EndEvent::How::kNotFound:
+      return "not_found";
+    case EndEvent::How::kNoRoom:
+      return "no_room";
   }
   return "";
 }
