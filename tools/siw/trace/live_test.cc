@@ -286,6 +286,41 @@ TEST(Requests, WhatWasNotSignalledEndsWithWhatComesAfterIt) {
   EXPECT_EQ(0u, stream.requests().faults());
 }
 
+// As perftest does: all have the same id, one in three asks for a completion.
+TEST(Requests, ACompletionIsOfTheRequestThatAskedForIt) {
+  Stream stream;
+  const auto start = [&](int64_t time, const char* flags) {
+    stream.At(time, std::string("siw_start: dev=0 qpn=7 id=0x0 op=WRITE "
+                                "flags=") +
+                        flags + " len=1");
+  };
+  const auto complete = [&](int64_t time, const char* status) {
+    stream.At(time, std::string("siw_complete: dev=0 cqn=1 qpn=7 id=0x0 "
+                                "op=WRITE len=1 status=") +
+                        status);
+  };
+  for (const int64_t time : {10, 20}) {
+    start(time, "0x1");
+    start(time + 1, "0x1");
+    start(time + 2, "0x5");
+  }
+  complete(30, "SUCCESS");
+  complete(31, "SUCCESS");
+  // What fails is told of, whether it asked or not.
+  start(40, "0x1");
+  start(41, "0x5");
+  complete(50, "REM_ACCESS_ERR");
+  complete(51, "WR_FLUSH_ERR");
+  std::string told;
+  for (const Request& request : stream.Finish())
+    told +=
+        std::to_string(*request.steps[kStarted]) + " " + request.status + ", ";
+  EXPECT_EQ(
+      "10 unsignalled, 11 unsignalled, 12 SUCCESS, 20 unsignalled, "
+      "21 unsignalled, 22 SUCCESS, 40 REM_ACCESS_ERR, 41 WR_FLUSH_ERR, ",
+      told);
+}
+
 TEST(Requests, FailedOnesAreFaultsAndFlushedOnesAreNot) {
   Stream stream;
   stream.At(7,

@@ -2,6 +2,7 @@
 #include "tools/siw/trace/requests.h"
 
 #include <fmt/format.h>
+#include <rdma/siw-abi.h>
 
 #include <algorithm>
 #include <string_view>
@@ -43,6 +44,7 @@ Request Begin(const LiveEvent& event, Step step) {
   request.id = event.Number("id").value_or(0);
   request.operation = event.Text("op");
   request.length = event.Number("len").value_or(0);
+  request.signalled = event.Number("flags").value_or(0) & SIW_WQE_SIGNALLED;
   request.steps[step] = event.time;
   return request;
 }
@@ -214,6 +216,21 @@ void Requests::Placed(const LiveEvent& event, Qp* qp) {
   }
 }
 
+std::deque<Request>::iterator Requests::Qp::Find(const Request& completed,
+                                                 bool good) {
+  const auto first = [&](bool signalled) {
+    return std::find_if(started.begin(), started.end(),
+                        [&](const Request& one) {
+                          return one.id == completed.id &&
+                                 one.operation == completed.operation &&
+                                 (one.signalled || !signalled);
+                        });
+  };
+  // Each one that fails is told of, and all are if the queue is made so.
+  const auto found = good ? first(true) : started.end();
+  return found != started.end() ? found : first(false);
+}
+
 void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
   Request request = Begin(event, kCompleted);
   if (request.operation == "RECEIVE") {
@@ -229,10 +246,7 @@ void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
       qp->received.reset();
     }
   } else {
-    const auto found = std::find_if(
-        qp->started.begin(), qp->started.end(), [&](const Request& one) {
-          return one.id == request.id && one.operation == request.operation;
-        });
+    const auto found = qp->Find(request, event.Text("status") == "SUCCESS");
     if (found != qp->started.end()) {
       found->steps[kCompleted] = event.time;
       // What was before it is over, and nobody asked to be told.

@@ -41,8 +41,9 @@ struct Request {
   std::string status;     // "SUCCESS"
   uint64_t length = 0;
   uint32_t fpdus = 0;
-  uint32_t stag = 0;   // that its FPDUs name, 0: none
-  bool built = false;  // its last FPDU is
+  uint32_t stag = 0;       // that its FPDUs name, 0: none
+  bool built = false;      // its last FPDU is
+  bool signalled = false;  // as its flags say
   std::array<std::optional<int64_t>, kSteps> steps;  // microseconds
 
   // From the first step that is known to the last one.
@@ -99,6 +100,8 @@ class Requests {
     std::string peer;
     std::deque<Request> posted;   // by a kernel user, not started
     std::deque<Request> started;  // not completed
+    // An id may be that of many: the one that a completion is of.
+    std::deque<Request>::iterator Find(const Request& completed, bool good);
     std::optional<Request> receiving;
     std::optional<Request> received;  // the last one, not completed
     std::optional<int64_t> doorbell;
