@@ -115,10 +115,14 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
   bool over = false;
   for (;;) {
     if (!over && IsOver(options, begin)) {
+      if (!events) return "";
       over = true;
       // What is there by now is still read.
-      if (events) events->Stop();
+      events->Stop();
     }
+    pollfd wait = {fd, POLLIN, 0};
+    // Who fills a pipe may take their time, and ours may be over meanwhile.
+    if (!events && poll(&wait, 1, kPauseMilliseconds) <= 0) continue;
     const ssize_t n = read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno != EAGAIN && errno != EINTR) return std::strerror(errno);
     if (n > 0) {
@@ -130,7 +134,7 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
                         *lost += *missed;
                     });
     }
-    if (over && (n <= 0 || !events)) return "";
+    if (over && n <= 0) return "";
     if (n > 0) continue;
     if (!events) {
       if (n == 0) return "";
@@ -139,7 +143,6 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
     // Nothing came for a while: nobody is woken any more.
     requests->Finish();
     fflush(stdout);
-    pollfd wait = {fd, POLLIN, 0};
     poll(&wait, 1, kPauseMilliseconds);
   }
 }
@@ -212,9 +215,10 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
     events = std::move(*opened);
     fd = events->fd();
   } else if (options.events != "-") {
-    input.reset(fopen(options.events.c_str(), "rbe"));
-    if (!input) return ErrnoError(options.events);
-    fd = fileno(input.get());
+    // Nobody may have a FIFO open yet.
+    fd = open(options.events.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return ErrnoError(options.events);
+    input.reset(fdopen(fd, "rb"));
   }
   if (!live && options.drop_privileges) {
     const Status dropped = DropPrivileges();

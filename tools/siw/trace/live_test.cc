@@ -2,13 +2,18 @@
 #include "tools/siw/trace/live.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
 
 namespace siw::trace {
 namespace {
@@ -558,6 +563,40 @@ TEST_F(RecordedTest, OutputHidesWhatATerminalWouldObey) {
   EXPECT_EQ(1u, Run().requests);
   EXPECT_NE(std::string::npos, printed_.find("\"\\u009b[2J\""));
   EXPECT_EQ(std::string::npos, printed_.find_first_of("\x1b\x07\xc2\x9b"));
+}
+
+constexpr const char* kOneLine =
+    " x-1 [000] ..... 1.000001: siw_complete: dev=2 cqn=2 qpn=17 id=0x1 "
+    "op=WRITE status=SUCCESS len=1\n";
+
+// A FIFO that a writer keeps open is not at its end.
+TEST_F(RecordedTest, APipeIsReadForAsLongAsItShall) {
+  options_.events = path_ + "/fifo";
+  options_.seconds = 0.2;
+  ASSERT_EQ(0, mkfifo(options_.events.c_str(), 0600));
+  EXPECT_EQ(0u, Run().requests);  // nobody writes
+  std::fstream writer(options_.events);
+  writer << kOneLine << std::flush;
+  EXPECT_EQ(1u, Run().requests);
+}
+
+TEST_F(RecordedTest, TheFirstSignalEndsAPipe) {
+  options_.events = path_ + "/fifo";
+  options_.json = true;  // says so when it begins
+  ASSERT_EQ(0, mkfifo(options_.events.c_str(), 0600));
+  std::fstream writer(options_.events);
+  std::atomic<bool> begun = false;
+  const pthread_t reader = pthread_self();
+  std::thread other([&] {
+    while (!begun) usleep(1000);
+    usleep(200000);  // it is in poll() or read()
+    pthread_kill(reader, SIGINT);
+  });
+  const auto result =
+      TraceLive(options_, {}, {}, [&](const std::string&) { begun = true; });
+  other.join();
+  ASSERT_TRUE(result);
+  EXPECT_EQ("", result->unread);
 }
 
 TEST_F(RecordedTest, WhatIsNotThereIsAnError) {
