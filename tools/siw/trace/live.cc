@@ -198,11 +198,6 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
                              const std::vector<KnownStream>& streams,
                              std::map<uint32_t, std::string> devices,
                              LiveWriter::Print print) {
-  const File perfetto(
-      options.perfetto.empty() ? nullptr : CreateFile(options.perfetto),
-      fclose);
-  if (!options.perfetto.empty() && !perfetto)
-    return ErrnoError(options.perfetto);
   const StopOnSignal signals;
   const bool live = options.events.empty();
   std::unique_ptr<LiveEvents> events;
@@ -219,6 +214,14 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
     fd = open(options.events.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return ErrnoError(options.events);
     input.reset(fdopen(fd, "rb"));
+  }
+  // What is there is not lost for an error, nor written over while it is read.
+  File perfetto(nullptr, fclose);
+  if (!options.perfetto.empty()) {
+    if (IsSameFile(fd, options.perfetto))
+      return Error{options.perfetto + ": it is what --events reads"};
+    perfetto.reset(CreateFile(options.perfetto));
+    if (!perfetto) return ErrnoError(options.perfetto);
   }
   if (!live && options.drop_privileges) {
     const Status dropped = DropPrivileges();

@@ -599,6 +599,21 @@ TEST_F(RecordedTest, TheFirstSignalEndsAPipe) {
   EXPECT_EQ("", result->unread);
 }
 
+TEST_F(RecordedTest, NothingIsWrittenOverForAnError) {
+  const std::string file = path_ + "/lines";
+  const auto refused = [&](const std::string& events) {
+    std::ofstream(file) << kOneLine;
+    options_.events = events;
+    options_.perfetto = file;
+    EXPECT_FALSE(TraceLive(options_, {}, {}, [](const std::string&) {}));
+    std::ostringstream left;
+    left << std::ifstream(file).rdbuf();
+    EXPECT_EQ(kOneLine, left.str());
+  };
+  refused(file);
+  refused(path_ + "/none");
+}
+
 TEST_F(RecordedTest, WhatIsNotThereIsAnError) {
   options_.events = path_ + "/none";
   EXPECT_FALSE(TraceLive(options_, {}, {}, [](const std::string&) {}));

@@ -181,13 +181,10 @@ Result<TraceFiles> OpenTraceFiles(const std::string& capture,
   File in(capture == "-" ? stdin : fopen(capture.c_str(), "rbe"), fclose);
   if (!in) return ErrnoError(capture);
   struct stat read_stat = {};
-  struct stat write_stat = {};
   if (fstat(fileno(in.get()), &read_stat) < 0) return ErrnoError(capture);
   if (S_ISDIR(read_stat.st_mode))
     return Error{capture + ": a directory, not a capture"};
-  if (!write.empty() && stat(write.c_str(), &write_stat) == 0 &&
-      write_stat.st_dev == read_stat.st_dev &&
-      write_stat.st_ino == read_stat.st_ino)
+  if (!write.empty() && IsSameFile(fileno(in.get()), write))
     return Error{write + ": it is the capture that is read"};
   FILE* out = nullptr;
   if (!write.empty()) {
@@ -195,6 +192,13 @@ Result<TraceFiles> OpenTraceFiles(const std::string& capture,
     if (!out) return ErrnoError(write);
   }
   return TraceFiles{in.release(), out};
+}
+
+bool IsSameFile(int fd, const std::string& path) {
+  struct stat one = {};
+  struct stat other = {};
+  return fstat(fd, &one) == 0 && stat(path.c_str(), &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 FILE* CreateFile(const std::string& path) {

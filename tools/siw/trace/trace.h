@@ -23,6 +23,9 @@ struct TraceFiles {
 Result<TraceFiles> OpenTraceFiles(const std::string& capture,
                                   const std::string& write);
 
+// Is what is open the file of that name?
+bool IsSameFile(int fd, const std::string& path);
+
 // To write STags and data to: a file that is new can be read by its owner
 // alone. Null: errno says why.
 FILE* CreateFile(const std::string& path);
