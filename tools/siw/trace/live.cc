@@ -93,6 +93,11 @@ class LineSplitter {
       }
     }
   }
+  // At the end: the last line may have no newline.
+  template <typename Use>
+  void Finish(Use use) {
+    if (!line_.empty()) Feed("\n", use);
+  }
 
  private:
   std::string line_;
@@ -112,6 +117,12 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
   const auto begin = std::chrono::steady_clock::now();
   LineSplitter splitter;
   std::array<char, 65536> buffer;
+  const auto use = [&](std::string_view line) {
+    if (const auto event = ParseLiveLine(line))
+      requests->Add(*event);
+    else if (const auto missed = ParseLost(line))
+      *lost += *missed;
+  };
   bool over = false;
   for (;;) {
     if (!over && IsOver(options, begin)) {
@@ -125,20 +136,13 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
     if (!events && poll(&wait, 1, kPauseMilliseconds) <= 0) continue;
     const ssize_t n = read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno != EAGAIN && errno != EINTR) return std::strerror(errno);
-    if (n > 0) {
-      splitter.Feed({buffer.data(), static_cast<size_t>(n)},
-                    [&](std::string_view line) {
-                      if (const auto event = ParseLiveLine(line))
-                        requests->Add(*event);
-                      else if (const auto missed = ParseLost(line))
-                        *lost += *missed;
-                    });
-    }
+    if (n > 0) splitter.Feed({buffer.data(), static_cast<size_t>(n)}, use);
     if (over && n <= 0) return "";
     if (n > 0) continue;
     if (!events) {
-      if (n == 0) return "";
-      continue;
+      if (n < 0) continue;
+      splitter.Finish(use);
+      return "";
     }
     // Nothing came for a while: nobody is woken any more.
     requests->Finish();

@@ -569,6 +569,14 @@ constexpr const char* kOneLine =
     " x-1 [000] ..... 1.000001: siw_complete: dev=2 cqn=2 qpn=17 id=0x1 "
     "op=WRITE status=SUCCESS len=1\n";
 
+TEST_F(RecordedTest, TheLastLineNeedsNoNewline) {
+  options_.events = path_ + "/lines";
+  std::ofstream(options_.events)
+      << kOneLine << kOneLine << "CPU:1 [LOST 3 EVENTS]";
+  EXPECT_EQ(3u, Run().lost);
+  EXPECT_EQ(2u, Run().requests);
+}
+
 // A FIFO that a writer keeps open is not at its end.
 TEST_F(RecordedTest, APipeIsReadForAsLongAsItShall) {
   options_.events = path_ + "/fifo";
