@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -33,32 +32,6 @@ constexpr const char* kInstance = "siw-trace-";
 constexpr int kPauseMilliseconds = 50;
 // No event of ours is longer.
 constexpr size_t kLongestLine = 4096;
-
-volatile sig_atomic_t g_stop = 0;
-
-void Stop(int) { g_stop = 1; }
-
-// Signals end the reading, and not the process: tracing has to be turned off.
-class StopOnSignal {
- public:
-  StopOnSignal() {
-    struct sigaction action = {};
-    action.sa_handler = Stop;
-    for (size_t i = 0; i < kSignals.size(); ++i)
-      sigaction(kSignals[i], &action, &before_[i]);
-  }
-  ~StopOnSignal() {
-    for (size_t i = 0; i < kSignals.size(); ++i)
-      sigaction(kSignals[i], &before_[i], nullptr);
-  }
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-
- private:
-  static constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP,
-                                                  SIGPIPE};
-  std::array<struct sigaction, 4> before_;
-};
 
 Error TracefsError(const std::string& what) {
   if (errno == EACCES || errno == EPERM) return Error{what + ": needs root"};
@@ -107,7 +80,8 @@ bool IsOver(const LiveOptions& options,
             std::chrono::steady_clock::time_point begin) {
   const std::chrono::duration<double> passed =
       std::chrono::steady_clock::now() - begin;
-  return g_stop || (options.seconds > 0 && passed.count() >= options.seconds);
+  return StopOnSignal::Came() ||
+         (options.seconds > 0 && passed.count() >= options.seconds);
 }
 
 // `events` is null if it reads a file. Returns why it could not go on; empty:

@@ -29,6 +29,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr uid_t kNobody = 65534;
+constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+volatile sig_atomic_t g_stop = 0;
+
+void Stop(int) { g_stop = 1; }
 
 struct PacketCounts {
   uint64_t all = 0;
@@ -146,13 +151,15 @@ int64_t Nanoseconds(const timeval& time) {
          std::clamp<int64_t>(time.tv_usec, 0, kSecond - 1);
 }
 
-// Returns why the capture ends before its end; empty if it does not.
+// Returns why the capture ends before its end; empty if it does not, or a
+// signal said so.
 std::string Feed(pcap_t* capture, Decoder* decoder, PacketCounts* counts) {
   const int link_type = pcap_datalink(capture);
   pcap_pkthdr* header = nullptr;
   const u_char* data = nullptr;
   int got = 0;
-  while ((got = pcap_next_ex(capture, &header, &data)) == 1) {
+  while (!StopOnSignal::Came() &&
+         (got = pcap_next_ex(capture, &header, &data)) == 1) {
     ++counts->all;
     TcpSegment segment;
     switch (ParsePacket(link_type, OctetSpan(data, header->caplen), header->len,
@@ -171,7 +178,9 @@ std::string Feed(pcap_t* capture, Decoder* decoder, PacketCounts* counts) {
         break;
     }
   }
-  return got == PCAP_ERROR_BREAK ? "" : pcap_geterr(capture);
+  // A signal leaves read() with an error.
+  return got == PCAP_ERROR_BREAK || StopOnSignal::Came() ? ""
+                                                         : pcap_geterr(capture);
 }
 
 }  // namespace
@@ -224,6 +233,21 @@ Status DropPrivileges() {
   return Done{};
 }
 
+StopOnSignal::StopOnSignal() {
+  g_stop = 0;
+  struct sigaction action = {};
+  action.sa_handler = Stop;
+  for (size_t i = 0; i < kSignals.size(); ++i)
+    sigaction(kSignals[i], &action, &before_[i]);
+}
+
+StopOnSignal::~StopOnSignal() {
+  for (size_t i = 0; i < kSignals.size(); ++i)
+    sigaction(kSignals[i], &before_[i], nullptr);
+}
+
+bool StopOnSignal::Came() { return g_stop; }
+
 Result<TraceResult> Trace(
     const TraceFiles& files, CatalogueView catalogue,
     const std::string& application, bool json,
@@ -261,6 +285,7 @@ Result<TraceResult> Trace(
 
   TraceResult result;
   PacketCounts counts;
+  const StopOnSignal signals;
   printer.Begin();
   result.unread = Feed(capture.get(), &decoder, &counts);
   decoder.Finish();

@@ -3,6 +3,9 @@
 #ifndef SIW_TOOLS_SIW_TRACE_TRACE_H_
 #define SIW_TOOLS_SIW_TRACE_TRACE_H_
 
+#include <signal.h>
+
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -34,6 +37,20 @@ FILE* CreateFile(const std::string& path);
 // root, and no capability, is kept to read them with.
 Status DropPrivileges();
 
+// While there is one, signals end the reading and not the process: tracing has
+// to be turned off, and what is held to be told.
+class StopOnSignal {
+ public:
+  StopOnSignal();
+  ~StopOnSignal();
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+  static bool Came();
+
+ private:
+  std::array<struct sigaction, 4> before_;
+};
+
 struct TraceResult {
   size_t connections = 0;  // with iWARP
   size_t faults = 0;
@@ -41,7 +58,8 @@ struct TraceResult {
   std::string unread;     // why the capture could not be read to its end
 };
 
-// Prints as it goes. An error: it is no capture, or not one of TCP over IP.
+// Prints as it goes, until a signal ends it. An error: it is no capture, or not
+// one of TCP over IP.
 Result<TraceResult> Trace(const TraceFiles& files, CatalogueView catalogue,
                           const std::string& application, bool json,
                           const std::function<void(const std::string&)>& print);

@@ -3,11 +3,16 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tools/siw/trace/decode.h"
@@ -602,6 +607,36 @@ TEST_F(TraceTest, SaysWhatACaptureLacks) {
   result = Read(wire::Pcap(105).octets());
   ASSERT_FALSE(result);
   EXPECT_TRUE(Has(result.error().message, "IEEE802_11"));
+}
+
+// As that of a tcpdump whose traffic has ended.
+TEST_F(TraceTest, ASignalEndsTheReadingAndNotTheWords) {
+  int ends[2];
+  ASSERT_EQ(0, pipe(ends));
+  const Bytes capture = Conversation(kLinkEthernet, true).octets();
+  ASSERT_EQ(static_cast<ssize_t>(capture.size()),
+            write(ends[1], capture.data(), capture.size()));
+  const StopOnSignal late;  // one that comes behind the end
+  std::atomic<bool> begun = false;
+  std::atomic<bool> done = false;
+  const pthread_t reader = pthread_self();
+  std::thread other([&] {
+    while (!begun) usleep(1000);
+    // It waits in read(), or will soon.
+    for (; !done; usleep(10000)) pthread_kill(reader, SIGTERM);
+  });
+  const auto result = Trace({fdopen(ends[0], "rb"), nullptr}, Catalogue(),
+                            "test", false, [&](const std::string& text) {
+                              out_ += text;
+                              if (Has(text, "Terminate")) begun = true;
+                              if (Has(text, "packets")) done = true;
+                            });
+  done = true;
+  other.join();
+  close(ends[1]);
+  ASSERT_TRUE(result);
+  EXPECT_EQ("", result->unread);
+  EXPECT_TRUE(Has(out_, "-> 3 FPDUs")) << out_;
 }
 
 // A block of pcapng; `body` is of whole words.
