@@ -16,9 +16,9 @@ namespace {
 constexpr size_t kLongHex = 5;
 constexpr size_t kLongBareHex = 8;
 
-bool IsWordChar(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-}
+bool IsAlnum(char c) { return std::isalnum(static_cast<unsigned char>(c)); }
+
+bool IsWordChar(char c) { return IsAlnum(c) || c == '_'; }
 
 bool IsDigit(char c) { return std::isdigit(static_cast<unsigned char>(c)); }
 
@@ -76,13 +76,38 @@ bool HidesNothing(const std::string& address) {
          address == "::";
 }
 
+// Where in a word the twelve digits of an interface's name are that udev made
+// of its hardware address, "enx028300000001"; npos: nowhere.
+size_t HardwareAt(const std::string& word) {
+  constexpr size_t kDigits = 12;
+  for (size_t at = 3; at + kDigits <= word.size(); ++at) {
+    const std::string kind = word.substr(at - 3, 3);
+    if ((kind == "enx" || kind == "wlx" || kind == "wwx") &&
+        IsHex(std::string_view(word).substr(at, kDigits)))
+      return at;
+  }
+  return std::string::npos;
+}
+
+// "02:83:00:00:00:01" of the digits alone
+std::string WithColons(std::string_view digits) {
+  std::string out;
+  for (size_t at = 0; at < digits.size(); at += 2)
+    out += (at > 0 ? ":" : "") + std::string(digits.substr(at, 2));
+  return out;
+}
+
 // The address as inet_ntop() writes it, empty if it is none.
 std::string Canonical(int family, const std::string& text) {
   std::array<unsigned char, 16> octets;
   char out[INET6_ADDRSTRLEN] = "";
   if (inet_pton(family, text.c_str(), octets.data()) != 1) return "";
   inet_ntop(family, octets.data(), out, sizeof(out));
-  return out;
+  // One of IPv4 on a socket of IPv6 is the same.
+  const std::string address = out;
+  const bool mapped =
+      address.starts_with("::ffff:") && address.find('.') != std::string::npos;
+  return mapped ? address.substr(7) : address;
 }
 
 }  // namespace
@@ -101,7 +126,7 @@ Redactor::Found Redactor::AddressAt(std::string_view text, size_t at) {
     run.remove_suffix(1);
   const auto colons = std::count(run.begin(), run.end(), ':');
   const size_t end = at + run.size();
-  const bool whole = end == text.size() || !IsWordChar(text[end]);
+  const bool whole = end == text.size() || !IsAlnum(text[end]);
   if (colons >= 2 && whole) {
     const std::string ipv6 = Canonical(AF_INET6, std::string(run));
     if (!ipv6.empty())
@@ -116,10 +141,19 @@ Redactor::Found Redactor::AddressAt(std::string_view text, size_t at) {
   while (!run.empty() && run.back() == '.') run.remove_suffix(1);
   const std::string ipv4 = Canonical(AF_INET, std::string(run));
   const size_t behind = at + run.size();
-  if (ipv4.empty() || (behind < text.size() && IsWordChar(text[behind])))
+  if (ipv4.empty() || (behind < text.size() && IsAlnum(text[behind])))
     return {};
   return {run.size(),
           HidesNothing(ipv4) ? std::string(run) : NameOf("ip", ipv4)};
+}
+
+// What is neither a number nor an address, and may have one in it.
+std::string Redactor::Word(std::string_view word) {
+  std::string out(word);
+  const size_t at = HardwareAt(Lower(word));
+  if (at != std::string::npos && !keep_addresses_)
+    out.replace(at, 12, NameOf("hw", WithColons(Lower(word.substr(at, 12)))));
+  return out;
 }
 
 std::string Redactor::Text(std::string_view text, Source source) {
@@ -128,7 +162,7 @@ std::string Redactor::Text(std::string_view text, Source source) {
   for (size_t at = 0; at < text.size();) {
     const char before = at > 0 ? text[at - 1] : ' ';
     const bool behind_point = at > 0 && IsPoint(text, at - 1);
-    const bool begins = !IsWordChar(before) && !behind_point;
+    const bool begins = !IsAlnum(before) && !behind_point;
     if (begins && !keep_addresses_) {
       Found found = AddressAt(text, at);
       if (found.length > 0) {
@@ -144,7 +178,12 @@ std::string Redactor::Text(std::string_view text, Source source) {
       continue;
     }
     size_t end = at;
-    while (end < text.size() && IsWordChar(text[end])) ++end;
+    while (end < text.size() && IsWordChar(text[end])) {
+      // "eth0_192.0.2.1"
+      if (text[end++] == '_' && !keep_addresses_ &&
+          AddressAt(text, end).length > 0)
+        break;
+    }
     const std::string_view word = text.substr(at, end - at);
     const std::string_view number = WithoutPrefix(word);
     const bool prefixed = number.size() < word.size();
@@ -157,7 +196,7 @@ std::string Redactor::Text(std::string_view text, Source source) {
               (!prefixed && !part && number.size() >= kLongBareHex)))
       out += "[hex]";
     else
-      out += word;
+      out += Word(word);
     const std::string lower = Lower(word);
     key = NamesAKey(lower) || (key && Joins(lower));
     at = end;

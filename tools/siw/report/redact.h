@@ -14,8 +14,9 @@ namespace siw::report {
 // They always go, and so does every long hexadecimal number, as it may be one
 // or a pointer; in what others wrote, one that has no letter in it as well.
 // Addresses of IPv4, IPv6 and hardware become "ip-1", "hw-2", the
-// same address the same name, unless they are to be kept; those of this host
-// for itself (127.0.0.1, ::1) and of nobody (0.0.0.0, ::) stay.
+// same address the same name, in names of interfaces ("enxhw-1") too, unless
+// they are to be kept; those of this host for itself (127.0.0.1, ::1) and of
+// nobody (0.0.0.0, ::) stay.
 class Redactor {
  public:
   explicit Redactor(bool keep_addresses) : keep_addresses_(keep_addresses) {}
@@ -31,6 +32,7 @@ class Redactor {
     std::string as;
   };
   Found AddressAt(std::string_view text, size_t at);
+  std::string Word(std::string_view word);
   std::string NameOf(const char* kind, const std::string& address);
 
   bool keep_addresses_;

@@ -237,7 +237,7 @@ class Collection {
   Json HostFacts() {
     return {{"schema", kJsonSchema},
             {"command", inputs_.command_version},
-            {"kernel", Read("/proc/version").value_or("")},
+            {"kernel", KernelVersion()},
             {"distribution", Distribution()},
             {"cpu", Cpu()},
             {"cpus", host_.ReadOrEmpty("/sys/devices/system/cpu/online")},
@@ -246,6 +246,16 @@ class Collection {
             {"module_parameters", Parameters()},
             {"kernel_config", KernelConfig()},
             {"sysctl", Sysctl()}};
+  }
+
+  // Without who built it, and where: "(root@host.example)".
+  std::string KernelVersion() {
+    std::string version = Read("/proc/version").value_or("");
+    const size_t open = version.find(" (");
+    const size_t close = version.find(')', open);
+    if (close != version.npos && version.find('@', open) < close)
+      version.erase(open, close + 1 - open);
+    return version;
   }
 
   std::string LineOf(const std::string& path, std::string_view start) {

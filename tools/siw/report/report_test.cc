@@ -74,6 +74,25 @@ TEST(Redact, AnAddressHasOneNameEverywhere) {
   EXPECT_EQ(5u, redactor.addresses());
 }
 
+TEST(Redact, AnAddressIsOneWhateverItIsPutTo) {
+  Redactor redactor(false);
+  EXPECT_EQ("ip-1_x eth0_ip-1_y ip-2_z",
+            redactor.Text("192.0.2.1_x eth0_192.0.2.1_y 2001:db8::1_z"));
+  EXPECT_EQ("ip-1 [ip-1]:4420 127.0.0.1 ::ffff:127.0.0.1",
+            redactor.Text("192.0.2.1 [::ffff:192.0.2.1]:4420 127.0.0.1 "
+                          "::ffff:127.0.0.1"));
+}
+
+TEST(Redact, NamesOfInterfacesMayHaveAHardwareAddress) {
+  Redactor redactor(false);
+  EXPECT_EQ("hw-1 enxhw-1 wlxhw-2.42 siw_wwxhw-1: enp0s3 enx0283",
+            redactor.Text("02:83:de:ad:be:ef enx0283deadbeef "
+                          "wlx028300000001.42 siw_wwx0283DEADBEEF: enp0s3 "
+                          "enx0283"));
+  EXPECT_EQ(2u, redactor.addresses());
+  EXPECT_EQ("enx0283deadbeef", Redactor(true).Text("enx0283deadbeef"));
+}
+
 TEST(Redact, AddressesStayWhenTheyShall) {
   const std::string text =
       "peer 192.0.2.2:39218 [2001:db8::1]:1, "
@@ -211,7 +230,8 @@ class ReportTest : public testing::Test {
   ReportTest() {
     char name[] = "/tmp/siw-report-XXXXXX";
     path_ = mkdtemp(name);
-    Put("/proc/version", "Linux version 6.1.0-30-amd64");
+    Put("/proc/version",
+        "Linux version 6.1.0-30-amd64 (me@host.example) (gcc 12) #1 SMP");
     Put("/proc/cpuinfo", "model name : A CPU");
     Put("/var/lib/dpkg/status",
         "Package: siw\nStatus: install ok installed\nVersion: 0.1.0-1\n\n"
@@ -287,6 +307,7 @@ TEST_F(ReportTest, HoldsWhatItPromisesAndNoKeyOrAddress) {
   EXPECT_NE(std::string::npos, items["kernel.log"].find("peer " + peer));
 
   const auto host = nlohmann::json::parse(items["host.json"]);
+  EXPECT_EQ("Linux version 6.1.0-30-amd64 (gcc 12) #1 SMP", host["kernel"]);
   EXPECT_EQ("0.1.0-1", host["packages"]["siw"]);
   EXPECT_EQ("44.0-2", host["packages"]["rdma-core"]);
   EXPECT_FALSE(host["packages"].contains("bash"));
