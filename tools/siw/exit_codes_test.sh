@@ -59,6 +59,9 @@ want 2 "$siw" trace --write x
 want 2 "$siw" trace --opcode bogus
 want 2 "$siw" trace --stag 0
 want 2 "$siw" trace --pcap x --stag 1
+want 2 "$siw" trace --events /dev/null --peer host
+want 2 "$siw" trace --events /dev/null --peer ''
+want 1 "$siw" trace --events /dev/null --peer '[2001:DB8::1]:4420'
 want 3 "$siw" trace --events /does/not/exist
 want 1 "$siw" trace --events /dev/null
 want 1 "$siw" trace --events /dev/null --stag 0x5cfecc00

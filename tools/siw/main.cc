@@ -362,7 +362,10 @@ void AddTraceOptions(CLI::App* trace, TraceOptions* options) {
   trace::LiveOptions* live = &options->live;
   const std::vector<CLI::Option*> of_live = {
       trace->add_option("--qp", live->filter.qp, "this queue pair alone"),
-      trace->add_option("--peer", live->filter.peer, "ADDRESS[:PORT]"),
+      trace->add_option("--peer", live->filter.peer, "ADDRESS[:PORT]")
+          ->check([](const std::string& text) {
+            return trace::ParsePeer(text) ? "" : "ADDRESS[:PORT] in numbers";
+          }),
       trace->add_option("--opcode", live->filter.operation, "such as WRITE")
           ->check(CLI::IsMember({"WRITE", "READ", "READ_LOCAL_INV", "SEND",
                                  "SEND_REMOTE_INV", "RECEIVE", "LOCAL_INV",

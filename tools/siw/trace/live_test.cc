@@ -354,10 +354,22 @@ TEST(Requests, FiltersByPeerQueuePairAndOperation) {
   EXPECT_EQ(2u, count({"192.0.2.2", {}, "", {}}));
   EXPECT_EQ(2u, count({"192.0.2.2:4420", {}, "", {}}));
   EXPECT_EQ(0u, count({"192.0.2.2:4421", {}, "", {}}));
-  EXPECT_EQ(2u, count({"2001:db8::2", {}, "", {}}));
+  for (const char* peer : {"2001:db8::2", "[2001:db8::2]", "2001:DB8:0::0:2",
+                           "[2001:0db8::2]:4420", "::ffff:192.0.2.2"})
+    EXPECT_EQ(2u, count({peer, {}, "", {}})) << peer;
+  for (const char* peer : {"2001:db8::2:4420", "192.0.2.20", "[2001:db8::2]:1"})
+    EXPECT_EQ(0u, count({peer, {}, "", {}})) << peer;
   EXPECT_EQ(2u, count({"", 8, "", {}}));
   EXPECT_EQ(1u, count({"", 8, "RECEIVE", {}}));
   EXPECT_EQ(0u, count({"", 9, "", {}}));
+}
+
+TEST(Requests, APeerIsAnAddressInNumbers) {
+  for (const char* peer :
+       {"", "host", "host:1", "192.0.2", "192.0.2.2:", "192.0.2.2:0",
+        "192.0.2.2:x", "beef", "beef:1", "192.0.2.2:65536", "[2001:db8::2",
+        "[2001:db8::2]x", "[192.0.2.2]x:1", "2001:db8::g"})
+    EXPECT_FALSE(ParsePeer(peer)) << peer;
 }
 
 TEST(Requests, FiltersByTheStagThatFpdusName) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include "tools/siw/trace/requests.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <rdma/siw-abi.h>
 
 #include <algorithm>
 #include <string_view>
+
+#include "tools/siw/net/net_facts.h"
 
 namespace siw::trace {
 namespace {
@@ -74,15 +77,30 @@ Spread SpreadOf(std::vector<int64_t> values) {
   return spread;
 }
 
-bool SamePeer(const std::string& wanted, const std::string& peer) {
-  if (peer == wanted) return true;
-  // The address without its port: "192.0.2.2", "2001:db8::2".
-  const std::string_view host =
-      std::string_view(peer).substr(0, peer.rfind(':'));
-  return host == wanted || host == "[" + wanted + "]";
+bool SamePeer(const std::string& wanted, const std::string& text) {
+  const std::optional<Peer> one = ParsePeer(wanted);
+  const std::optional<Peer> other = ParsePeer(text);
+  return one && other && one->address == other->address &&
+         (one->port.empty() || one->port == other->port);
 }
 
 }  // namespace
+
+std::optional<Peer> ParsePeer(const std::string& text) {
+  const auto [host, port] = net::SplitPeer(text);
+  const std::string tail = port.empty() ? "" : ":" + port;
+  if (!net::IsPeer(text) ||
+      (text != host + tail && text != "[" + host + "]" + tail) ||
+      port.find_first_not_of("0123456789") != std::string::npos)
+    return {};
+  Peer peer;
+  peer.port = port.substr(std::min(port.find_first_not_of('0'), port.size()));
+  uint8_t* octets = peer.address.data();
+  if (inet_pton(AF_INET6, host.c_str(), octets) == 1) return peer;
+  if (inet_pton(AF_INET, host.c_str(), octets + 12) != 1) return {};
+  octets[10] = octets[11] = 0xff;
+  return peer;
+}
 
 const std::array<const char*, kSteps> kStepNames = {
     "posted", "started", "sent", "received", "placed", "completed", "woken"};

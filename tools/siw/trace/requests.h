@@ -51,8 +51,17 @@ struct Request {
   int64_t end() const;
 };
 
+struct Peer {
+  std::array<uint8_t, 16> address = {};  // one of IPv4 is mapped
+  std::string port;                      // empty: any
+};
+
+// Of "192.0.2.2", "192.0.2.2:4420", "2001:db8::2" or "[2001:db8::2]:4420",
+// however it is written.
+std::optional<Peer> ParsePeer(const std::string& text);
+
 struct RequestFilter {
-  std::string peer;  // address, or address and port; empty: any
+  std::string peer;  // as ParsePeer() takes it; empty: any
   std::optional<uint32_t> qp;
   std::string operation;         // empty: any
   std::optional<uint32_t> stag;  // that FPDUs of the request name
