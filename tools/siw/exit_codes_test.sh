@@ -53,6 +53,10 @@ want 2 "$siw" advisory bogus
 want 2 "$siw" advisory check --bogus
 want 2 "$siw" top --json
 want 2 "$siw" top --once --sort bogus
+for seconds in nan inf 0 x; do
+	want 2 "$siw" top --once --interval "$seconds"
+	want 2 "$siw" trace --events /dev/null --seconds "$seconds"
+done
 want 3 "$siw" top
 want 2 "$siw" trace --pcap x --qp 1
 want 2 "$siw" trace --write x

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 // siw: looks after software iWARP on this host.
+#include <fmt/format.h>
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <map>
@@ -351,6 +353,19 @@ int RunTop(const TopOptions& options) {
   return view.devices.empty() ? kExitBlind : kExitGood;
 }
 
+// CLI::Range takes what is no number for one within it.
+CLI::Validator Seconds(double least, double most) {
+  const std::string range = fmt::format("in [{} - {}]", least, most);
+  return CLI::Validator(
+      [=](const std::string& text) {
+        char* end = nullptr;
+        const double seconds = std::strtod(text.c_str(), &end);
+        const bool good = *end == '\0' && seconds >= least && seconds <= most;
+        return good ? std::string() : text + " is not " + range;
+      },
+      range);
+}
+
 void AddTraceOptions(CLI::App* trace, TraceOptions* options) {
   trace->add_flag("--json", options->json, "print JSON");
   CLI::Option* capture =
@@ -373,7 +388,7 @@ void AddTraceOptions(CLI::App* trace, TraceOptions* options) {
       trace->add_option("--stag", live->filter.stag, "such as 0x5cfecc00")
           ->check(CLI::Range(uint32_t{1}, UINT32_MAX)),
       trace->add_option("--seconds", live->seconds, "end after these")
-          ->check(CLI::Range(0.1, 86400.0)),
+          ->check(Seconds(0.1, 86400)),
       trace->add_option("--perfetto", live->perfetto,
                         "write Chrome's trace events"),
       trace->add_option("--events", live->events,
@@ -441,7 +456,7 @@ int Main(int argc, char** argv) {
       top_command->add_flag("--once", top_options.once, "print once and end");
   top_command->add_flag("--json", top_options.json, "print JSON")->needs(once);
   top_command->add_option("--interval", top_options.interval, "seconds")
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(Seconds(0.1, 3600));
   std::vector<std::string> sort_keys;
   for (const auto& [name, key] : top::SortKeys()) sort_keys.push_back(name);
   top_command->add_option("--sort", top_options.sort, "what is first")
