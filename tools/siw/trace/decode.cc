@@ -20,6 +20,8 @@ namespace {
 // before a direction is taken for one without iWARP, or given up.
 constexpr uint64_t kMostSearched = 1 << 20;
 constexpr uint64_t kMostCrcOctets = uint64_t{64} << 20;
+// What a piece takes besides its octets: nodes, and what the allocator adds.
+constexpr size_t kPieceRoom = 128;
 // Headers in a row that are believed without a CRC.
 constexpr int kChain = 4;
 
@@ -55,6 +57,10 @@ struct Direction {
 
   OctetSpan left() const { return OctetSpan(octets).subspan(head); }
   size_t held() const { return octets.size() + tcp.held(); }
+  // In memory: a piece may be of one octet, or of none.
+  size_t room() const {
+    return held() + kPieceRoom * (origins.size() + tcp.pieces());
+  }
 
   void Append(const Piece& piece) {
     octets.insert(octets.end(), piece.octets.begin(), piece.octets.end());
@@ -569,7 +575,7 @@ void Connection::Rest(Direction* direction, EndEvent::How how) {
 
 void Connection::Count() {
   size_t now = 0;
-  for (const Direction& direction : directions_) now += direction.held();
+  for (const Direction& direction : directions_) now += direction.room();
   decoder_->held_ += now - counted_;
   counted_ = now;
   if (decoder_->held_ <= decoder_->most_held_) return;

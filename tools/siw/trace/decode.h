@@ -193,7 +193,7 @@ class Decoder {
   uint64_t ignored() const { return ignored_; }
   // Directions of connections that were given up: there may be iWARP in them.
   uint64_t given_up() const { return given_up_; }
-  // Octets that wait for others, of all connections.
+  // Octets that wait for others, of all connections, and what they are kept in.
   size_t held() const { return held_; }
 
  private:

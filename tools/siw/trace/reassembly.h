@@ -45,6 +45,7 @@ class Reassembly {
   std::optional<Piece> Take(bool give_up);
 
   size_t held() const { return octets_held_; }
+  size_t pieces() const { return held_.size(); }
 
  private:
   struct Held {

@@ -490,6 +490,24 @@ TEST(Decode, SaysThatThereWasNoRoom) {
   EXPECT_TRUE(Has(texts[1], "given up: all connections hold more")) << texts[1];
 }
 
+TEST(Decode, EachPieceThatIsHeldTakesRoom) {
+  const Bytes octet(1);
+  for (const size_t octets : {0, 1}) {
+    Decoder decoder([](const Event&) {}, 100000);
+    TcpSegment segment = OfConnection(1, false);
+    decoder.Add(segment, {});
+    segment.syn = false;
+    segment.length = 1;
+    segment.payload = OctetSpan(octet).first(octets);
+    for (uint32_t i = 0; i < 1000; ++i) {
+      segment.sequence = 2 + 2 * i;
+      decoder.Add(segment, {});
+      ASSERT_LE(decoder.held(), 100000u);
+    }
+    EXPECT_EQ(2u, decoder.given_up()) << octets;
+  }
+}
+
 TEST(Decode, HoldsNoMoreThanItMay) {
   Talk talk;
   talk.Open().Client(StartupOctets(false, true));
