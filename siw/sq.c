@@ -182,11 +182,11 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	/* Pairs with the release of the provider, or of siw_sq_post(). */
 	if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID)) {
 		/*
-		 * Pairs with the provider's, which rings no doorbell if it finds
-		 * the slot before its new one still valid: that is given back
-		 * before there is believed to be no new one.
+		 * The provider rings no doorbell if it finds the slot before its
+		 * new one still valid: that is given back before there is
+		 * believed to be no new one.
 		 */
-		smp_mb();
+		smp_mb();	/* Pairs with the provider's. */
 		if (!(smp_load_acquire(&slot->flags) & SIW_WQE_VALID))
 			return false;
 	}
