@@ -227,7 +227,7 @@ void siw_burst_undo(struct siw_burst *burst)
 /*
  * Octets of the message for its first FPDU.  Behind the end of another message it
  * fills up that TCP segment, so that those after it are one segment each (RFC 5044
- * section 4.5); what would be very short goes across the edge.  Nobody knows
+ * section 5.1); what would be very short goes across the edge.  Nobody knows
  * where TCP cuts if it has to cut off the beat: then FPDUs go across until all is
  * sent.
  */

@@ -479,7 +479,6 @@ static void sig_all(void)
 	pair_close(&p);
 }
 
-/* Sends behind a slow Read keep their completions back. */
 /* Responses of many FPDUs, one behind the other */
 static void long_reads(void)
 {
@@ -502,6 +501,7 @@ static void long_reads(void)
 	pair_close(&p);
 }
 
+/* Sends behind a slow Read keep their completions back. */
 static void completion_order(void)
 {
 	struct pair p;
