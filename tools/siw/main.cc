@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "tools/common/peer.h"
 #include "tools/siw/advisory/advisory.h"
 #include "tools/siw/explain/explain.h"
 #include "tools/siw/load/load_facts.h"
@@ -206,7 +207,7 @@ load::LoadFacts GatherLoad(const net::NetFacts& net, const std::string& peer) {
       facts.speeds.push_back({name, netdev.speed, load::HeldBack(name)});
   }
   facts.send_buffer = load::MostSendBuffer(Host());
-  const auto [host, port] = net::SplitPeer(peer);
+  const auto [host, port] = SplitPeer(peer);
   facts.peer = peer;
   if (!port.empty()) facts.peer_round_trips = load::MeasurePeer(host, port, 5);
   return facts;
@@ -473,7 +474,7 @@ int Main(int argc, char** argv) {
   }
   if (*peer && doctor_options.level == "quick")
     return Misused("doctor: --peer is for --level net or load");
-  if (*peer && !net::IsPeer(doctor_options.peer))
+  if (*peer && !IsPeer(doctor_options.peer))
     return Misused(
         "doctor: --peer: ADDRESS[:PORT], and the port at most 65535");
   if (*status) return RunStatus(status_json);

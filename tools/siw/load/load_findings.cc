@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "tools/siw/net/net_facts.h"
+#include "tools/common/peer.h"
 #include "tools/siw/output.h"
 
 namespace siw::load {
@@ -117,7 +117,7 @@ class Examination : Examiner {
     if (*most > kUnsteadyMicroseconds && *most > kUnsteadyFactor * *least)
       Add("SIW-LOAD-UNSTEADY", facts_.peer, seen,
           fmt::format("ping -i 0.2 -c 50 {}",
-                      Quoted(net::SplitPeer(facts_.peer).first)));
+                      Quoted(SplitPeer(facts_.peer).first)));
     // What has to be under way to fill the link.
     const double product = fastest_.megabits * 1e6 / 8 * *least / 1e6;
     if (facts_.send_buffer > 0 &&

@@ -200,28 +200,4 @@ std::optional<bool> CrcInstruction(const Host& host) {
   return {};
 }
 
-std::pair<std::string, std::string> SplitPeer(const std::string& peer) {
-  if (!peer.empty() && peer[0] == '[') {
-    const size_t end = peer.find(']');
-    if (end == std::string::npos) return {peer, ""};
-    const std::string port = end + 1 < peer.size() && peer[end + 1] == ':'
-                                 ? peer.substr(end + 2)
-                                 : "";
-    return {peer.substr(1, end - 1), port};
-  }
-  const size_t colon = peer.find(':');
-  // More than one: an address of IPv6 and no port.
-  if (colon == std::string::npos || peer.rfind(':') != colon) return {peer, ""};
-  return {peer.substr(0, colon), peer.substr(colon + 1)};
-}
-
-bool IsPeer(const std::string& peer) {
-  const auto [host, port] = SplitPeer(peer);
-  // A service of services(5) has a letter in it.
-  if (port.find_first_not_of("0123456789") != std::string::npos)
-    return !host.empty();
-  const auto number = std::strtoul(port.c_str(), nullptr, 10);
-  return !host.empty() && (port.empty() || (number > 0 && number <= 65535));
-}
-
 }  // namespace siw::net

@@ -77,13 +77,6 @@ std::optional<bool> CrcInstruction(const Host& host);
 // port, if there is one, for at most 3 seconds.
 PeerFacts TryPeer(const std::string& peer);
 
-// Has it a host, and a port only if there is such a one? getaddrinfo() takes
-// 65537 for 1.
-bool IsPeer(const std::string& peer);
-
-// Host and port of what the user wrote; the port may be empty.
-std::pair<std::string, std::string> SplitPeer(const std::string& peer);
-
 }  // namespace siw::net
 
 #endif  // SIW_TOOLS_SIW_NET_NET_FACTS_H_

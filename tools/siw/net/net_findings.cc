@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/common/peer.h"
 #include "tools/siw/output.h"
 
 namespace siw::net {

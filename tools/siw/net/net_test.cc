@@ -374,25 +374,6 @@ TEST(Net, ACauseIsInFrontOfWhatItLeadsTo) {
       Ids(facts));
 }
 
-TEST(Net, SplitsAddressAndPort) {
-  using Pair = std::pair<std::string, std::string>;
-  EXPECT_EQ(Pair("192.0.2.2", ""), SplitPeer("192.0.2.2"));
-  EXPECT_EQ(Pair("host", "4420"), SplitPeer("host:4420"));
-  EXPECT_EQ(Pair("2001:db8::2", ""), SplitPeer("2001:db8::2"));
-  EXPECT_EQ(Pair("2001:db8::2", "1"), SplitPeer("[2001:db8::2]:1"));
-  EXPECT_EQ(Pair("2001:db8::2", ""), SplitPeer("[2001:db8::2]"));
-  EXPECT_EQ(Pair("[x", ""), SplitPeer("[x"));
-}
-
-TEST(Net, APeerHasAHostAndAPortThatThereIs) {
-  for (const char* peer :
-       {"192.0.2.2", "host:1", "[2001:db8::2]:65535", "h:nfs"})
-    EXPECT_TRUE(IsPeer(peer)) << peer;
-  for (const char* peer : {"", ":", ":4420", "[]:1", "host:0", "host:65536",
-                           "host:99999999999999999999"})
-    EXPECT_FALSE(IsPeer(peer)) << peer;
-}
-
 TEST(Net, TriesAPeerOnThisHost) {
   const PeerFacts refused = TryPeer("127.0.0.1:1");
   EXPECT_EQ("127.0.0.1", refused.source);

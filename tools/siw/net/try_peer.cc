@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 
+#include "tools/common/peer.h"
 #include "tools/siw/net/net_facts.h"
 
 namespace siw::net {

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "tools/siw/net/net_facts.h"
+#include "tools/common/peer.h"
 
 namespace siw::trace {
 namespace {
@@ -87,9 +87,9 @@ bool SamePeer(const std::string& wanted, const std::string& text) {
 }  // namespace
 
 std::optional<Peer> ParsePeer(const std::string& text) {
-  const auto [host, port] = net::SplitPeer(text);
+  const auto [host, port] = SplitPeer(text);
   const std::string tail = port.empty() ? "" : ":" + port;
-  if (!net::IsPeer(text) ||
+  if (!IsPeer(text) ||
       (text != host + tail && text != "[" + host + "]" + tail) ||
       port.find_first_not_of("0123456789") != std::string::npos)
     return {};
