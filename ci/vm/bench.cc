@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kAllowedLoss = 0.05;
 constexpr size_t kRowWords = 7;
+constexpr size_t kSizeWord = 4;
 constexpr size_t kQpsWord = 5;
 constexpr std::string_view kOurs = "siw";
 
@@ -58,8 +59,11 @@ bool Matches(const std::string& pattern, const std::string& row) {
   return fnmatch(pattern.c_str(), row.c_str(), FNM_EXTMATCH) == 0;
 }
 
-bool Has(const std::vector<std::string>& all, const std::string& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
+size_t Matching(const std::string& pattern,
+                const std::vector<std::string>& all) {
+  return static_cast<size_t>(std::count_if(
+      all.begin(), all.end(),
+      [&](const std::string& one) { return Matches(pattern, one); }));
 }
 
 Measurement ParseMeasurement(const Json& json) {
@@ -130,9 +134,13 @@ const Measurement* Run::Find(std::string_view row,
   return found == measurements.end() ? nullptr : &*found;
 }
 
-std::string WithQueuePairs(std::string_view row, std::string_view qps) {
+std::string OwnRow(std::string_view row, std::string_view peer) {
   std::vector<std::string> words = Words(row);
-  if (words.size() == kRowWords) words[kQpsWord] = qps;
+  if (words.size() != kRowWords || peer.size() < 2 ||
+      peer.find_first_not_of("0123456789", 1) != std::string_view::npos)
+    return "";
+  if (peer[0] != 'q' && peer[0] != 's') return "";
+  words[peer[0] == 'q' ? kQpsWord : kSizeWord] = peer.substr(1);
   return Join(words);
 }
 
@@ -199,10 +207,9 @@ std::vector<Ratio> Ratios(const Run& run, const std::vector<Planned>& plan) {
     const Measurement* ours = run.Find(planned.row, kOurs);
     if (!ours) continue;
     for (const std::string& peer : planned.peers) {
+      const std::string own = OwnRow(planned.row, peer);
       const Measurement* theirs =
-          peer[0] == 'q'
-              ? run.Find(WithQueuePairs(planned.row, peer.substr(1)), kOurs)
-              : run.Find(planned.row, peer);
+          own.empty() ? run.Find(planned.row, peer) : run.Find(own, kOurs);
       if (theirs) ratios.push_back(Compare(planned.row, peer, *ours, *theirs));
     }
   }
@@ -213,10 +220,10 @@ Finding Find(const Bound& bound, const std::vector<Ratio>& ratios,
              const std::vector<Planned>& plan) {
   Finding finding;
   for (const Planned& planned : plan)
-    finding.planned +=
-        Matches(bound.rows, planned.row) && Has(planned.peers, bound.peer);
+    if (Matches(bound.rows, planned.row))
+      finding.planned += Matching(bound.peer, planned.peers);
   for (const Ratio& ratio : ratios) {
-    if (ratio.peer != bound.peer || !ratio.error.empty() ||
+    if (!Matches(bound.peer, ratio.peer) || !ratio.error.empty() ||
         !Matches(bound.rows, ratio.row))
       continue;
     if (finding.measured++ == 0 || ratio.median < finding.worst) {
@@ -283,6 +290,8 @@ std::string BoundText(const Bound& bound) {
   if (bound.peer[0] == 'q')
     return fmt::format("at least {:.3g} of that with {} QP", bound.least,
                        bound.peer.substr(1));
+  if (bound.peer == "s*")
+    return fmt::format("at least {:.3g} of a size next to it", bound.least);
   return fmt::format("at least {:.3g} of {}", bound.least, bound.peer);
 }
 

@@ -31,8 +31,9 @@ struct Run {
   const Measurement* Find(std::string_view row, std::string_view peer) const;
 };
 
-// A peer that is a row of ours: "q8" is the same with 8 queue pairs.
-std::string WithQueuePairs(std::string_view row, std::string_view qps);
+// A peer that is a row of ours: "q8" is the same with 8 queue pairs, "s64" the
+// same with 64 octets. Nothing for other peers.
+std::string OwnRow(std::string_view row, std::string_view peer);
 
 struct Ratio {
   std::string row;
@@ -55,7 +56,7 @@ struct Planned {
 // At least so much of the peer, in all rows of the pattern.
 struct Bound {
   double least = 0;
-  std::string peer;
+  std::string peer;  // shell pattern
   std::string rows;  // shell pattern
 };
 

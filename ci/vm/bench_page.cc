@@ -145,6 +145,8 @@ std::string PlotSvg(const std::vector<Ratio>& ratios,
 
 std::string PlotTitle(const std::string& peer) {
   if (peer[0] == 'q') return "Against ours with " + peer.substr(1) + " QP";
+  if (peer[0] == 's')
+    return "Against ours with messages of " + peer.substr(1) + " octets";
   if (peer == "tcp") return "Against kernel TCP";
   if (peer == "inbox") return "Against the kernel's own siw";
   if (peer == "notrace") return "Against ours without tracepoints";

@@ -78,6 +78,24 @@ TEST(Bench, ARowIsComparedWithItselfOnOtherQueuePairs) {
   EXPECT_DOUBLE_EQ(0.5, ratios.at(1).median);
 }
 
+TEST(Bench, ARowIsComparedWithItsNeighbourInSize) {
+  EXPECT_EQ("qperf send 1500 on 64 1 1",
+            OwnRow("qperf send 1500 on 65 1 1", "s64"));
+  for (const char* other : {"siw", "s", "tcp", "rxe", "q8x"})
+    EXPECT_EQ("", OwnRow("qperf send 1500 on 65 1 1", other)) << other;
+  const auto plan = ParsePlan("full qperf send 1500 on 65 1 1 - s64\n");
+  const auto run = ParseRun(
+      R"({"row":"qperf send 1500 on 64 1 1","peer":"siw","values":[30]}
+{"row":"qperf send 1500 on 65 1 1","peer":"siw","values":[12]}
+)");
+  const auto ratios = Ratios(*run, *plan);
+  ASSERT_EQ(1u, ratios.size());
+  EXPECT_DOUBLE_EQ(0.4, ratios[0].median);
+  const Bound bound = {0.5, "s*", "qperf * 1 1"};
+  EXPECT_EQ(Met::kNo, Find(bound, ratios, *plan).met);
+  EXPECT_EQ(1u, Find(bound, ratios, *plan).planned);
+}
+
 TEST(Bench, OfALatencyLessIsBetter) {
   const auto ratios = RatiosOf(kResults);
   EXPECT_DOUBLE_EQ(0.5, ratios.at(2).median);
