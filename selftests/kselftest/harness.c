@@ -23,6 +23,7 @@
 
 int verbose;
 static bool quick;
+static bool scarce;
 bool faults_wanted;
 bool forgiving;
 
@@ -179,8 +180,8 @@ static bool is_alarm(const char *line)
 {
 	if (has_any(line, harmless, ARRAY_SIZE(harmless)))
 		return false;
-	if (faults_wanted && has_any(line, short_of_memory,
-				     ARRAY_SIZE(short_of_memory)))
+	if ((faults_wanted || scarce) &&
+	    has_any(line, short_of_memory, ARRAY_SIZE(short_of_memory)))
 		return false;
 	return has_any(line, alarming, ARRAY_SIZE(alarming));
 }
@@ -350,6 +351,7 @@ static int run_one(const struct test *t, long baseline)
 	int status = 0;
 
 	memset(report, 0, sizeof(*report));
+	scarce = t->scarce;
 	if (t->fresh && own_topo && topo("up")) {
 		test_note("cannot rebuild the topology");
 		return 1;

@@ -54,6 +54,7 @@
  * @seconds: time limit, 0 for the usual one
  * @fresh: rebuild the topology before this test
  * @slow: takes seconds; -q leaves it out
+ * @scarce: takes nearly all memory: an allocation that fails is no alarm
  */
 struct test {
 	const char *name;
@@ -61,6 +62,7 @@ struct test {
 	unsigned int seconds;
 	bool fresh;
 	bool slow;
+	bool scarce;
 };
 
 int harness_main(int argc, char **argv, const struct test *tests, size_t n);

@@ -15,6 +15,8 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -436,6 +438,79 @@ static void most_domains(void)
 	ibv_close_device(ctx);
 }
 
+/* ---- a host whose memory is used up ---- */
+
+#define MiB (1024u * 1024)
+#define LEFT 8192		/* KiB, of what /proc/meminfo calls available */
+
+/* Takes all memory but @LEFT, and again what others give back. */
+static pid_t hog_start(void)
+{
+	size_t size = meminfo("MemTotal") / 1024 * MiB, used = 0;
+	pid_t pid = fork();
+	uint8_t *mem;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* If it comes to that, it is the one to be killed. */
+	sh("echo 1000 >/proc/%d/oom_score_adj", getpid());
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		_exit(1);
+	for (;;) {
+		long available = meminfo("MemAvailable");
+
+		if (available > LEFT + 1024 && used + MiB <= size) {
+			memset(mem + used, 1, MiB);
+			used += MiB;
+		} else if (available < LEFT / 2 && used) {
+			used -= MiB;
+			madvise(mem + used, MiB, MADV_DONTNEED);
+		} else {
+			sleep_ms(1);
+		}
+	}
+}
+
+/* Streams lose nothing, and new ones begin; it may take longer. */
+static void short_of_memory(void)
+{
+	uint64_t end = deadline(60000);
+	struct pair p;
+	int round, i;
+	pid_t hog;
+
+	pair_open(&p, &(struct opts){ .buf = MiB });
+	hog = hog_start();
+	ASSERT(hog > 0, "fork");
+	while (meminfo("MemAvailable") > 2 * LEFT && !passed(end))
+		sleep_ms(10);
+	for (round = 0; round < 8; round++) {
+		long available = meminfo("MemAvailable");
+
+		EXPECT(available <= 2 * LEFT, "%ld KiB of memory are left",
+		       available);
+		fill(p.a.buf, MiB, round);
+		for (i = 0; i < 16; i++)
+			POST(&p.a, .op = IBV_WR_RDMA_WRITE, .off = i << 16,
+			     .len = 1 << 16, .id = i, .raddr = at(&p.b, i << 16),
+			     .rkey = p.b.mr->rkey);
+		for (i = 0; i < 16; i++)
+			WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+		POST(&p.a, .op = IBV_WR_RDMA_READ, .len = 4096, .id = i,
+		     .raddr = at(&p.b, 0), .rkey = p.b.mr->rkey);
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+		CHECK(p.b.buf, MiB, round);
+		fresh_pair_works();
+	}
+	EXPECT_EQ(0, waitpid(hog, NULL, WNOHANG));
+	kill(hog, SIGKILL);
+	waitpid(hog, NULL, 0);
+	pair_close(&p);
+}
+
 static const struct test tests[] = {
 	{ "link del with many connections", link_del, 60, true, .slow = true },
 	{ "link del with many connections that are held", link_del_held, 60, true,
@@ -449,6 +524,8 @@ static const struct test tests[] = {
 	{ "bad streams and the log", bad_streams, 600 },
 	{ "an idle peer is watched", idle_peer_is_watched },
 	{ "a peer that is gone without a word", dead_peer, 400 },
+	{ "streams while memory is short", short_of_memory, 120, .slow = true,
+	  .scarce = true },
 	{ "the rdma cgroup is honoured", rdma_cgroup },
 	{ "as many protection domains as there may be", most_domains, 300,
 	  .slow = true },
