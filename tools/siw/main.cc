@@ -188,7 +188,7 @@ net::NetFacts GatherNet(const std::string& peer) {
   facts.now = look();
   facts.links = GatherLinks(Host(), ChannelOf(rdma).channel).links;
   facts.crc_instruction = net::CrcInstruction(Host());
-  if (!peer.empty()) facts.peer = net::TryPeer(peer);
+  if (!peer.empty()) facts.peer = net::TryPeer(peer, ChannelOf(route).channel);
   return facts;
 }
 

@@ -4,6 +4,8 @@
 #ifndef SIW_TOOLS_SIW_NET_NET_FACTS_H_
 #define SIW_TOOLS_SIW_NET_NET_FACTS_H_
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -54,7 +56,7 @@ struct PeerFacts {
   std::string unknown;       // why it has no address
   std::string address;       // "192.0.2.2:4420"
   std::string source;        // address of this host on the way to it
-  std::string netdev;        // that has it
+  std::string netdev;        // that leads there: rdma_cm takes its link
   std::optional<int> error;  // of the TCP connection, 0: it was made
 };
 
@@ -73,9 +75,14 @@ Look TakeLook(const Host& host, const top::Channel& rdma,
 // Has the CPU an instruction for CRC32c?
 std::optional<bool> CrcInstruction(const Host& host);
 
-// "ADDRESS", "ADDRESS:PORT", "[ADDRESS]:PORT", "NAME:PORT". Connects to the
-// port, if there is one, for at most 3 seconds.
-PeerFacts TryPeer(const std::string& peer);
+// Which interface leads to an address: RTM_GETROUTE of rtnetlink(7). Empty if
+// none does, or if the address is of this host itself.
+std::string NetdevTowards(const sockaddr* to, NetlinkChannel* route);
+
+// Connects to the port, if there is one, for at most 3 seconds. `route` is a
+// channel of NETLINK_ROUTE, or null: then the interface that has our address is
+// taken for the one that leads there.
+PeerFacts TryPeer(const std::string& peer, NetlinkChannel* route);
 
 }  // namespace siw::net
 

@@ -4,6 +4,7 @@
 #include <linux/gen_stats.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -374,14 +375,56 @@ TEST(Net, ACauseIsInFrontOfWhatItLeadsTo) {
       Ids(facts));
 }
 
+class Recorded : public NetlinkChannel {
+ public:
+  explicit Recorded(Octets answer) : answer_(std::move(answer)) {}
+  Result<Octets> Ask(std::span<const uint8_t>) override { return answer_; }
+
+ private:
+  Octets answer_;
+};
+
 TEST(Net, TriesAPeerOnThisHost) {
-  const PeerFacts refused = TryPeer("127.0.0.1:1");
+  const auto route = MnlChannel::Open(0, "rtnetlink");
+  ASSERT_TRUE(route.ok());
+  const PeerFacts refused = TryPeer("127.0.0.1:1", route->get());
   EXPECT_EQ("127.0.0.1", refused.source);
   EXPECT_EQ("lo", refused.netdev);
   ASSERT_TRUE(refused.error);
   EXPECT_EQ(ECONNREFUSED, *refused.error);
-  EXPECT_FALSE(TryPeer("127.0.0.1").error);
-  EXPECT_NE("", TryPeer("127.0.0.1:no-port").unknown);
+  EXPECT_FALSE(TryPeer("127.0.0.1", route->get()).error);
+  EXPECT_NE("", TryPeer("127.0.0.1:no-port", nullptr).unknown);
+}
+
+Octets Route(uint8_t type, uint32_t ifindex) {
+  Octets room(128);
+  nlmsghdr* header = mnl_nlmsg_put_header(room.data());
+  header->nlmsg_type = RTM_NEWROUTE;
+  auto* message =
+      static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(rtmsg)));
+  message->rtm_type = type;
+  mnl_attr_put_u32(header, RTA_OIF, ifindex);
+  room.resize(header->nlmsg_len);
+  return room;
+}
+
+// The interface that has our address need not be the one that leads there.
+TEST(Net, TheRouteSaysWhichInterfaceLeadsThere) {
+  const uint32_t loopback = if_nametoindex("lo");
+  const auto towards = [](Octets answer, sa_family_t family = AF_INET) {
+    Recorded route(std::move(answer));
+    sockaddr_storage to = {};
+    to.ss_family = family;
+    return NetdevTowards(reinterpret_cast<sockaddr*>(&to), &route);
+  };
+  EXPECT_EQ("lo", towards(Route(RTN_UNICAST, loopback)));
+  EXPECT_EQ("lo", towards(Route(RTN_UNICAST, loopback), AF_INET6));
+  EXPECT_EQ("", towards(Route(RTN_LOCAL, loopback)));
+  EXPECT_EQ("", towards(Route(RTN_UNREACHABLE, loopback)));
+  EXPECT_EQ("", towards(Route(RTN_UNICAST, 999999)));
+  const Octets whole = Route(RTN_UNICAST, loopback);
+  for (size_t n = 0; n < whole.size(); ++n)
+    EXPECT_EQ("", towards(Octets(whole.data(), whole.data() + n))) << n;
 }
 
 // What a look reads, from files that stand for those of the kernel.
@@ -400,15 +443,6 @@ class LookTest : public testing::Test {
   Host host() const { return Host(path_); }
 
   std::string path_;
-};
-
-class Recorded : public NetlinkChannel {
- public:
-  explicit Recorded(Octets answer) : answer_(std::move(answer)) {}
-  Result<Octets> Ask(std::span<const uint8_t>) override { return answer_; }
-
- private:
-  Octets answer_;
 };
 
 Octets Qdisc(int ifindex, uint32_t parent, const char* kind, uint32_t drops) {

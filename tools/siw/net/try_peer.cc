@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <ifaddrs.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -67,7 +70,7 @@ std::string NetdevOf(const std::string& address) {
 
 // Which address of this host would be used: connecting a datagram socket asks
 // the routing table and sends nothing.
-int FindSource(const addrinfo& to, PeerFacts* facts) {
+int FindSource(const addrinfo& to, NetlinkChannel* route, PeerFacts* facts) {
   const Socket socket(to.ai_family, SOCK_DGRAM);
   sockaddr_storage source = {};
   socklen_t length = sizeof(source);
@@ -76,7 +79,8 @@ int FindSource(const addrinfo& to, PeerFacts* facts) {
       getsockname(socket.fd(), name, &length) < 0)
     return errno;
   facts->source = AddressText(name);
-  facts->netdev = NetdevOf(facts->source);
+  if (route) facts->netdev = NetdevTowards(to.ai_addr, route);
+  if (facts->netdev.empty()) facts->netdev = NetdevOf(facts->source);
   return 0;
 }
 
@@ -95,7 +99,54 @@ int TryPort(const addrinfo& to) {
 
 }  // namespace
 
-PeerFacts TryPeer(const std::string& peer) {
+std::string NetdevTowards(const sockaddr* to, NetlinkChannel* route) {
+  Octets request(MNL_NLMSG_HDRLEN + 128);
+  nlmsghdr* asked = mnl_nlmsg_put_header(request.data());
+  asked->nlmsg_type = RTM_GETROUTE;
+  asked->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  asked->nlmsg_seq = 1;
+  auto* about =
+      static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(asked, sizeof(rtmsg)));
+  about->rtm_family = static_cast<uint8_t>(to->sa_family);
+  if (to->sa_family == AF_INET) {
+    sockaddr_in in;
+    std::memcpy(&in, to, sizeof(in));
+    about->rtm_dst_len = 32;
+    mnl_attr_put(asked, RTA_DST, sizeof(in.sin_addr), &in.sin_addr);
+  } else {
+    sockaddr_in6 in6;
+    std::memcpy(&in6, to, sizeof(in6));
+    about->rtm_dst_len = 128;
+    mnl_attr_put(asked, RTA_DST, sizeof(in6.sin6_addr), &in6.sin6_addr);
+    if (in6.sin6_scope_id) mnl_attr_put_u32(asked, RTA_OIF, in6.sin6_scope_id);
+  }
+  request.resize(asked->nlmsg_len);
+  const Result<Octets> answer = route->Ask(request);
+  if (!answer) return "";
+
+  const auto* header = reinterpret_cast<const nlmsghdr*>(answer->data());
+  if (!IsWhole(header, static_cast<int>(answer->size())) ||
+      header->nlmsg_type != RTM_NEWROUTE ||
+      mnl_nlmsg_get_payload_len(header) < sizeof(rtmsg))
+    return "";
+  rtmsg found;
+  std::memcpy(&found, mnl_nlmsg_get_payload(header), sizeof(found));
+  if (found.rtm_type != RTN_UNICAST) return "";
+  uint32_t index = 0;
+  mnl_attr_parse(
+      header, sizeof(rtmsg),
+      [](const nlattr* attr, void* data) -> int {
+        if (mnl_attr_get_type(attr) == RTA_OIF &&
+            mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+          *static_cast<uint32_t*>(data) = mnl_attr_get_u32(attr);
+        return MNL_CB_OK;
+      },
+      &index);
+  char name[IF_NAMESIZE] = "";
+  return if_indextoname(index, name) ? name : "";
+}
+
+PeerFacts TryPeer(const std::string& peer, NetlinkChannel* route) {
   PeerFacts facts;
   facts.asked = peer;
   const auto [host, port] = SplitPeer(peer);
@@ -112,7 +163,7 @@ PeerFacts TryPeer(const std::string& peer) {
                                                              freeaddrinfo);
   facts.address =
       AddressText(list->ai_addr) + (port.empty() ? "" : " port ") + port;
-  const int no_route = FindSource(*list, &facts);
+  const int no_route = FindSource(*list, route, &facts);
   if (no_route != 0)
     facts.error = no_route;
   else if (!port.empty())
