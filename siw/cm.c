@@ -2,11 +2,18 @@
 /*
  * The operations iw_cm calls.
  */
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "cm.h"
 #include "conn.h"
+
+/* The type of a QP that is none */
+#define SIW_QPT_LENT	IB_QPT_RESERVED1
+
+static LLIST_HEAD(lents_back);
 
 int siw_cm_connect(struct iw_cm_id *cm_id, struct iw_cm_conn_param *param)
 {
@@ -41,6 +48,7 @@ int siw_cm_unlisten(struct iw_cm_id *cm_id)
  * could be gone.  So the reference is taken when it is looked up.  A ULP can have
  * iw_cm keep it for as long as its cm_id lives, and destroy the QP before that: iw_cm
  * gets something in place of the QP, from which the reference can be taken back.
+ * ib_core takes it for the QP itself.
  *
  * Context: iw_cm's lock is held.
  */
@@ -59,8 +67,10 @@ struct ib_qp *siw_cm_get_qp(struct ib_device *base, int qpn)
 		return NULL;
 	}
 	lent->base.device = base;
-	lent->base.real_qp = &qp->base;
+	lent->base.real_qp = &lent->base;
 	lent->base.qp_num = qpn;
+	lent->base.qp_type = SIW_QPT_LENT;
+	raw_spin_lock_init(&lent->lock);
 	lent->qp = qp;
 	lent->task = current;
 	spin_lock_irqsave(&qp->lock, irq);
@@ -88,9 +98,13 @@ struct siw_lent *siw_cm_lent(struct siw_qp *qp)
 /* iw_cm does nothing with this QP any more but to give it back, if that. */
 void siw_cm_take_back(struct siw_lent *lent)
 {
-	struct siw_qp *qp = xchg(&lent->qp, NULL);
+	struct siw_qp *qp;
 	unsigned long irq;
 
+	raw_spin_lock_irqsave(&lent->lock, irq);
+	qp = lent->qp;
+	lent->qp = NULL;
+	raw_spin_unlock_irqrestore(&lent->lock, irq);
 	if (!qp)
 		return;
 	spin_lock_irqsave(&qp->lock, irq);
@@ -103,10 +117,58 @@ void siw_cm_add_ref(struct ib_qp *base)
 {
 }
 
+/*
+ * ib_modify_qp() of one may have begun and not have come to siw_cm_borrow() yet: nobody
+ * sleeps on that way.
+ */
+static void free_lents(struct work_struct *work)
+{
+	struct llist_node *back = llist_del_all(&lents_back);
+	struct siw_lent *lent, *next;
+
+	synchronize_rcu_tasks();
+	llist_for_each_entry_safe(lent, next, back, back)
+		kfree(lent);
+}
+
+static DECLARE_WORK(free_lents_work, free_lents);
+
 void siw_cm_rem_ref(struct ib_qp *base)
 {
 	struct siw_lent *lent = container_of(base, struct siw_lent, base);
 
 	siw_cm_take_back(lent);
-	kfree(lent);
+	if (llist_add(&lent->back, &lents_back))
+		schedule_work(&free_lents_work);
+}
+
+/**
+ * siw_cm_borrow() - a QP that is to be modified
+ * @base: the QP, or what iw_cm has in its place
+ *
+ * Return: the QP with a reference, or NULL if it was taken back.
+ */
+struct siw_qp *siw_cm_borrow(struct ib_qp *base)
+{
+	struct siw_lent *lent = container_of(base, struct siw_lent, base);
+	struct siw_qp *qp;
+	unsigned long irq;
+
+	if (base->qp_type != SIW_QPT_LENT) {
+		qp = to_siw_qp(base);
+		siw_qp_get(qp);
+		return qp;
+	}
+	raw_spin_lock_irqsave(&lent->lock, irq);
+	qp = lent->qp;
+	if (qp)
+		siw_qp_get(qp);
+	raw_spin_unlock_irqrestore(&lent->lock, irq);
+	return qp;
+}
+
+/* With nothing lent any more */
+void siw_cm_exit(void)
+{
+	flush_work(&free_lents_work);
 }

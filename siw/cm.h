@@ -5,22 +5,28 @@
 #ifndef SIW_CM_H
 #define SIW_CM_H
 
+#include <linux/llist.h>
+#include <linux/spinlock.h>
 #include <rdma/iw_cm.h>
 
 struct siw_qp;
 
 /**
  * struct siw_lent - what iw_cm has in place of a QP, from iw_get_qp() on
- * @base: leads ib_core to the QP, which goes through @base.real_qp
+ * @base: what ib_core hands to siw_modify_qp(), by its type no QP
+ * @lock: of @qp; taken where nobody may sleep, also with PREEMPT_RT
  * @qp: the QP, and a reference to it; NULL once that was taken back
  * @entry: in @qp's list, the youngest first
  * @task: who asked for it
+ * @back: in the list of those that wait to be freed
  */
 struct siw_lent {
 	struct ib_qp base;
+	raw_spinlock_t lock;
 	struct siw_qp *qp;
 	struct list_head entry;
 	const struct task_struct *task;
+	struct llist_node back;
 };
 
 int siw_cm_connect(struct iw_cm_id *cm_id, struct iw_cm_conn_param *param);
@@ -31,6 +37,8 @@ int siw_cm_unlisten(struct iw_cm_id *cm_id);
 void siw_cm_add_ref(struct ib_qp *base);
 void siw_cm_rem_ref(struct ib_qp *base);
 struct ib_qp *siw_cm_get_qp(struct ib_device *base, int qpn);
+struct siw_qp *siw_cm_borrow(struct ib_qp *base);
+void siw_cm_exit(void);
 struct siw_lent *siw_cm_lent(struct siw_qp *qp);
 void siw_cm_take_back(struct siw_lent *lent);
 

@@ -6,6 +6,7 @@
 #include <rdma/iw_cm.h>
 #include <rdma/rdma_netlink.h>
 
+#include "cm.h"
 #include "device.h"
 #include "siw.h"
 #include "txbuf.h"
@@ -52,6 +53,7 @@ static void __exit siw_exit(void)
 {
 	rdma_link_unregister(&siw_link_ops);
 	siw_device_exit();
+	siw_cm_exit();
 	destroy_workqueue(siw_wq);
 	destroy_workqueue(siw_data_wq);
 	siw_txbuf_exit();

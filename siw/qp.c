@@ -119,6 +119,21 @@ bool siw_qp_may_connect(const struct siw_qp *qp)
 	       (!of_kernel && uid_eq(qp->creator_uid, current_euid()));
 }
 
+/* What ibv_query_qp() says */
+enum ib_qp_state siw_qp_ib_state(const struct siw_qp *qp)
+{
+	switch (siw_qp_state(qp)) {
+	case SIW_QP_IDLE:
+		return qp->ib_state;
+	case SIW_QP_RTS:
+		return IB_QPS_RTS;
+	case SIW_QP_CLOSING:
+		return IB_QPS_SQD;
+	default:
+		return IB_QPS_ERR;
+	}
+}
+
 /**
  * siw_qp_claim() - make a QP belong to a connection
  * @qp: idle QP

@@ -361,6 +361,8 @@ static inline enum siw_qp_state siw_qp_state(const struct siw_qp *qp)
 	return READ_ONCE(qp->state);
 }
 
+enum ib_qp_state siw_qp_ib_state(const struct siw_qp *qp);
+
 static inline bool siw_qp_receives(const struct siw_qp *qp)
 {
 	return siw_qp_state(qp) == SIW_QP_RTS ||

@@ -542,30 +542,22 @@ static bool is_cm_default(const struct siw_qp *qp,
 static int siw_modify_qp(struct ib_qp *base, struct ib_qp_attr *attr, int mask,
 			 struct ib_udata *udata)
 {
-	struct siw_qp *qp = to_siw_qp(base);
+	struct siw_qp *qp;
 	int err = ib_no_udata_io(udata);
 
 	if (err)
 		return err;
 	if (mask & ~IB_QP_ATTR_STANDARD_BITS)
 		return -EOPNOTSUPP;
+	qp = siw_cm_borrow(base);
+	if (!qp)
+		return -EINVAL;
 	if (mask & IB_QP_ACCESS_FLAGS && !is_cm_default(qp, attr, mask))
 		WRITE_ONCE(qp->access, rights_of(attr->qp_access_flags));
-	return mask & IB_QP_STATE ? modify_state(qp, attr->qp_state) : 0;
-}
-
-static enum ib_qp_state ib_state(const struct siw_qp *qp)
-{
-	switch (siw_qp_state(qp)) {
-	case SIW_QP_IDLE:
-		return qp->ib_state;
-	case SIW_QP_RTS:
-		return IB_QPS_RTS;
-	case SIW_QP_CLOSING:
-		return IB_QPS_SQD;
-	default:
-		return IB_QPS_ERR;
-	}
+	if (mask & IB_QP_STATE)
+		err = modify_state(qp, attr->qp_state);
+	siw_qp_put(qp);
+	return err;
 }
 
 static int siw_query_qp(struct ib_qp *base, struct ib_qp_attr *attr, int mask,
@@ -577,7 +569,7 @@ static int siw_query_qp(struct ib_qp *base, struct ib_qp_attr *attr, int mask,
 	/* ib_core copies all of it to user space. */
 	memset(attr, 0, sizeof(*attr));
 	memset(init, 0, sizeof(*init));
-	attr->qp_state = ib_state(qp);
+	attr->qp_state = siw_qp_ib_state(qp);
 	attr->cur_qp_state = attr->qp_state;
 	attr->path_mtu = IB_MTU_1024;
 	if (ndev)

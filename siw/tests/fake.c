@@ -16,12 +16,13 @@ static void free_device(void *arg)
 	free_percpu(dev->stats);
 }
 
-/* A device with a table of regions and counters, and nothing else. */
+/* A device with tables of queue pairs and regions and counters, and nothing else. */
 struct siw_device *siw_fake_device(struct kunit *test)
 {
 	struct siw_device *dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, dev);
+	xa_init_flags(&dev->qps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init(&dev->mrs);
 	dev->stats = alloc_percpu(struct siw_stats);
 	KUNIT_ASSERT_TRUE(test, !!dev->stats);	/* per-CPU: not a plain pointer */
