@@ -127,7 +127,8 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
        "modprobe: ERROR: could not insert 'siw': Operation not permitted", "",
        ""},
       {"SIW-MOD-DENIED",
-       "rmmod: ERROR: could not remove 'siw': Operation not permitted", "", ""},
+       "rmmod: ERROR: could not remove module siw: Operation not permitted", "",
+       ""},
       {"SIW-MOD-NOT-BUILT",
        "siw: not built for kernel 7.4.0-1-amd64: siw 0.1.0 was built for no "
        "kernel of that version",
