@@ -16,6 +16,7 @@ release_versions() {
 			say "no tag v$version here"
 			status=1
 		}
+		release_tag_good "$top" "v$version" || status=1
 		! grep -F "$version (unreleased)" "$top/CHANGELOG.md" || status=1
 		[ -z "$(git -C "$top" status --porcelain)" ] || {
 			say 'the tree has changes that are not committed'
@@ -23,6 +24,45 @@ release_versions() {
 		}
 	fi
 	return "$status"
+}
+
+# release_tag_good DIR TAG: signed by a key that the keyring holds, which is in force.
+release_tag_good() {
+	git -C "$1" verify-tag "$2" || {
+		say "$2: no good signature: git tag -s, or gpg --import the releaser's key"
+		return 1
+	}
+}
+
+# One that is not signed, one of a stranger, and one that is as it should be.
+release_tags_refused() {
+	local dir=$out/release-tags status=0 tag
+	rm -rf "$dir"
+	git init -q "$dir" || return 1
+	own_keyring
+	test_key stranger gpg && release_tag_made "$dir" stranger -s || status=1
+	forget_keyring
+	own_keyring
+	test_key releaser gpg && release_tag_made "$dir" good -s &&
+		release_tag_made "$dir" unsigned -a &&
+		git -C "$dir" tag light && release_tag_good "$dir" good || status=1
+	for tag in stranger unsigned light; do
+		! release_tag_good "$dir" "$tag" || {
+			say "taken: $tag"
+			status=1
+		}
+	done
+	forget_keyring
+	rm -rf "$dir"
+	return "$status"
+}
+
+# release_tag_made DIR TAG HOW, by the one key there is.
+release_tag_made() {
+	local git=(git -C "$1" -c user.name=releaser -c user.email=releaser@siw.invalid
+		-c gpg.format=openpgp)
+	"${git[@]}" commit -q --allow-empty -m "$2" &&
+		"${git[@]}" -c user.signingKey=@siw.invalid tag "$3" -m "$2" "$2"
 }
 
 release_source() { "$top/packaging/make-tarball.sh" "$release"; }
@@ -296,6 +336,7 @@ stage_release() {
 	mkdir -p "$release"
 	# A trial goes on.
 	check versions release_versions || [ -z "${SIW_RELEASE_KEY:-}" ] || return
+	check tags-refused release_tags_refused
 	check source release_source && check source-again release_source_again
 	check debs release_debs || return
 	check root-bookworm deb_root_ready bookworm &&
