@@ -29,14 +29,6 @@ bench_image() {
 	return "$status"
 }
 
-# The kernel's own driver, once for each version of it.
-bench_inbox() {
-	local built=$out/share/inbox-$bench_row/siw.ko
-	[[ $(modinfo -F vermagic "$built" 2>/dev/null) == \
-		"$(kernel_of "$(root "$bench_row" full)") "* ]] ||
-		inbox_build "$bench_row"
-}
-
 bench_payload() {
 	local dir=$out/share/bench
 	rm -rf "$dir"
@@ -71,7 +63,7 @@ bench_prepare() {
 	check runner vm_runner_ready &&
 		check root root_ready "$bench_row" full &&
 		check image bench_image && check module build_silent "$bench_row" &&
-		check inbox bench_inbox || return
+		check inbox inbox_build "$bench_row" || return
 	[ "$1" != trace ] || check notrace bench_notrace || return
 	check payload bench_payload "$1"
 }

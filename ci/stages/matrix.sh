@@ -74,16 +74,20 @@ pair_prepare() {
 
 # The kernel's own driver, from the source package of the very kernel.
 inbox_build() {
-	local name=$1 line series version deb root
-	line=$(resolve "$name") || return 1
-	read -r _ series version _ <<<"$line"
+	local line
+	line=$(resolve "$1") && cached "$out/share/inbox-$1" \
+		"$line $(cat "$(root "$1" full).stamp")" inbox_make "$1" "$line"
+}
+
+inbox_make() {
+	local name=$1 dir=$3 series version deb root
+	read -r _ series version _ <<<"$2"
 	deb=$(linux_source "$series" "$version") || return 1
 	root=$(root "$name" full)
-	rm -rf "$out/share/inbox-$name"
-	linux_unpack "$deb" "$out/share/inbox-$name" --strip-components=5 \
+	linux_unpack "$deb" "$dir" --strip-components=5 \
 		--wildcards '*/drivers/infiniband/sw/siw/*' &&
 		in_root "$root" make -C "/lib/modules/$(kernel_of "$root")/build" \
-			-j "$jobs" M="/srv/inbox-$name" CONFIG_RDMA_SIW=m modules
+			-j "$jobs" M="/srv/${dir##*/}" CONFIG_RDMA_SIW=m modules
 }
 
 pair_payload() {
@@ -121,9 +125,10 @@ job_run() {
 }
 
 # jobs_of [--shard I/N] [NAME...]: kind and name of the jobs asked for, by their
-# names or tiers; release kernels and pairs if none is.
+# names or tiers; release kernels and pairs if none is. The slowest kernels come first,
+# so that none is left to run alone.
 jobs_of() {
-	local shard=1/1 name
+	local shard=1/1 name slow
 	if [ "${1:-}" = --shard ]; then
 		shard=${2:-}
 		shift 2
@@ -133,12 +138,13 @@ jobs_of() {
 	[ $# -gt 0 ] || set -- quick matrix pair
 	{
 		for name in $(rows kernel); do
-			say "kernel $name $(kernel_field "$name" tier)"
+			slow=$(kernel_field "$name" slow)
+			say "kernel $name $(kernel_field "$name" tier) ${slow:-3}"
 		done
 		for name in $(rows pair); do
-			say "pair $name pair"
+			say "pair $name pair 0"
 		done
-	} | awk -v shard="$shard" -v names=" $* " '
+	} | sort -s -k 4,4nr | awk -v shard="$shard" -v names=" $* " '
 		BEGIN { split(shard, s, "/") }
 		!index(names, " " $2 " ") && !index(names, " " $3 " ") { next }
 		n++ % s[2] == s[1] - 1 { print $1, $2 }'
