@@ -97,17 +97,20 @@ open_root() {
 			-o Dir::Etc::SourceList=/dev/null
 }
 
-# install_siw DIR: by apt, so that DKMS builds the module for the kernel there.
+# install_siw DIR [NAME=VALUE...]: by apt, so that DKMS builds the module for the kernel
+# there.
 install_siw() {
-	in_root "$1" apt-get -y -q install --no-install-recommends siw
+	in_root "$1" "${@:2}" apt-get -y -q install --no-install-recommends siw
 }
 
-# installed_image NAME: the row's image, with siw installed.
+# installed_image NAME: the row's image, with siw installed. What the probes said of the
+# same headers before is not asked again; `package` has it asked.
 installed_image() {
 	local name=$1 root=$out/roots/$1 status
 	debs_ready "$(kernel_field "$name" suite)" || return 1
 	image_is_fresh "$name" && return
-	open_root "$name" "$root" && install_siw "$root" &&
+	open_root "$name" "$root" &&
+		install_siw "$root" SIW_PROBE_CACHE=/srv/probes &&
 		module_installed "$root" &&
 		pack_image "$name" "$root"
 	status=$?

@@ -6,7 +6,7 @@
 matrix=$out/matrix
 
 # The probes' answers are those on record for this kernel, if there are any. They
-# are kept for the same headers and probes; DKMS asks each time.
+# are kept for the same headers and probes.
 probes_answer() {
 	local name=$1 root release expected check=()
 	root=$(root "$name" full)
