@@ -103,15 +103,23 @@ install_siw() {
 	in_root "$1" "${@:2}" apt-get -y -q install --no-install-recommends siw
 }
 
-# installed_image NAME: the row's image, with siw installed. What the probes said of the
-# same headers before is not asked again; `package` has it asked.
+# dkms_silent ROOT: DKMS built siw there, and the compiler had nothing to say.
+dkms_silent() {
+	local logs
+	mapfile -t logs < <(find "$1/var/lib/dkms/siw" -name make.log)
+	[ ${#logs[@]} -gt 0 ] && ! grep -HE '(warning|error):' "${logs[@]}"
+}
+
+# installed_image NAME: the row's image, with siw installed: W=1, and a warning is an
+# error. What the probes said of the same headers before is not asked again; `package`
+# has it asked.
 installed_image() {
 	local name=$1 root=$out/roots/$1 status
 	debs_ready "$(kernel_field "$name" suite)" || return 1
 	image_is_fresh "$name" && return
 	open_root "$name" "$root" &&
-		install_siw "$root" SIW_PROBE_CACHE=/srv/probes &&
-		module_installed "$root" &&
+		install_siw "$root" SIW_PROBE_CACHE=/srv/probes KBUILD_EXTRA_WARN=1 &&
+		module_installed "$root" && dkms_silent "$root" &&
 		pack_image "$name" "$root"
 	status=$?
 	rm -rf "$root"
