@@ -12,49 +12,65 @@ release_versions() {
 	version=$(cat "$top/VERSION")
 	versions_agree || status=1
 	if [ -n "${SIW_RELEASE_KEY:-}" ]; then
-		git -C "$top" tag --points-at HEAD | grep -x "v$version" || {
-			say "no tag v$version here"
-			status=1
-		}
-		release_tag_good "$top" "v$version" || status=1
+		release_tagged "$top" "v$version" || status=1
 		! grep -F "$version (unreleased)" "$top/CHANGELOG.md" || status=1
-		[ -z "$(git -C "$top" status --porcelain)" ] || {
-			say 'the tree has changes that are not committed'
-			status=1
-		}
 	fi
 	return "$status"
 }
 
-# release_tag_good DIR TAG: signed by a key that the keyring holds, which is in force.
-release_tag_good() {
+# release_tagged DIR TAG: the tree is just what the tag names, which is signed by a key
+# that the keyring holds and that is in force.
+release_tagged() {
+	local status=0
+	git -C "$1" tag --points-at HEAD | grep -qx "$2" || {
+		say "no tag $2 here"
+		status=1
+	}
 	git -C "$1" verify-tag "$2" || {
 		say "$2: no good signature: git tag -s, or gpg --import the releaser's key"
-		return 1
+		status=1
 	}
+	[ -z "$(git -C "$1" status --porcelain)" ] || {
+		say 'the tree has changes that are not committed'
+		status=1
+	}
+	return "$status"
 }
 
-# One that is not signed, one of a stranger, and one that is as it should be.
+# A tree as it should be is taken, and no other: each is refused for one reason alone.
 release_tags_refused() {
-	local dir=$out/release-tags status=0 tag
+	local dir=$out/release-tags status=0
 	rm -rf "$dir"
 	git init -q "$dir" || return 1
 	own_keyring
 	test_key stranger gpg && release_tag_made "$dir" stranger -s || status=1
 	forget_keyring
 	own_keyring
-	test_key releaser gpg && release_tag_made "$dir" good -s &&
-		release_tag_made "$dir" unsigned -a &&
-		git -C "$dir" tag light && release_tag_good "$dir" good || status=1
-	for tag in stranger unsigned light; do
-		! release_tag_good "$dir" "$tag" || {
-			say "taken: $tag"
-			status=1
-		}
-	done
+	test_key releaser gpg || status=1
+	release_refused "$dir" stranger 'no good signature' || status=1
+	release_tag_made "$dir" unsigned -a || status=1
+	release_refused "$dir" unsigned 'no good signature' || status=1
+	git -C "$dir" tag light
+	release_refused "$dir" light 'no good signature' || status=1
+	release_tag_made "$dir" good -s && release_tagged "$dir" good || status=1
+	: >"$dir/left"
+	release_refused "$dir" good 'not committed' || status=1
+	rm "$dir/left"
+	release_tag_made "$dir" later -s || status=1
+	release_refused "$dir" good 'no tag good here' || status=1
 	forget_keyring
 	rm -rf "$dir"
 	return "$status"
+}
+
+# release_refused DIR TAG REASON
+release_refused() {
+	local said
+	said=$(release_tagged "$1" "$2" 2>"$out/release-tags.gpg") || {
+		[[ $said = *"$3"* && $said != *$'\n'* ]] && return
+	}
+	say "$2: not refused as it should be ($3): ${said:-taken}"
+	return 1
 }
 
 # release_tag_made DIR TAG HOW, by the one key there is.
