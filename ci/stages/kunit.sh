@@ -66,11 +66,12 @@ um_ready() {
 		-exec rm -rf {} +
 }
 
-# The driver as the kernel would build it, with its tests, warnings are errors.
+# kunit_build TREE SOURCE: the driver as the kernel would build it, with its tests,
+# warnings are errors.
 kunit_build() {
-	local tree=$1 log=$out/log/kunit-build.make
+	local tree=$1 source=$2 log=$out/log/kunit-build.make
 	mkdir -p "$kunit/${tree##*/}"
-	"${um_make[@]}" -C "$tree" M="$top/siw" MO="$kunit/${tree##*/}" W=1 modules \
+	"${um_make[@]}" -C "$tree" M="$source" MO="$kunit/${tree##*/}" W=1 modules \
 		>"$log" 2>&1 || {
 		cat "$log"
 		return 1
@@ -112,7 +113,7 @@ stage_kunit() {
 		say '# building a kernel first: 6 minutes on two idle CPUs'
 	check runner vm_runner_ready &&
 		check kernel um_ready && tree=$(um_tree) || return
-	check build kunit_build "$tree" && check root kunit_root "$tree" || return
+	check build kunit_build "$tree" "$top/siw" && check root kunit_root "$tree" || return
 	rm -f "$out/log/kunit.xml"
 	kunit_run "$tree" | grep --line-buffered -v '^ok'
 	count_junit kunit "$out/log/kunit.xml"

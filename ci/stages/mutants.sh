@@ -60,6 +60,40 @@ mutant_is_killed() {
 		! grep -q '^not ok .* a test is named' "$ktap"
 }
 
+# For those that KUnit tests have to find there is no guest: Row: kunit.
+kunit_mutants() {
+	local name tree kunit=$out/kunit-mutants
+	# shellcheck disable=SC2086 # a list of words
+	need $um_needs
+	check kernel um_ready && tree=$(um_tree) || return
+	rm -rf "$kunit"
+	mkdir -p "$kunit/source"
+	cp -r "$top/siw" "$kunit/source/"
+	check "kunit without a fault" kunit_finds_nothing "$tree" || return
+	for name; do
+		check "$name" kunit_finds "$name" "$tree"
+	done
+}
+
+# What KUnit finds in the source as it is now, as KTAP
+kunit_says() {
+	kunit_build "$1" "$kunit/source/siw" && kunit_root "$1" || return
+	kunit_run "$1" >"$kunit/ktap"
+	cat "$kunit/ktap"
+	grep -q 'KTAP version' "$out/log/kunit.console"
+}
+
+kunit_finds_nothing() { kunit_says "$1" && ! grep '^not ok' "$kunit/ktap"; }
+
+kunit_finds() {
+	local name=$1 tree=$2 status
+	patch -d "$kunit/source" -p0 --no-backup-if-mismatch <"$mutants/$name.patch" ||
+		return 1
+	kunit_says "$tree" && grep '^not ok' "$kunit/ktap"
+	status=$?
+	patch -d "$kunit/source" -p0 -R <"$mutants/$name.patch" && return "$status"
+}
+
 # stage_mutants [NAME...]
 stage_mutants() {
 	local name row rows ready=()
@@ -74,6 +108,13 @@ stage_mutants() {
 	check runner vm_runner_ready || return
 	rows=$(for name; do mutant_row "$name"; done | sort -u)
 	for row in $rows; do
+		[ "$row" != kunit ] || {
+			# shellcheck disable=SC2046 # names
+			kunit_mutants $(for name; do
+				[ "$(mutant_row "$name")" != kunit ] || say "$name"
+			done)
+			continue
+		}
 		check "root-$row" root_ready "$row" full &&
 			check "image-$row" try_image "$row" &&
 			check "module-$row" build_silent "$row" &&

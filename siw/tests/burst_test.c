@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Messages become FPDUs: there is room for each octet of them.
+ */
+#include <linux/mm.h>
+
+#include "fake.h"
+#include "../burst.h"
+#include "../txbuf.h"
+#include "../proto/mpa_frame.h"
+
+#define OCTETS	3000
+
+/* A queue pair with a socket, and octets for its messages */
+struct burst_fixture {
+	struct siw_device *dev;
+	struct siw_qp *qp;
+	struct siw_llp llp;
+	u8 *octets;
+};
+
+static void drop(void *buf)
+{
+	siw_txbuf_drop(buf);
+}
+
+static int burst_init(struct kunit *test)
+{
+	struct burst_fixture *fix = kunit_kzalloc(test, sizeof(*fix),
+						  GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fix);
+	test->priv = fix;
+	fix->octets = kunit_kzalloc(test, OCTETS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fix->octets);
+	fix->dev = siw_fake_device(test);
+	siw_fake_llp(test, &fix->llp);
+	fix->qp = siw_fake_qp(test, siw_fake_cq(test, fix->dev, 4), 4);
+	fix->qp->llp = &fix->llp;
+	fix->qp->tx.crc = true;
+	return kunit_add_action_or_reset(test, drop, &fix->qp->tx.buf);
+}
+
+static u32 room(const struct siw_txbuf *buf)
+{
+	u32 n = buf->left;
+	int i;
+
+	for (i = buf->cur + 1; i < buf->num; i++)
+		n += page_size(buf->bvec[i].bv_page) - buf->bvec[i].bv_offset -
+		     buf->bvec[i].bv_len;
+	return n;
+}
+
+/*
+ * A message of @len octets, @past octets behind the beginning of a TCP segment,
+ * with room for @left octets before it asks for any.
+ *
+ * Return: octets that it took beyond those it had asked for.
+ */
+static u32 beyond(struct kunit *test, u32 len, u32 past, u32 left)
+{
+	struct burst_fixture *fix = test->priv;
+	struct siw_tx *tx = &fix->qp->tx;
+	struct siw_txbuf *buf = &tx->buf;
+	struct siw_burst burst = {
+		.qp = fix->qp,
+		.seg.op = SIW_RDMAP_SEND,
+		.seg.hdr_len = SIW_DDP_UNTAGGED_LEN,
+		.len = len,
+	};
+	u32 more = 0;
+
+	siw_txbuf_drop(buf);
+	KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, buf, 1));
+	while (buf->left > left)
+		siw_txbuf_put(buf, fix->octets, min(OCTETS, buf->left - left));
+	tx->base = tx->pos - past;
+	while (burst.done < len) {
+		u32 before = buf->len, had;
+		int n = siw_burst_begin(&burst);
+
+		KUNIT_ASSERT_GT(test, n, 0);
+		had = room(buf);
+		/* Nobody else's, where it takes too much. */
+		KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, buf,
+							   had + SZ_4K));
+		siw_burst_put(fix->octets, n, &burst);
+		if (buf->len - before > had)
+			more += buf->len - before - had;
+	}
+	return more;
+}
+
+static void expect_room(struct kunit *test)
+{
+	static const u32 past[] = { 0, 1, 100, 270, 300 };
+	u32 len, left, more;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(past); i++) {
+		for (len = 1; len < OCTETS; len += len < 600 ? 7 : 97) {
+			/* About as much as its octets need, with headers or without */
+			for (left = len; left < len + 96; left += 8) {
+				more = beyond(test, len, past[i], left);
+				if (!more)
+					continue;
+				KUNIT_FAIL(test, "%u octets at %u, room for %u: %u too few",
+					   len, past[i], left, more);
+				return;
+			}
+		}
+	}
+}
+
+/* Also where an FPDU fills up a segment that another message has begun */
+static void has_room(struct kunit *test)
+{
+	expect_room(test);
+}
+
+static void has_room_for_markers(struct kunit *test)
+{
+	struct burst_fixture *fix = test->priv;
+
+	fix->qp->tx.markers = true;
+	expect_room(test);
+}
+
+static struct kunit_case burst_cases[] = {
+	KUNIT_CASE(has_room),
+	KUNIT_CASE(has_room_for_markers),
+	{}
+};
+
+static struct kunit_suite burst_suite = {
+	.name = "siw_burst",
+	.init = burst_init,
+	.test_cases = burst_cases,
+};
+
+kunit_test_suite(burst_suite);
