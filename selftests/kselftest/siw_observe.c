@@ -642,8 +642,10 @@ static void timeouts(void)
 {
 	struct counters before;
 	struct wire w = { 0 };
+	struct pair up;
 	uint8_t pd[4];
 
+	pair_open(&up, NULL);
 	wire_listen(&w, NULL);
 	counters_read(&before, "siwb");
 	wire_dial(&w);
@@ -671,6 +673,10 @@ static void timeouts(void)
 	WANT_MOVED("siwb", &before, conns, { "conn_in", 1 },
 		   { "conn_timeout", 1 }, { "conn_timeout_first", 1 });
 	wire_close(&w);
+
+	/* They have passed, and none is for a stream that is up. */
+	pair_works(&up);
+	pair_close(&up);
 }
 
 /* ---- details of resources ---- */
