@@ -637,6 +637,46 @@ static void silent_crowd(void)
 	wire_close(&w);
 }
 
+#define ONE_GO 64			/* so many are taken from TCP at a time */
+#define WAITING (ONE_GO + 1)
+
+/*
+ * With as many requests undecided as the backlog says, TCP keeps the rest.  When
+ * one is decided on, all of that is taken, though it is too much for one go.
+ */
+static void full_backlog(void)
+{
+	struct rdma_cm_id *asked[WAITING];
+	struct raw r[2 * WAITING];
+	uint16_t port = next_port();
+	struct counters before;
+	uint8_t out[64];
+	struct side s;
+	int i;
+
+	side_init(&s, NS_B, NULL);
+	side_listen(&s, ADDR_B, port, WAITING);
+	counters_read(&before, "siwb");
+	for (i = 0; i < WAITING; i++) {
+		raw_dial(&r[i], NS_A, ADDR_B, port);
+		raw_put(&r[i], out, mpa_make(out, false, MPA_C, 1, NULL, 0));
+		side_want(&s, RDMA_CM_EVENT_CONNECT_REQUEST);
+		asked[i] = s.id;
+	}
+	for (; i < 2 * WAITING; i++)
+		raw_dial(&r[i], NS_A, ADDR_B, port);
+	WANT_MOVED("siwb", &before, conns, { "conn_in", WAITING });
+	EXPECT_EQ(0, rdma_reject(asked[0], NULL, 0));
+	WANT_MOVED("siwb", &before, conns, { "conn_in", 2 * WAITING },
+		   { "conn_reject_sent", 1 });
+	for (i = 0; i < WAITING; i++)
+		EXPECT_EQ(0, rdma_destroy_id(asked[i]));
+	s.id = NULL;
+	side_close(&s);
+	for (i = 0; i < 2 * WAITING; i++)
+		raw_close(&r[i]);
+}
+
 /* Each time limit has its counter, and all of them are in conn_timeout. */
 static void timeouts(void)
 {
@@ -1298,6 +1338,7 @@ static const struct test tests[] = {
 	{ "Requests: refused, closed, rejected", requests, 60 },
 	{ "terms, aborts and errors of our side", ended_here, 60 },
 	{ "more silent peers than there is room for", silent_crowd },
+	{ "a backlog that is full leaves the rest to TCP", full_backlog },
 	{ "each time limit has its counter", timeouts, 90, .slow = true },
 	{ "details of a queue pair", details_qp },
 	{ "details of a queue pair that got a Terminate", details_terminate },
