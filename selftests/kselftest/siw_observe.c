@@ -1298,6 +1298,55 @@ static void suppressed(void)
 	wire_close(&w);
 }
 
+static void bad_reply(void)
+{
+	struct wire w = { 0 };
+
+	wire_connect(&w, &(struct opts){ .buf = 4096 });
+	raw_put(&w.r, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	wire_close(&w);
+}
+
+static void peers_terminate(void)
+{
+	uint8_t u[64], code[4];
+	struct wire w = { 0 };
+
+	wire_up(&w, &(struct opts){ .buf = 4096 });
+	wire_full(&w);
+	put32(code, 0x11000000);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, code, 4));
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	wire_close(&w);
+}
+
+/* One message more than is allowed, each from a call of @cause */
+static void one_too_many(void (*cause)(void))
+{
+	struct counters before, after;
+	int fd = log_open(), i;
+	uint64_t start;
+
+	counters_read(&before, "siwb");
+	start = now_ms();
+	for (i = 0; i < 11; i++)
+		cause();
+	if (now_ms() - start > 4500)
+		SKIP("this machine is too slow");
+	EXPECT_EQ(10, log_read(fd));
+	counters_read(&after, "siwb");
+	EXPECT_EQ(1, moved_by(&before, &after, "msg_suppressed"));
+	close(fd);
+}
+
+/* Responders and peers that are connected fill the log no more than others. */
+static void limited(void)
+{
+	one_too_many(bad_reply);
+	one_too_many(peers_terminate);
+}
+
 /* ib_core says so each time it asks an interface that does not know its speed. */
 static void speed_unknown(void)
 {
@@ -1356,6 +1405,8 @@ static const struct test tests[] = {
 	  120, .fresh = true, .slow = true },
 	{ "messages beyond the limit are counted, and told of", suppressed, 60,
 	  .fresh = true, .slow = true },
+	{ "messages of Replies and of Terminates received are limited", limited,
+	  .fresh = true },
 	{ "a speed that nobody knows is not asked for ever", speed_unknown },
 	{ "the module tells its version", version },
 };
