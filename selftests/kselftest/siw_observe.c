@@ -816,6 +816,30 @@ static void details_qp(void)
 	pair_close(&p);
 }
 
+/* A Read that is not answered takes a place of our ORD, and none of our IRD. */
+static void details_read(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	char command[128];
+
+	wire_up(&w, &(struct opts){ .buf = 4096, .ird = 2, .ord = 2 });
+	wire_full(&w);
+	POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 16, .id = 1, .raddr = 0x5000,
+	     .rkey = 0x4201);
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no Read Request");
+	snprintf(command, sizeof(command),
+		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
+		 w.s.qp->qp_num);
+	ns_enter(NS_B);
+	say(command, false);
+	SAYS("_ord_used\":1");
+	SAYS("_ird_used\":0");
+	SAYS("_sq_outstanding\":1");
+	SAYS("_sq_posted\":0");
+	wire_close(&w);
+}
+
 static void details_terminate(void)
 {
 	char command[128];
@@ -1390,6 +1414,7 @@ static const struct test tests[] = {
 	{ "a backlog that is full leaves the rest to TCP", full_backlog },
 	{ "each time limit has its counter", timeouts, 90, .slow = true },
 	{ "details of a queue pair", details_qp },
+	{ "details of a queue pair that waits for a Read", details_read },
 	{ "details of a queue pair that got a Terminate", details_terminate },
 	{ "details of a region, without its STag", details_mr },
 	{ "details of a completion queue", details_cq },
