@@ -437,6 +437,16 @@ static void stream_lost(void)
 	WANT_MOVED(dev_of(&w.s), &before, faults, { "stream_lost", 1 });
 	wire_close(&w);
 
+	/* A close that waits for the answer to a Read */
+	fault_begin(&w, &before);
+	POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 16, .id = 1, .raddr = 0x5000,
+	     .rkey = 0x4201);
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	raw_reset(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	WANT_MOVED(dev_of(&w.s), &before, faults, { "stream_lost", 1 });
+	wire_close(&w);
+
 	/* Nothing that would have let the driver send */
 	memset(&w, 0, sizeof(w));
 	wire_up(&w, NULL);
