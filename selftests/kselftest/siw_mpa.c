@@ -171,6 +171,12 @@ static void rev2_depths(void)
 	wire_full(&w);
 	wire_talks(&w);
 	wire_close(&w);
+
+	/* rdma_cm has eight bits for a depth: more is as many as they hold. */
+	rev2_ask(&w, NULL, MPA_ENHANCED(256, 1000));
+	EXPECT_EQ(255, w.s.ord);
+	EXPECT_EQ(255, w.s.ird);
+	wire_close(&w);
 }
 
 static void rev2_rtr(uint32_t kind)
