@@ -241,6 +241,24 @@ static void rtr_send(void)
 	rev2_rtr(MPA_RTR_SEND);
 }
 
+/* Where no RTR was agreed on, an empty Send takes a receive like any other. */
+static void empty_send_first(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[32];
+
+	wire_up(&w, NULL);
+	recv_at(&w.s, 1, 0, 64);
+	recv_at(&w.s, 2, 64, 64);
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_SEND, 0, 0, 1, 0, NULL, 0));
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_SEND, 0, 0, 2, 0, "hello", 5));
+	ASSERT(!WANT_WC(w.s.rcq, 1, IBV_WC_SUCCESS).byte_len,
+	       "the empty Send took none");
+	EXPECT_EQ(5, WANT_WC(w.s.rcq, 2, IBV_WC_SUCCESS).byte_len);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	wire_close(&w);
+}
+
 /* RFC 5044 section 7.1.2: not an octet after the Reply until the first FPDU */
 static void responder_waits(void)
 {
@@ -1125,6 +1143,7 @@ static const struct test tests[] = {
 	{ "peer-to-peer, RTR by Write", rtr_write },
 	{ "peer-to-peer, RTR by Read", rtr_read },
 	{ "peer-to-peer, RTR by Send", rtr_send },
+	{ "an empty Send as first FPDU of revision 1", empty_send_first },
 	{ "the responder says nothing before the first FPDU", responder_waits },
 	{ "M=1 in the Request: Markers from the responder", markers, 60 },
 	{ "M=1 in the Reply: Markers from the initiator", markers_initiator, 60 },
