@@ -636,7 +636,8 @@ static void reject(void)
 			EXPECT_EQ(rev, w.rep.rev);
 			EXPECT_EQ(head + lens[i], w.rep.len);
 			CHECK(w.rep.pd + head, lens[i], 4);
-			/* The driver may close or leave that to the peer. */
+			/* A RST could overtake the Reply. */
+			EXPECT_EQ(RAW_FIN, raw_end(&w.r, 5000));
 			raw_close(&w.r);
 			wire_close(&w);
 		}
