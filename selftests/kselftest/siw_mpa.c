@@ -809,6 +809,20 @@ static void fall_back_rst(void)
 	fall_back(true);
 }
 
+/* Who has begun a Reply to revision 2 knows it: there is no second try. */
+static void fin_inside_reply(void)
+{
+	struct wire w = { 0 };
+	uint8_t out[20];
+
+	wire_connect(&w, NULL);
+	mpa_make(out, true, MPA_C, 2, NULL, 0);
+	raw_put(&w.r, out, sizeof(out) - 1);
+	raw_close(&w.r);
+	side_want(&w.s, RDMA_CM_EVENT_REJECTED);
+	wire_close(&w);
+}
+
 /* The host's rules go by who has opened a socket: also that of the second try. */
 static void fall_back_user(void)
 {
@@ -1168,6 +1182,7 @@ static const struct test tests[] = {
 	{ "fall back to revision 1 after FIN", fall_back_fin, 60,
 	  .slow = true },
 	{ "fall back to revision 1 after RST", fall_back_rst },
+	{ "no fall back after a FIN inside a Reply", fin_inside_reply },
 	{ "the second try is by the same user", fall_back_user },
 	{ "rejected with private data", rejected },
 	{ "bad Replies end the attempt", bad_replies, 90, .slow = true },
