@@ -438,8 +438,10 @@ void wire_up(struct wire *w, const struct opts *o)
 
 void wire_connect(struct wire *w, const struct opts *o)
 {
-	w->port = next_port();
-	w->lfd = raw_listen(NS_A, ADDR_A, w->port);
+	if (!w->lfd) {
+		w->port = next_port();
+		w->lfd = raw_listen(NS_A, ADDR_A, w->port);
+	}
 	side_init(&w->s, NS_B, o);
 	side_resolve(&w->s, ADDR_A, w->port);
 	side_open(&w->s);

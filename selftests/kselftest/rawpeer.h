@@ -148,7 +148,7 @@ void wire_up(struct wire *w, const struct opts *o);	/* all of these */
 void wire_first(struct wire *w);	/* an empty Write */
 void wire_full(struct wire *w);		/* that, and ESTABLISHED */
 
-/* The driver is the initiator: */
+/* The driver is the initiator, of a connection to @lfd if there is one: */
 void wire_connect(struct wire *w, const struct opts *o);
 void wire_reply(struct wire *w, uint8_t flags, uint8_t rev, const void *pd,
 		uint16_t len);

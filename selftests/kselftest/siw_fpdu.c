@@ -2026,6 +2026,48 @@ static void half_close_behind_read(void)
 	wire_close(&w);
 }
 
+/*
+ * The peer's FIN comes while ours is behind octets that it has no room for: it is
+ * not reset, and gets the rest when it reads on.
+ */
+static void both_close(void)
+{
+	const uint32_t total = 24 << 10;
+	static struct fpdu f;
+	struct wire w = { 0 };
+	int window = 1 << 13;
+	uint32_t got;
+
+	w.port = next_port();
+	w.lfd = raw_listen(NS_A, ADDR_A, w.port);
+	/* What it accepts begins with such a window. */
+	setsockopt(w.lfd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+	wire_connect(&w, NULL);
+	wire_reply_well(&w);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no RTR");
+	fill(w.s.buf, total, 7);
+	POST(&w.s, .op = IBV_WR_SEND, .len = total, .id = 1);
+	WANT_WC(w.s.scq, 1, IBV_WC_SUCCESS);	/* TCP has all of it */
+	EXPECT_EQ(0, rdma_disconnect(w.s.id));
+	sleep_ms(slow(50));		/* and the FIN */
+	shutdown(w.r.fd, SHUT_WR);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	sleep_ms(slow(50));
+	for (got = 0; got < total; got += f.len - 18) {
+		ASSERT(fpdu_read(&w.r, &f, 5000), "cut off behind %u octets",
+		       got);
+		ASSERT((get16(f.ulpdu) & ~CTL_LAST) == (CTL_SEND & ~CTL_LAST),
+		       "control %04x", get16(f.ulpdu));
+		ASSERT(got + f.len - 18 <= total, "%u octets at %u", f.len,
+		       got);
+		EXPECT(!memcmp(f.ulpdu + 18, w.s.buf + got, f.len - 18),
+		       "data at %u", got);
+	}
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 5000));
+	wire_close(&w);
+}
+
 /* A peer that has our FIN and never sends its own is left. */
 static void never_closes(void)
 {
@@ -2249,6 +2291,7 @@ static const struct test tests[] = {
 	{ "a FIN behind an FPDU in pieces", fin_behind_pieces, 60 },
 	{ "half close", half_close },
 	{ "half close behind a Read Request", half_close_behind_read },
+	{ "both ends close, and the peer reads on", both_close },
 	{ "a peer that never closes", never_closes, 60, .slow = true },
 	{ "16 MiB behind the driver's FIN", much_behind_fin, 60 },
 	{ "a bad FPDU while the driver closes", fault_while_closing, 60 },
