@@ -682,17 +682,15 @@ static void listener_first(void)
 	pair_close(&p);
 }
 
-/* A request that waits for its turn goes with the listener. */
-static void listener_before_queue(void)
+/* Two requests at a listener that hears of one at a time: the other waits. */
+static void two_requests(struct side *l, struct raw *r)
 {
 	uint16_t port = next_port();
-	struct raw r[2];
 	uint8_t out[64];
-	struct side l;
 	int i;
 
-	side_init(&l, NS_B, NULL);
-	side_listen(&l, ADDR_B, port, 1);
+	side_init(l, NS_B, NULL);
+	side_listen(l, ADDR_B, port, 1);
 	for (i = 0; i < 2; i++)
 		raw_dial(&r[i], NS_A, ADDR_B, port);
 	sleep_ms(slow(100));		/* both are taken from TCP */
@@ -700,7 +698,35 @@ static void listener_before_queue(void)
 		raw_put(&r[i], out, mpa_make(out, false, MPA_C, 1, NULL, 0));
 		sleep_ms(slow(50));
 	}
+	side_want(l, RDMA_CM_EVENT_CONNECT_REQUEST);
+}
+
+/* One is decided on: it is the turn of the next. */
+static void next_in_queue(void)
+{
+	struct raw r[2];
+	struct side l;
+	int i;
+
+	two_requests(&l, r);
+	EXPECT_EQ(-1, side_event(&l, 0));
+	EXPECT_EQ(0, rdma_reject(l.id, NULL, 0));
+	EXPECT_EQ(0, rdma_destroy_id(l.id));
+	l.id = NULL;
 	side_want(&l, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_close(&l);
+	for (i = 0; i < 2; i++)
+		raw_close(&r[i]);
+}
+
+/* A request that waits for its turn goes with the listener. */
+static void listener_before_queue(void)
+{
+	struct raw r[2];
+	struct side l;
+	int i;
+
+	two_requests(&l, r);
 	EXPECT_EQ(RAW_OPEN, raw_end(&r[1], 100));
 	EXPECT_EQ(0, rdma_destroy_id(l.lid));
 	l.lid = NULL;
@@ -1277,6 +1303,7 @@ static const struct test tests[] = {
 	{ "destroy while connecting", destroy_connecting, 60 },
 	{ "destroy on the passive side", destroy_passive, 60, .slow = true },
 	{ "the listener goes before its request", listener_first },
+	{ "the next in the queue of a listener", next_in_queue },
 	{ "the listener goes before those in its queue", listener_before_queue },
 	{ "a request neither accepted nor rejected", never_accepted, 90,
 	  .slow = true },
