@@ -1095,6 +1095,8 @@ static void query_qp(void)
 	       qa.cap.max_inline_data);
 	EXPECT_EQ(p.a.attr.cap.max_send_wr, qa.cap.max_send_wr);
 	EXPECT_EQ(p.a.attr.cap.max_recv_wr, qa.cap.max_recv_wr);
+	EXPECT_EQ(2, qa.max_rd_atomic);		/* ORD */
+	EXPECT_EQ(3, qa.max_dest_rd_atomic);	/* IRD */
 	EXPECT(qa.qp_access_flags & IBV_ACCESS_REMOTE_WRITE, "flags %x",
 	       qa.qp_access_flags);
 	EXPECT(qa.qp_access_flags & IBV_ACCESS_REMOTE_READ, "flags %x",
