@@ -882,6 +882,32 @@ static void larger_and_larger(void)
 	}
 }
 
+/* The buffer they are put together in is as long as they are, and no longer. */
+static void powers_of_two(void)
+{
+	static uint8_t data[1 << 15], u[1 << 15], out[1 << 15];
+	struct wire w = { 0 };
+	uint32_t size, msn;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	fill(data, sizeof(data), 4);
+	for (size = 4096, msn = 1; size <= sizeof(out); size *= 2, msn++) {
+		uint32_t len = size - 24;	/* length, header, CRC */
+
+		recv_at(&w.s, msn, 0, len);
+		ASSERT(fpdu_make(out, u, ddp_untagged(u, CTL_SEND, 0, 0, msn, 0,
+						      data, len)) == size,
+		       "length");
+		raw_put(&w.r, out, 10);
+		sleep_ms(slow(20));	/* not in one buffer with the rest */
+		raw_put(&w.r, out + 10, size - 10);
+		EXPECT_EQ(len, WANT_WC(w.s.rcq, msn, IBV_WC_SUCCESS).byte_len);
+		CHECK(w.s.buf, len, 4);
+	}
+	wire_close(&w);
+}
+
 static void liberal(void)
 {
 	struct wire w = { 0 };
@@ -2252,6 +2278,7 @@ static const struct test tests[] = {
 	{ "many FPDUs at once, large and tiny segments", many_in_one },
 	{ "FPDUs larger and larger, in two pieces", larger_and_larger, 60,
 	  .slow = true },
+	{ "FPDUs of a power of two, in two pieces", powers_of_two },
 	{ "what a receiver must tolerate", liberal },
 	{ "TCP urgent data are data", urgent },
 	{ "the Read Response of the driver", read_response },
