@@ -1720,6 +1720,28 @@ static void terminate_received(void)
 	}
 }
 
+/* What TCP took is done: that its completion waits for a Read changes nothing. */
+static void done_behind_read(void)
+{
+	uint8_t u[64], word[4] = { 0x01, 0x01 };
+	static struct fpdu f;
+	struct wire w = { 0 };
+
+	read_asked(&w, &f);
+	POST(&w.s, .op = IBV_WR_RDMA_WRITE, .len = 16, .id = 2, .raddr = 0x6000,
+	     .rkey = 0x4201);
+	ASSERT(fpdu_read(&w.r, &f, 5000), "no Write");
+	EXPECT_EQ(CTL_WRITE, get16(f.ulpdu));
+	POST(&w.s, .op = IBV_WR_SEND, .len = 16, .id = 3,
+	     .flags = IBV_SEND_FENCE);
+	EXPECT(no_wc(w.s.scq, 20), "a completion before that of the Read");
+	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, word, 4));
+	WANT_WC(w.s.scq, 1, IBV_WC_REM_ACCESS_ERR);
+	WANT_WC(w.s.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(w.s.scq, 3, IBV_WC_WR_FLUSH_ERR);
+	wire_close(&w);
+}
+
 /*
  * A RST does not overtake a Terminate that waits for memory to be put together:
  * what the driver had before it counts.
@@ -2304,6 +2326,7 @@ static const struct test tests[] = {
 	  second_elements, 60 },
 	{ "segments across the elements of a receive", across_elements },
 	{ "Terminate received: the completion names the cause", terminate_received },
+	{ "Terminate received: what TCP took is done", done_behind_read },
 	{ "a Terminate is not answered, also when work fails just then",
 	  terminate_unanswered, 120, .slow = true },
 	{ "a Terminate in pieces with a RST behind it", terminate_before_reset,
