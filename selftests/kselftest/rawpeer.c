@@ -355,11 +355,12 @@ bool fpdu_read(struct raw *r, struct fpdu *f, unsigned int ms)
 	uint8_t first[4];
 	uint8_t tail[4];
 	uint8_t *rest;
-	size_t n;
+	size_t n, i;
 	bool ok;
 
 	f->crc_ok = false;
 	f->markers_ok = true;
+	f->pad_ok = true;
 	if (!get_words(r, f, first, 4, &head, &crc, end))
 		return false;
 	f->len = get16(first);
@@ -371,6 +372,9 @@ bool fpdu_read(struct raw *r, struct fpdu *f, unsigned int ms)
 		f->ulpdu[1] = first[3];
 		if (f->len > 2)
 			memcpy(f->ulpdu + 2, rest, f->len - 2);
+		for (i = f->len + 2; i < n; i++)
+			if (i >= 4 && rest[i - 4])
+				f->pad_ok = false;
 	}
 	free(rest);
 	if (!ok)

@@ -77,12 +77,14 @@ struct mpa {
  * @len: ULPDU_Length
  * @crc_ok: its CRC is right
  * @markers_ok: its Markers point where they should
+ * @pad_ok: its PAD is zero
  * @ulpdu: its octets
  */
 struct fpdu {
 	uint16_t len;
 	bool crc_ok;
 	bool markers_ok;
+	bool pad_ok;
 	uint8_t ulpdu[65536];
 };
 

@@ -1040,6 +1040,32 @@ static void read_response(void)
 }
 
 /*
+ * RFC 5044 section 4.1: PAD is zero, whatever was there before.  Each message is
+ * shorter than the one before it, whose place it takes.
+ */
+static void pad_is_zero(void)
+{
+	static struct fpdu f;
+	struct wire w = { 0 };
+	uint32_t len, i;
+
+	wire_up(&w, NULL);
+	wire_full(&w);
+	memset(w.s.buf, 0xff, 256);
+	for (i = 0; i < 200; i++) {
+		len = 200 - i % 100;
+		POST(&w.s, .op = IBV_WR_SEND, .len = len, .id = i);
+		ASSERT(fpdu_read(&w.r, &f, 5000), "no FPDU %u", i);
+		EXPECT(f.crc_ok, "bad CRC of %u octets", len);
+		EXPECT(f.pad_ok, "PAD behind %u octets", len);
+		WANT_WC(w.s.scq, i, IBV_WC_SUCCESS);
+		/* TCP lets go of what is acknowledged. */
+		wire_first(&w);
+	}
+	wire_close(&w);
+}
+
+/*
  * Read Requests above IRD.  Nobody reads the responses, so the first ones
  * stay under way while the next ones come.
  */
@@ -2304,6 +2330,7 @@ static const struct test tests[] = {
 	{ "what a receiver must tolerate", liberal },
 	{ "TCP urgent data are data", urgent },
 	{ "the Read Response of the driver", read_response },
+	{ "PAD of the driver is zero", pad_is_zero },
 	{ "bad CRC: Terminate 2/0/02", crc, 60 },
 	{ "nothing is placed before the CRC is good", crc_before_placing },
 	{ "bad headers, each with its Terminate", headers, 120 },
