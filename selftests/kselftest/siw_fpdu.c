@@ -436,6 +436,15 @@ static size_t mixed(struct scene *c, uint8_t *u)
 	return SEND(u, CTL_SEND, 0, 2, 0);
 }
 
+/* One receive is in use and one is left, which would be that message's. */
+static size_t mixed_last(struct scene *c, uint8_t *u)
+{
+	good(c, u, SEND(u, CTL_SEND, 0, 1, 0));
+	good(c, u, SEND(u, CTL_SEND, 0, 2, 0));
+	good(c, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 3, 0));
+	return SEND(u, CTL_SEND, 0, 4, 0);
+}
+
 static size_t mixed_op(struct scene *c, uint8_t *u)
 {
 	good(c, u, SEND(u, CTL_SEND & ~CTL_LAST, 0, 1, 0));
@@ -460,6 +469,8 @@ static void queues(void)
 		{ "Send one octet too long", too_long, TERM(0x1205, MD) },
 		{ "second segment too long", too_long_2, TERM(0x1205, MD) },
 		{ "another MSN inside a message", mixed, TERM(0x1203, MD) },
+		{ "the same, with one receive left", mixed_last,
+		  TERM(0x1203, MD) },
 		{ "another opcode inside a message", mixed_op, TERM(0x0206, MD) },
 	};
 
