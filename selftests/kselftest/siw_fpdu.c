@@ -1806,6 +1806,50 @@ static void terminate_before_reset(void)
 	}
 }
 
+/* @good octets of a Send can be sent, and the next cannot. */
+static void fail_behind(uint32_t good, bool markers)
+{
+	struct ibv_send_wr wr = {
+		.wr_id = 1, .num_sge = 2, .opcode = IBV_WR_SEND,
+		.send_flags = IBV_SEND_SIGNALED,
+	}, *bad;
+	static struct fpdu f;
+	struct wire w = { 0 };
+	struct ibv_sge sge[2];
+	uint32_t got;
+
+	wire_listen(&w, NULL);
+	wire_dial(&w);
+	wire_request(&w, markers ? MPA_C | MPA_M : MPA_C, 1, NULL, 0);
+	wire_accept(&w);
+	w.r.markers = markers;
+	wire_full(&w);
+	fill(w.s.buf, good, 6);
+	sge[0] = (struct ibv_sge){ at(&w.s, 0), good, w.s.mr->lkey };
+	sge[1] = (struct ibv_sge){ at(&w.s, 0), 100, 0xdead };
+	wr.sg_list = sge;
+	ASSERT(!ibv_post_send(w.s.qp, &wr, &bad), "ibv_post_send");
+	WANT_WC(w.s.scq, 1, IBV_WC_LOC_PROT_ERR);
+	for (got = 0;; got += f.len - 18) {
+		ASSERT(fpdu_read(&w.r, &f, 5000),
+		       "no Terminate behind %u octets", got);
+		EXPECT(f.crc_ok, "bad CRC");
+		EXPECT(f.markers_ok, "bad Marker");
+		if (get16(f.ulpdu) == CTL_TERM)
+			break;
+		ASSERT(get16(f.ulpdu) == (CTL_SEND & ~CTL_LAST),
+		       "control %04x", get16(f.ulpdu));
+		EXPECT_EQ(got, get32(f.ulpdu + 14));
+		ASSERT(got + f.len - 18 <= good, "%u octets of %u",
+		       got + f.len - 18, good);
+		EXPECT(!memcmp(f.ulpdu + 18, w.s.buf + got, f.len - 18),
+		       "data at %u", got);
+	}
+	EXPECT_EQ(0, get32(f.ulpdu + 18) >> 16);
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
+	wire_close(&w);
+}
+
 /*
  * Its first octets may be on their way when an SGE turns out to be none: what
  * the peer sees are whole FPDUs all the same, and a Terminate 0/0/00 behind.
@@ -1813,43 +1857,11 @@ static void terminate_before_reset(void)
 static void fails_half_way(void)
 {
 	static const uint32_t good[] = { 0, 1, 700, 1440, 1441, 5000, 40000 };
-	static struct fpdu f;
-	uint32_t got;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
-		struct ibv_send_wr wr = {
-			.wr_id = 1, .num_sge = 2, .opcode = IBV_WR_SEND,
-			.send_flags = IBV_SEND_SIGNALED,
-		}, *bad;
-		struct wire w = { 0 };
-		struct ibv_sge sge[2];
-
-		wire_up(&w, NULL);
-		wire_full(&w);
-		fill(w.s.buf, good[i], 6);
-		sge[0] = (struct ibv_sge){ at(&w.s, 0), good[i], w.s.mr->lkey };
-		sge[1] = (struct ibv_sge){ at(&w.s, 0), 100, 0xdead };
-		wr.sg_list = sge;
-		ASSERT(!ibv_post_send(w.s.qp, &wr, &bad), "ibv_post_send");
-		WANT_WC(w.s.scq, 1, IBV_WC_LOC_PROT_ERR);
-		for (got = 0;; got += f.len - 18) {
-			ASSERT(fpdu_read(&w.r, &f, 5000),
-			       "no Terminate behind %u octets", got);
-			EXPECT(f.crc_ok, "bad CRC");
-			if (get16(f.ulpdu) == CTL_TERM)
-				break;
-			ASSERT(get16(f.ulpdu) == (CTL_SEND & ~CTL_LAST),
-			       "control %04x", get16(f.ulpdu));
-			EXPECT_EQ(got, get32(f.ulpdu + 14));
-			ASSERT(got + f.len - 18 <= good[i],
-			       "%u octets of %u", got + f.len - 18, good[i]);
-			EXPECT(!memcmp(f.ulpdu + 18, w.s.buf + got, f.len - 18),
-			       "data at %u", got);
-		}
-		EXPECT_EQ(0, get32(f.ulpdu + 18) >> 16);
-		EXPECT_EQ(RAW_FIN, raw_end(&w.r, 15000));
-		wire_close(&w);
+		fail_behind(good[i], false);
+		fail_behind(good[i], true);
 	}
 }
 
