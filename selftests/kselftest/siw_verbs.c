@@ -1843,6 +1843,27 @@ static void used_again(void)
 }
 
 /*
+ * The request that ended its stream had got some way into its memory: more than
+ * goes out in one train.  The next begins at its own beginning.
+ */
+static void used_again_after_failure(void)
+{
+	struct pair p, q;
+
+	pair_open(&p, &(struct opts){ .buf = MiB });
+	POST(&p.a, .op = IBV_WR_SEND, .len = 300000, .id = 1, .lkey = 0xdead);
+	WANT_WC(p.a.scq, 1, IBV_WC_LOC_PROT_ERR);
+	side_want(&p.a, RDMA_CM_EVENT_DISCONNECTED);
+	ASSERT(!side_to_reset(&p.a), "to RESET");
+	connect_again(&p, &q);
+	pair_works(&q);
+	rdma_disconnect(q.a.id);
+	EXPECT_EQ(0, rdma_destroy_id(q.a.id));
+	side_close(&q.b);
+	pair_close(&p);
+}
+
+/*
  * A connection is made by rdma_cm and by nothing else.  Verbs let a provider
  * take or refuse the states on the way, but none of them may act like a
  * connection, and ERROR must work from everywhere.
@@ -2124,6 +2145,8 @@ static const struct test tests[] = {
 	{ "what was sent before an orderly close arrives", send_then_close },
 	{ "modify_qp to RESET forgets what is posted", reset_forgets },
 	{ "a queue pair is used again after RESET", used_again },
+	{ "a queue pair is used again after a request that failed",
+	  used_again_after_failure },
 	{ "modify_qp makes no connection, and ERROR works always", modify_states },
 	{ "objects in use cannot be destroyed", busy_objects },
 };
