@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <rdma/ib_user_verbs.h>
+#include <rdma/siw-abi.h>
 
 #include "harness.h"
 
@@ -2062,6 +2063,76 @@ static void mr_anywhere(void)
 	pair_close(&p);
 }
 
+/* Register memory, and have the answer at @resp. */
+static int reg_mr_to(const struct ibv_pd *pd, void *mem, size_t len, void *resp)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_reg_mr cmd;
+		struct siw_ureq_reg_mr own;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_REG_MR,
+			 .in_words = sizeof(req) / 4,
+			 .out_words = (sizeof(struct ib_uverbs_reg_mr_resp) +
+				       sizeof(struct siw_uresp_reg_mr)) / 4 },
+		.cmd = { .response = (uintptr_t)resp, .start = (uintptr_t)mem,
+			 .length = len, .hca_va = (uintptr_t)mem,
+			 .pd_handle = pd->handle,
+			 .access_flags = IBV_ACCESS_LOCAL_WRITE },
+	};
+
+	return command(pd->context->cmd_fd, &req, sizeof(req));
+}
+
+/* Kilobytes of this process that are pinned */
+static long pinned(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[256];
+	long kb = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "VmPin: %ld", &kb);
+	if (f)
+		fclose(f);
+	ASSERT(kb >= 0, "no VmPin");
+	return kb;
+}
+
+/*
+ * Nobody would know of the region, and so there must be none.  A device that is
+ * freed looks whether all that was counted has gone.
+ */
+static void mr_unanswered(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	uint32_t answer[8];
+	struct ibv_pd *pd;
+	void *mem, *closed;
+	long before, one;
+	int i;
+
+	ASSERT(ctx, "no device on va");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	mem = mmap(NULL, MiB, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	closed = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT(mem != MAP_FAILED && closed != MAP_FAILED, "mmap");
+	before = pinned();
+	ASSERT(!reg_mr_to(pd, mem, MiB, answer), "not even with an answer: %m");
+	one = pinned();
+	EXPECT_EQ(before + 1024, one);
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(EFAULT, reg_mr_to(pd, mem, MiB, closed));
+	EXPECT_EQ(one, pinned());
+	/* The first region is in the kernel only, and goes with the context. */
+	ibv_close_device(ctx);
+	EXPECT_EQ(before, pinned());
+	EXPECT_EQ(0, topo("del a"));
+	EXPECT_EQ(0, topo("add a"));
+}
+
 /* A read-only mapping can be a source, and not a sink. */
 static void mr_readonly(void)
 {
@@ -2092,6 +2163,7 @@ static const struct test tests[] = {
 	{ "the limits asked for at creation are granted or refused", caps_returned },
 	{ "memory regions: keys, refusals", mr_attributes },
 	{ "memory regions at any offset, of any address", mr_anywhere },
+	{ "memory regions without an answer are none", mr_unanswered },
 	{ "send and receive", send_recv },
 	{ "RDMA Write lands where it should and nowhere else", rdma_write },
 	{ "RDMA Read fetches what it should", rdma_read },
