@@ -584,6 +584,31 @@ static void mmap_keys(void)
 	pair_close(&p);
 }
 
+/* There is nothing behind a ring that could be mapped. */
+static void mapping_grows(void)
+{
+	size_t more = sysconf(_SC_PAGESIZE);
+	struct rings r;
+	struct pair p;
+	int i, n = 0;
+
+	open_abused(&p, &r);
+	for (i = 0; i < nmaps; i++) {
+		if (maps[i].fd != p.a.qp->context->cmd_fd)
+			continue;
+		errno = 0;
+		/* If it were, the provider's would be gone: no way on. */
+		ASSERT(mremap(maps[i].addr, maps[i].len, maps[i].len + more,
+			      MREMAP_MAYMOVE) == MAP_FAILED,
+		       "%zu octets became more", maps[i].len);
+		EXPECT_EQ(EFAULT, errno);
+		n++;
+	}
+	EXPECT(n >= 4, "only %d mappings", n);
+	pair_works(&p);
+	pair_close(&p);
+}
+
 /* A ring outlives its queue as a mapping only. */
 static void late_doorbell(void)
 {
@@ -742,6 +767,7 @@ static const struct test tests[] = {
 	{ "random octets while the doorbell rings", random_rings, 120,
 	  .slow = true },
 	{ "mmap of keys not handed out", mmap_keys, 60 },
+	{ "a mapped queue cannot grow", mapping_grows },
 	{ "doorbells in ERROR and after destroy", late_doorbell },
 	{ "doorbells for queue pairs that do not exist", wrong_doorbells },
 	{ "a doorbell with a work request in it", work_in_doorbell },
