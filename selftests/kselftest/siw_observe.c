@@ -777,6 +777,17 @@ static uint16_t port_of(const struct sockaddr *sa)
 	return ntohs(((const struct sockaddr_in *)sa)->sin_port);
 }
 
+/* What the details of @s say now is there for SAYS(). */
+static void say_details(const struct side *s)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
+		 s->qp->qp_num);
+	say(command, false);
+}
+
 static void details_qp(void)
 {
 	char command[128];
@@ -793,11 +804,8 @@ static void details_qp(void)
 	WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
 	WANT_WC(p.a.scq, 2, IBV_WC_SUCCESS);
 
-	snprintf(command, sizeof(command),
-		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
-		 p.b.qp->qp_num);
 	ns_enter(NS_B);
-	say(command, false);
+	say_details(&p.b);
 	SAYS("_stream\":\"RTS\"");
 	SAYS("_mpa_rev\":2");
 	SAYS("_crc\":1");
@@ -829,30 +837,42 @@ static void details_qp(void)
 /* A Read that is not answered takes a place of our ORD, and none of our IRD. */
 static void details_read(void)
 {
-	static struct fpdu f;
+	static struct fpdu f[2];
 	struct wire w = { 0 };
-	char command[128];
+	uint8_t u[64];
+	int i;
 
 	wire_up(&w, &(struct opts){ .buf = 4096, .ird = 2, .ord = 2 });
 	wire_full(&w);
-	POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 16, .id = 1, .raddr = 0x5000,
-	     .rkey = 0x4201);
-	ASSERT(fpdu_read(&w.r, &f, 5000), "no Read Request");
-	snprintf(command, sizeof(command),
-		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
-		 w.s.qp->qp_num);
+	for (i = 0; i < 2; i++) {
+		POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 16, .id = i,
+		     .raddr = 0x5000, .rkey = 0x4201);
+		ASSERT(fpdu_read(&w.r, &f[i], 5000), "no Read Request");
+	}
 	ns_enter(NS_B);
-	say(command, false);
-	SAYS("_ord_used\":1");
+	say_details(&w.s);
+	SAYS("_ord_used\":2");
+	SAYS("_ord_high\":2");
 	SAYS("_ird_used\":0");
-	SAYS("_sq_outstanding\":1");
+	SAYS("_sq_outstanding\":2");
 	SAYS("_sq_posted\":0");
+	for (i = 0; i < 2; i++) {
+		fpdu_put(&w.r, u, ddp_tagged(u, CTL_RRSP, get32(f[i].ulpdu + 18),
+					     get64(f[i].ulpdu + 22),
+					     "0123456789abcdef", 16));
+		WANT_WC(w.s.scq, i, IBV_WC_SUCCESS);
+	}
+	POST(&w.s, .op = IBV_WR_RDMA_READ, .len = 16, .id = i, .raddr = 0x5000,
+	     .rkey = 0x4201);
+	ASSERT(fpdu_read(&w.r, &f[0], 5000), "no Read Request");
+	say_details(&w.s);
+	SAYS("_ord_used\":1");
+	SAYS("_ord_high\":2");
 	wire_close(&w);
 }
 
 static void details_terminate(void)
 {
-	char command[128];
 	uint8_t u[64], code[4];
 	struct wire w;
 
@@ -861,11 +881,8 @@ static void details_terminate(void)
 	fpdu_put(&w.r, u, ddp_tagged(u, CTL_WRITE, 0xdead00, 0, u, 16));
 	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
-	snprintf(command, sizeof(command),
-		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
-		 w.s.qp->qp_num);
 	ns_enter(NS_B);
-	say(command, false);
+	say_details(&w.s);
 	SAYS("_stream\":\"ERROR\"");
 	SAYS("_terminate_sent\":\"1/1/00\"");
 	wire_close(&w);
@@ -876,11 +893,8 @@ static void details_terminate(void)
 	put32(code, 0x12020000);
 	fpdu_put(&w.r, u, ddp_untagged(u, CTL_TERM, 0, 2, 1, 0, code, 4));
 	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
-	snprintf(command, sizeof(command),
-		 "rdma -dd -j resource show qp link siwb/1 lqpn %u",
-		 w.s.qp->qp_num);
 	ns_enter(NS_B);
-	say(command, false);
+	say_details(&w.s);
 	SAYS("_terminate_received\":\"1/2/02\"");
 	wire_close(&w);
 }
