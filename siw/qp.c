@@ -262,6 +262,7 @@ static void forget_stream(struct siw_qp *qp)
 	qp->tx.pos = 0;
 	qp->tx.fpdus = 0;
 	qp->tx.last = SIW_TX_NONE;
+	qp->tx.stalled = false;
 	qp->fault = SIW_OK;
 	qp->by_peer = false;
 	qp->orq_put = 0;

@@ -399,6 +399,7 @@ static void use_up(struct siw_qp *qp)
 	qp->tx.pos = 5;
 	qp->tx.fpdus = 5;
 	qp->tx.last = SIW_TX_RESPONSE;
+	qp->tx.stalled = true;
 	qp->fault = SIW_FAULT_MPA_CRC;
 	qp->by_peer = true;
 	qp->orq_put = 5;
@@ -429,6 +430,7 @@ static void forgets_its_stream(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, qp->tx.pos);
 	KUNIT_EXPECT_EQ(test, 0, qp->tx.fpdus);
 	KUNIT_EXPECT_EQ(test, SIW_TX_NONE, qp->tx.last);
+	KUNIT_EXPECT_FALSE(test, qp->tx.stalled);
 	KUNIT_EXPECT_EQ(test, SIW_OK, qp->fault);
 	KUNIT_EXPECT_FALSE(test, qp->by_peer);
 	KUNIT_EXPECT_EQ(test, 0, qp->orq_put);
