@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Memory regions: in which page, of which size, an octet is.
+ */
+#include <linux/scatterlist.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "fake.h"
+#include "../mr.h"
+
+#define PAGES	2
+#define IOVA	0x40000
+#define OCTETS	(PAGES * PAGE_SIZE)
+
+/* A region of PAGES pages, and memory for them */
+struct pages_fixture {
+	struct siw_device *dev;
+	struct siw_mr_cache cache;
+	struct ib_pd pd;
+	struct ib_mr *mr;
+	u8 *memory;
+	u8 *octets;
+};
+
+static void dereg(void *mr)
+{
+	siw_mr_dereg(mr, NULL);
+}
+
+static int pages_init(struct kunit *test)
+{
+	struct pages_fixture *fix = kunit_kzalloc(test, sizeof(*fix),
+						  GFP_KERNEL);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, fix);
+	test->priv = fix;
+	fix->dev = siw_fake_device(test);
+	fix->cache.dev = fix->dev;
+	fix->pd.device = &fix->dev->base;
+	fix->memory = kunit_kzalloc(test, OCTETS, GFP_KERNEL);
+	fix->octets = kunit_kzalloc(test, OCTETS, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fix->memory);
+	KUNIT_ASSERT_NOT_NULL(test, fix->octets);
+	for (i = 0; i < OCTETS; i++)
+		fix->octets[i] = i % 251 + 1;
+	fix->mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, PAGES);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fix->mr));
+	return kunit_add_action_or_reset(test, dereg, fix->mr);
+}
+
+/* The elements of @sg become the region, in pages of @size octets. */
+static void map(struct kunit *test, struct scatterlist *sg, int num, u32 size)
+{
+	struct pages_fixture *fix = test->priv;
+
+	fix->mr->page_size = size;
+	KUNIT_ASSERT_EQ(test, num, ib_dma_map_sg(&fix->dev->base, sg, num,
+						 DMA_BIDIRECTIONAL));
+	KUNIT_ASSERT_EQ(test, num, siw_mr_map_sg(fix->mr, sg, num, NULL));
+	fix->mr->iova = IOVA;
+	KUNIT_ASSERT_EQ(test, 0, siw_mr_enable(fix->dev, &fix->pd,
+					       to_siw_mr(fix->mr),
+					       fix->mr->rkey,
+					       IB_ACCESS_REMOTE_WRITE));
+}
+
+static void copy(void *p, size_t n, void *arg)
+{
+	const u8 **from = arg;
+
+	memcpy(p, *from, n);
+	*from += n;
+}
+
+/* @n octets go to the region's beginning. */
+static void write_octets(struct kunit *test, u32 n)
+{
+	struct pages_fixture *fix = test->priv;
+	const u8 *from = fix->octets;
+
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_OK,
+			siw_mr_access(&fix->cache, &fix->pd, fix->mr->rkey,
+				      IOVA, n, SIW_ACCESS_REMOTE_WRITE, copy,
+				      &from));
+	KUNIT_EXPECT_PTR_EQ(test, fix->octets + n, from);
+}
+
+/* Behind the last page there is none to look at; KASAN sees it if somebody does. */
+static void ends_with_its_last_page(struct kunit *test)
+{
+	struct pages_fixture *fix = test->priv;
+	struct scatterlist sg;
+
+	sg_init_one(&sg, fix->memory, OCTETS);
+	map(test, &sg, 1, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, PAGES, to_siw_mr(fix->mr)->num_pages);
+	write_octets(test, OCTETS);
+	KUNIT_EXPECT_MEMEQ(test, fix->octets, fix->memory, OCTETS);
+}
+
+/* A consumer may have pages of another size than the host. */
+static void pages_are_as_large_as_it_was_said(struct kunit *test)
+{
+	struct pages_fixture *fix = test->priv;
+	struct scatterlist sg[PAGES];
+
+	sg_init_table(sg, PAGES);
+	sg_set_buf(&sg[0], fix->memory + SZ_2K, SZ_1K);
+	sg_set_buf(&sg[1], fix->memory, SZ_1K);
+	map(test, sg, PAGES, SZ_1K);
+	write_octets(test, 2 * SZ_1K);
+	KUNIT_EXPECT_MEMEQ(test, fix->octets, fix->memory + SZ_2K, SZ_1K);
+	KUNIT_EXPECT_MEMEQ(test, fix->octets + SZ_1K, fix->memory, SZ_1K);
+	KUNIT_EXPECT_EQ(test, 0, fix->memory[SZ_1K]);
+	KUNIT_EXPECT_EQ(test, 0, fix->memory[SZ_2K + SZ_1K]);
+}
+
+static struct kunit_case pages_cases[] = {
+	KUNIT_CASE(ends_with_its_last_page),
+	KUNIT_CASE(pages_are_as_large_as_it_was_said),
+	{}
+};
+
+static struct kunit_suite pages_suite = {
+	.name = "siw_pages",
+	.init = pages_init,
+	.test_cases = pages_cases,
+};
+
+kunit_test_suite(pages_suite);
