@@ -409,6 +409,34 @@ static void leaves_alone_what_tcp_holds(struct kunit *test)
 	}
 }
 
+/* When the module goes, what a CPU kept is given back: full, and with room. */
+static void gives_everything_back(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct siw_txbuf *buf = &fix->buf;
+	struct page *page[SIW_TXBUF_SEGS];
+	unsigned int num, i;
+
+	migrate_disable();
+	/* One that was kept with room is the first of them. */
+	KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, buf, SZ_64K));
+	siw_txbuf_put(buf, fix->octets, SZ_64K - SZ_8K);
+	num = buf->num;
+	for (i = 0; i < num; i++) {
+		page[i] = buf->bvec[i].bv_page;
+		get_page(page[i]);
+	}
+	siw_txbuf_drop(buf);
+	migrate_enable();
+	siw_txbuf_exit();
+	KUNIT_ASSERT_EQ(test, 0, siw_txbuf_init());
+	for (i = 0; i < num; i++) {
+		KUNIT_EXPECT_EQ_MSG(test, 1, page_ref_count(page[i]),
+				    "chunk %u of %u", i, num);
+		put_page(page[i]);
+	}
+}
+
 static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(is_empty_at_first),
 	KUNIT_CASE(holds_what_was_put),
@@ -425,6 +453,7 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(keeps_some_chunks),
 	KUNIT_CASE(chunks_are_nobody_elses),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
+	KUNIT_CASE(gives_everything_back),
 	{}
 };
 
