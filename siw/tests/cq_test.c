@@ -2,6 +2,8 @@
 /*
  * Completion queues: order, wrap-around, overflow, arming.
  */
+#include <linux/delay.h>
+
 #include "fake.h"
 #include "../cq.h"
 
@@ -367,6 +369,74 @@ static void a_kernel_hears_one_at_a_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
 }
 
+/* What it was told of is not due any more. */
+static void a_kernel_hears_of_each_once(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	u64 id;
+
+	siw_cq_init(fix->cq, false);
+	for (id = 0; id <= CQES; id++)
+		put(fix, id);
+	siw_upcall_sync(&fix->cq->upcall);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->errors);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->fired);
+	siw_cq_notify(fix->cq);
+	siw_upcall_sync(&fix->cq->upcall);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->errors);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->fired);
+}
+
+/* While the first call runs, two things become due. */
+static void error_and_more(struct ib_cq *base, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	if (fake->fired++)
+		return;
+	siw_upcall(&fake->cq.upcall, BIT(IB_EVENT_CQ_ERR));
+	siw_cq_notify(&fake->cq);
+}
+
+static void a_kernel_hears_of_all_that_is_due(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+
+	siw_cq_init(fix->cq, false);
+	fix->cq->base.comp_handler = error_and_more;
+	siw_cq_notify(fix->cq);
+	siw_upcall_sync(&fix->cq->upcall);
+	/* The others may have been queued only now. */
+	siw_upcall_sync(&fix->cq->upcall);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->errors);
+	KUNIT_EXPECT_EQ(test, 2, fix->fake->fired);
+}
+
+static void takes_its_time(struct ib_cq *base, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	mdelay(20);
+	fake->fired++;
+}
+
+/* Who destroys a queue, or a queue pair, frees what the handler looks at. */
+static void a_kernel_hears_nothing_afterwards(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+
+	siw_cq_init(fix->cq, false);
+	fix->cq->base.comp_handler = takes_its_time;
+	siw_cq_notify(fix->cq);
+	siw_cq_forget(fix->cq, &fix->qp);
+	KUNIT_EXPECT_EQ(test, 1, READ_ONCE(fix->fake->fired));
+	siw_upcall_sync(&fix->cq->upcall);
+	siw_cq_notify(fix->cq);
+	siw_cq_close(fix->cq);
+	KUNIT_EXPECT_EQ(test, 2, READ_ONCE(fix->fake->fired));
+	siw_upcall_sync(&fix->cq->upcall);
+}
+
 static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(keeps_order_around_its_end),
 	KUNIT_CASE(polls_as_many_as_asked_for),
@@ -383,6 +453,9 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(tells_how_many_are_pending),
 	KUNIT_CASE(a_kernel_hears_between_its_calls),
 	KUNIT_CASE(a_kernel_hears_one_at_a_time),
+	KUNIT_CASE(a_kernel_hears_of_each_once),
+	KUNIT_CASE(a_kernel_hears_of_all_that_is_due),
+	KUNIT_CASE(a_kernel_hears_nothing_afterwards),
 	{}
 };
 
