@@ -347,6 +347,21 @@ static void leaves_nothing_when_it_stops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, qp->sq.fetch, qp->sq.sent);
 }
 
+/* Who sleeps until something completes wakes up for it, also if it is all there is. */
+static void tells_of_the_receive_it_was_in(struct kunit *test)
+{
+	struct qp_fixture *fix = test->priv;
+
+	start(test);
+	fix->qp->rx.rqe_taken = true;
+	fix->flags_then = U32_MAX;	/* nothing was told of */
+	siw_cq_arm(&fix->cq->cq.base, IB_CQ_NEXT_COMP);
+	siw_qp_event(fix->qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(fix->qp, NULL);
+	KUNIT_EXPECT_NE(test, U32_MAX, fix->flags_then);
+	KUNIT_EXPECT_EQ(test, 1, flushed(test));
+}
+
 /* A provider posts and looks meanwhile: one of the two sees the other. */
 static void says_that_it_stopped_before_it_flushes(struct kunit *test)
 {
@@ -537,6 +552,21 @@ static void post_sets_it_to_work(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, flushed(test));
 }
 
+/* What was taken of a list is done, though the rest was refused. */
+static void half_a_list_sets_it_to_work(struct kunit *test)
+{
+	struct qp_fixture *fix = test->priv;
+	struct ib_send_wr refused = { .opcode = IB_WR_LSO };
+	const struct ib_send_wr wr = { .opcode = IB_WR_SEND, .next = &refused };
+	const struct ib_send_wr *bad;
+
+	siw_qp_event(fix->qp, SIW_QP_EV_FAIL);
+	KUNIT_ASSERT_EQ(test, -EINVAL, siw_sq_post(fix->qp, &wr, &bad));
+	KUNIT_EXPECT_PTR_EQ(test, &refused, bad);
+	flush_delayed_work(&fix->qp->tx.work);
+	KUNIT_EXPECT_EQ(test, 1, flushed(test));
+}
+
 /* What no stream shows, unless memory is short or the peer is gone. */
 static void its_socket_is_prepared(struct kunit *test)
 {
@@ -596,6 +626,7 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(says_what_ended_it),
 	KUNIT_CASE(stops_for_its_owner_only),
 	KUNIT_CASE(leaves_nothing_when_it_stops),
+	KUNIT_CASE(tells_of_the_receive_it_was_in),
 	KUNIT_CASE(says_that_it_stopped_before_it_flushes),
 	KUNIT_CASE(does_not_begin_anew_too_early),
 	KUNIT_CASE(forgets_its_stream),
@@ -604,6 +635,7 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(is_idle_between_messages),
 	KUNIT_CASE(loses_no_look),
 	KUNIT_CASE(post_sets_it_to_work),
+	KUNIT_CASE(half_a_list_sets_it_to_work),
 	KUNIT_CASE(its_socket_is_prepared),
 	KUNIT_CASE(stands_in_for_itself_until_nobody_looks),
 	{}
