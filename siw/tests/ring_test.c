@@ -217,6 +217,28 @@ static void sq_post_refuses_nonsense(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fetch(fix));
 }
 
+/* As many elements as were asked for, though a queue has room for more */
+static void post_takes_what_was_granted(struct kunit *test)
+{
+	struct ring_fixture *fix = test->priv;
+	struct ib_sge sge[3] = {};
+	struct ib_send_wr send = { .opcode = IB_WR_SEND, .sg_list = sge };
+	struct ib_recv_wr recv = { .sg_list = sge };
+	const struct ib_send_wr *bad_send;
+	const struct ib_recv_wr *bad_recv;
+	int n;
+
+	fix->qp->max_send_sge = 2;
+	for (n = 2; n <= 3; n++) {
+		send.num_sge = n;
+		recv.num_sge = n;
+		KUNIT_EXPECT_EQ(test, n == 2 ? 0 : -EINVAL,
+				siw_sq_post(fix->qp, &send, &bad_send));
+		KUNIT_EXPECT_EQ(test, n == 2 ? 0 : -EINVAL,
+				siw_rq_post(&fix->qp->rq, 2, &recv, &bad_recv));
+	}
+}
+
 /* What is asked for, and the element that the transmitter finds */
 static const struct asked_row {
 	enum ib_wr_opcode op;
@@ -350,6 +372,21 @@ static void sq_completes_nothing_with_what_is_gone(struct kunit *test)
 	expect_nothing_completed(test);
 	siw_sq_sent(fix->qp, WQES + 1);
 	expect_completed(test, WQES, IB_WC_SUCCESS);
+}
+
+/* The most that were outstanding, and not how many are now */
+static void sq_remembers_the_most(struct kunit *test)
+{
+	struct ring_fixture *fix = test->priv;
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		post_send(fix, i);
+		expect_fetched(test, i);
+		if (i == 2)
+			siw_sq_sent(fix->qp, 3);
+	}
+	KUNIT_EXPECT_EQ(test, 3, fix->qp->sq.high);
 }
 
 /* An element that was used before is not complete when it is used again. */
@@ -632,10 +669,12 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(sq_is_full_until_completion),
 	KUNIT_CASE(sq_post_takes_what_fits_of_a_list),
 	KUNIT_CASE(sq_post_refuses_nonsense),
+	KUNIT_CASE(post_takes_what_was_granted),
 	KUNIT_CASE(sq_post_says_what_was_asked),
 	KUNIT_CASE(sq_post_copies_inline_data),
 	KUNIT_CASE(sq_completes_in_order),
 	KUNIT_CASE(sq_completes_nothing_with_what_is_gone),
+	KUNIT_CASE(sq_remembers_the_most),
 	KUNIT_CASE(sq_entries_begin_anew),
 	KUNIT_CASE(sq_completes_only_what_is_outstanding),
 	KUNIT_CASE(sq_tells_of_unsignalled_only_failures),
