@@ -1102,6 +1102,46 @@ static void trace_send(void)
 	pair_close(&p);
 }
 
+/* Who waits for what, and that the consumer of an armed queue is told */
+static void trace_wait(void)
+{
+	struct wr read = {
+		.op = IBV_WR_RDMA_READ, .len = 64, .off = 4096, .id = 0x5157,
+	};
+	struct wr write = {
+		.op = IBV_WR_RDMA_WRITE, .len = 64, .id = 0x5158,
+		.flags = IBV_SEND_FENCE,
+	};
+	struct pair p;
+	char a[32];
+
+	pair_open(&p, &(struct opts){ .ord = 3, .ird = 3 });
+	snprintf(a, sizeof(a), " qpn=%u ", p.a.qp->qp_num);
+	read.raddr = at(&p.b, 0);
+	read.rkey = p.b.mr->rkey;
+	write.raddr = at(&p.b, 0);
+	write.rkey = p.b.mr->rkey;
+	ASSERT(!ibv_req_notify_cq(p.a.scq, 0), "arm");
+	trace_begin();
+	post_two(&p.a, &read, &write);
+	WANT_WC(p.a.scq, 0x5157, IBV_WC_SUCCESS);
+	WANT_WC(p.a.scq, 0x5158, IBV_WC_SUCCESS);
+	sleep_ms(slow(100));
+	trace_end();
+	in_order((const char *[]){
+		traced("siw_start:", a, " id=0x5157 op=READ "),
+		traced("siw_start:", a, " id=0x5158 op=WRITE "),
+		traced("siw_stall:", a, " reads=1 ord=3 "),
+		traced("siw_complete:", a, " id=0x5157 op=READ status=SUCCESS len=64 "),
+		traced("siw_complete:", a, " id=0x5158 op=WRITE status=SUCCESS len=64 "),
+	}, 5);
+	in_order((const char *[]){
+		traced("siw_complete:", a, " id=0x5157 "),
+		traced("siw_notify:", "", ""),
+	}, 2);
+	pair_close(&p);
+}
+
 static void trace_connection(void)
 {
 	char port[64];
@@ -1446,6 +1486,7 @@ static const struct test tests[] = {
 	  .slow = true },
 	{ "the steps of a Write are traced in order", trace_write },
 	{ "the steps of a Send are traced in order", trace_send },
+	{ "what is waited for is traced, and who is told", trace_wait },
 	{ "the steps of a connection are traced in order", trace_connection },
 	{ "a Terminate and a refusal are traced", trace_terminate },
 	{ "a fault's message names QP, addresses and STag", message_of_a_fault,
