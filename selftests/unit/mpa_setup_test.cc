@@ -265,6 +265,10 @@ TEST(MpaSetupReply, RaisesAnIrdOfZeroSoThatAReadCanBeTheRtr) {
   EXPECT_EQ(0, reply.ird);
   siw_mpa_setup_reply(&reply, &req, true, SIW_RTR_READ, 0, 4);
   EXPECT_EQ(0, reply.ird);
+  // Nor where we would take a Read and the peer sends none.
+  req = Request(4, 0, SIW_RTR_WRITE);
+  siw_mpa_setup_reply(&reply, &req, true, SIW_RTR_READ | SIW_RTR_WRITE, 4, 4);
+  EXPECT_EQ(0, reply.ird);
 }
 
 struct Concluded {

@@ -123,6 +123,9 @@ TEST(RingCheckSqe, CountsInlineDataOnceHoweverManySges) {
   sqe.num_sge = 0;
   EXPECT_EQ(SIW_WC_SUCCESS, siw_ring_check_sqe(&sqe, true, &len));
   EXPECT_EQ(0u, len);
+  sqe.num_sge = 7;
+  EXPECT_EQ(SIW_WC_LOC_QP_OP_ERR, siw_ring_check_sqe(&sqe, true, &len));
+  EXPECT_EQ(0u, len);
 }
 
 TEST(RingCheckSqe, SumsTheSgesThatCountAndNoOther) {
