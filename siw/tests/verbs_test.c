@@ -1,0 +1,677 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * What ib_core is told of a device, a port, a queue pair and its details, and
+ * what it is refused.
+ */
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <net/netlink.h>
+#include <rdma/rdma_netlink.h>
+
+#include "../conn.h"
+#include "../restrack.h"
+#include "../verbs.h"
+#include "fake.h"
+
+#define WQES	4
+
+/**
+ * struct verbs_fixture - a queue pair, as ib_core has it
+ * @dev: its device
+ * @cq: its completion queue
+ * @other_cq: another one
+ * @qp: the queue pair
+ * @srq: a shared receive queue
+ * @pd: a protection domain
+ * @llp: of a stream that is up; nobody looks into it
+ * @msg: details
+ */
+struct verbs_fixture {
+	struct siw_device *dev;
+	struct siw_fake_cq *cq;
+	struct siw_fake_cq *other_cq;
+	struct siw_qp *qp;
+	struct siw_srq srq;
+	struct ib_pd pd;
+	struct siw_llp llp;
+	struct sk_buff *msg;
+};
+
+static void free_all(void *arg)
+{
+	struct verbs_fixture *fix = arg;
+
+	kfree_skb(fix->msg);
+	kfree(fix->qp->irq);
+	kfree(fix->qp->orq);
+}
+
+static int verbs_init(struct kunit *test)
+{
+	struct verbs_fixture *fix = kunit_kzalloc(test, sizeof(*fix), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fix);
+	test->priv = fix;
+	fix->dev = siw_fake_device(test);
+	spin_lock_init(&fix->dev->gid_lock);
+	fix->cq = siw_fake_cq(test, fix->dev, 4 * WQES);
+	fix->other_cq = siw_fake_cq(test, fix->dev, 4 * WQES);
+	fix->qp = siw_fake_qp(test, fix->cq, WQES);
+	fix->pd.device = &fix->dev->base;
+	fix->srq.base.device = &fix->dev->base;
+	fix->msg = alloc_skb(4096, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fix->msg);
+	return kunit_add_action_or_reset(test, free_all, fix);
+}
+
+/* The limits that are kept, and not others that sound alike */
+static void device_has_its_limits(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct ib_device_attr attr;
+
+	memset(&attr, 0xee, sizeof(attr));
+	memcpy(fix->dev->raw_gid, "\x02\x83\x01\x02\x03\x04", ETH_ALEN);
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.query_device(&fix->dev->base, &attr,
+							     NULL));
+	KUNIT_EXPECT_EQ(test, IB_DEVICE_MEM_MGT_EXTENSIONS, attr.device_cap_flags);
+	KUNIT_EXPECT_EQ(test, IBK_ALLOW_USER_UNREG, attr.kernel_cap_flags);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_QP, attr.max_qp);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_QP_WR, attr.max_qp_wr);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_SGE, attr.max_send_sge);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_SGE, attr.max_recv_sge);
+	KUNIT_EXPECT_EQ(test, 1, attr.max_sge_rd);	/* one sink, RFC 5040 */
+	KUNIT_EXPECT_EQ(test, SIW_MAX_CQ, attr.max_cq);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_CQE, attr.max_cqe);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_MR, attr.max_mr);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_PD, attr.max_pd);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_RD_ATOM, attr.max_qp_rd_atom);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_RD_ATOM, attr.max_qp_init_rd_atom);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_SRQ, attr.max_srq);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_SRQ_WR, attr.max_srq_wr);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_SGE, attr.max_srq_sge);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_FRMR_PAGES, attr.max_fast_reg_page_list_len);
+	KUNIT_EXPECT_TRUE(test, attr.atomic_cap == IB_ATOMIC_NONE);
+	KUNIT_EXPECT_MEMEQ(test, &attr.sys_image_guid, "\x02\x83\x01\x02\x03\x04",
+			   ETH_ALEN);
+	/* What there is none of is 0, and no octet of somebody's stack. */
+	KUNIT_EXPECT_EQ(test, 0, attr.max_mw);
+	KUNIT_EXPECT_EQ(test, 0, attr.max_ah);
+	KUNIT_EXPECT_EQ(test, 0, attr.max_mcast_grp);
+	KUNIT_EXPECT_EQ(test, 0, attr.fw_ver);
+}
+
+/* Its net_device has gone before it: a port that is down */
+static void port_outlives_its_netdev(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct ib_port_attr attr = {};
+
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.query_port(&fix->dev->base, 1, &attr));
+	KUNIT_EXPECT_TRUE(test, attr.state == IB_PORT_DOWN);
+	KUNIT_EXPECT_EQ(test, IB_PORT_PHYS_STATE_DISABLED, attr.phys_state);
+	KUNIT_EXPECT_TRUE(test, attr.active_mtu == IB_MTU_1024);
+	KUNIT_EXPECT_TRUE(test, attr.max_mtu == IB_MTU_4096);
+	KUNIT_EXPECT_EQ(test, SIW_MSG_MAX, attr.max_msg_sz);
+	KUNIT_EXPECT_EQ(test, 1, attr.gid_tbl_len);
+	KUNIT_EXPECT_EQ(test, IB_SPEED_SDR, attr.active_speed);
+	KUNIT_EXPECT_EQ(test, IB_WIDTH_1X, attr.active_width);
+}
+
+static void query(struct kunit *test, struct ib_qp_attr *attr,
+		  struct ib_qp_init_attr *init)
+{
+	struct verbs_fixture *fix = test->priv;
+
+	memset(attr, 0xee, sizeof(*attr));
+	memset(init, 0xee, sizeof(*init));
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.query_qp(&fix->qp->base, attr,
+							 ~0, init));
+}
+
+static void qp_tells_what_it_is(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	struct ib_qp_init_attr init;
+	struct ib_qp_attr attr;
+
+	qp->base.send_cq = &fix->cq->cq.base;
+	qp->base.recv_cq = &fix->other_cq->cq.base;
+	qp->max_send_sge = 3;
+	qp->max_recv_sge = 2;
+	qp->rq.num = 2 * WQES;
+	qp->ord = 9;
+	qp->ird = 8;
+	qp->access = SIW_ACCESS_REMOTE_READ;
+	query(test, &attr, &init);
+	KUNIT_EXPECT_TRUE(test, attr.qp_state == IB_QPS_INIT);
+	KUNIT_EXPECT_TRUE(test, attr.cur_qp_state == IB_QPS_INIT);
+	KUNIT_EXPECT_TRUE(test, attr.path_mtu == IB_MTU_1024);
+	KUNIT_EXPECT_EQ(test, 9, attr.max_rd_atomic);
+	KUNIT_EXPECT_EQ(test, 8, attr.max_dest_rd_atomic);
+	KUNIT_EXPECT_EQ(test, 1, attr.port_num);
+	KUNIT_EXPECT_EQ(test, IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_READ,
+			attr.qp_access_flags);
+	KUNIT_EXPECT_EQ(test, WQES, attr.cap.max_send_wr);
+	KUNIT_EXPECT_EQ(test, 2 * WQES, attr.cap.max_recv_wr);
+	KUNIT_EXPECT_EQ(test, 3, attr.cap.max_send_sge);
+	KUNIT_EXPECT_EQ(test, 2, attr.cap.max_recv_sge);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_INLINE, attr.cap.max_inline_data);
+	KUNIT_EXPECT_MEMEQ(test, &attr.cap, &init.cap, sizeof(init.cap));
+	KUNIT_EXPECT_EQ(test, 0, attr.dest_qp_num);
+	KUNIT_EXPECT_EQ(test, 0, attr.sq_psn);
+	KUNIT_EXPECT_TRUE(test, init.qp_type == IB_QPT_RC);
+	KUNIT_EXPECT_TRUE(test, init.sq_sig_type == IB_SIGNAL_REQ_WR);
+	KUNIT_EXPECT_PTR_EQ(test, &fix->cq->cq.base, init.send_cq);
+	KUNIT_EXPECT_PTR_EQ(test, &fix->other_cq->cq.base, init.recv_cq);
+	KUNIT_EXPECT_NULL(test, init.srq);
+	KUNIT_EXPECT_EQ(test, 0, init.create_flags);
+
+	qp->sig_all = true;
+	qp->srq = &fix->srq;
+	qp->base.srq = &fix->srq.base;
+	qp->access = SIW_ACCESS_REMOTE_WRITE;
+	query(test, &attr, &init);
+	KUNIT_EXPECT_EQ(test, IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE,
+			attr.qp_access_flags);
+	KUNIT_EXPECT_EQ(test, 0, attr.cap.max_recv_wr);
+	KUNIT_EXPECT_EQ(test, 0, attr.cap.max_recv_sge);
+	KUNIT_EXPECT_TRUE(test, init.sq_sig_type == IB_SIGNAL_ALL_WR);
+	KUNIT_EXPECT_PTR_EQ(test, &fix->srq.base, init.srq);
+	qp->srq = NULL;
+}
+
+static enum ib_qp_state state_of(struct kunit *test)
+{
+	struct ib_qp_init_attr init;
+	struct ib_qp_attr attr;
+
+	query(test, &attr, &init);
+	KUNIT_EXPECT_TRUE(test, attr.qp_state == attr.cur_qp_state);
+	return attr.qp_state;
+}
+
+static int modify(struct kunit *test, enum ib_qp_state state)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct ib_qp_attr attr = { .qp_state = state };
+
+	return siw_device_ops.modify_qp(&fix->qp->base, &attr, IB_QP_STATE, NULL);
+}
+
+/* A stream on which nothing may be sent: the transmitter looks at no socket. */
+static void start(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	const struct siw_qp_start held = {
+		.llp = &fix->llp,
+		.passive = true,
+	};
+
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_depths(fix->qp, 1, 1));
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_start(fix->qp, &held));
+}
+
+/* Only rdma_cm makes connections; it and others may end them. */
+static void states_are_moved_between(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_RTR));
+	KUNIT_EXPECT_EQ(test, IB_QPS_RTR, state_of(test));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_INIT));
+	KUNIT_EXPECT_EQ(test, IB_QPS_INIT, state_of(test));
+	KUNIT_EXPECT_EQ(test, -EINVAL, modify(test, IB_QPS_RTS));
+	KUNIT_EXPECT_EQ(test, -EINVAL, modify(test, IB_QPS_SQD));
+	KUNIT_EXPECT_EQ(test, -EINVAL, modify(test, IB_QPS_SQE));
+	KUNIT_EXPECT_EQ(test, IB_QPS_INIT, state_of(test));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_RESET));
+	KUNIT_EXPECT_EQ(test, IB_QPS_RESET, state_of(test));
+	start(test);
+	KUNIT_EXPECT_EQ(test, IB_QPS_RTS, state_of(test));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_RTS));
+	KUNIT_EXPECT_EQ(test, -EINVAL, modify(test, IB_QPS_INIT));
+	KUNIT_EXPECT_EQ(test, -EINVAL, modify(test, IB_QPS_RTR));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_SQD));
+	KUNIT_EXPECT_EQ(test, IB_QPS_SQD, state_of(test));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_ERR));
+	KUNIT_EXPECT_EQ(test, IB_QPS_ERR, state_of(test));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_RESET));
+	start(test);
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_RESET));
+	KUNIT_EXPECT_EQ(test, IB_QPS_RESET, state_of(test));
+	KUNIT_EXPECT_EQ(test, 0, modify(test, IB_QPS_ERR));
+}
+
+/* What rdma_cm says of each new queue pair takes no rights; what others say does. */
+static void rights_are_what_was_said(struct kunit *test)
+{
+	const u32 both = SIW_ACCESS_REMOTE_WRITE | SIW_ACCESS_REMOTE_READ;
+	struct verbs_fixture *fix = test->priv;
+	struct ib_qp_attr attr = { .qp_state = IB_QPS_INIT };
+	struct ib_qp *base = &fix->qp->base;
+	struct siw_qp *qp = fix->qp;
+
+	qp->access = both;
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_qp(base, &attr, IB_QP_STATE |
+							  IB_QP_ACCESS_FLAGS, NULL));
+	KUNIT_EXPECT_EQ(test, both, qp->access);
+	attr.qp_access_flags = IB_ACCESS_REMOTE_READ;
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_qp(base, &attr, IB_QP_STATE,
+							  NULL));
+	KUNIT_EXPECT_EQ(test, both, qp->access);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_qp(base, &attr, IB_QP_STATE |
+							  IB_QP_ACCESS_FLAGS, NULL));
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_REMOTE_READ, qp->access);
+	attr.qp_access_flags = IB_ACCESS_REMOTE_WRITE | IB_ACCESS_LOCAL_WRITE;
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_qp(base, &attr,
+							  IB_QP_ACCESS_FLAGS, NULL));
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_REMOTE_WRITE, qp->access);
+	attr.qp_access_flags = 0;
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			siw_device_ops.modify_qp(base, &attr, IB_QP_ACCESS_FLAGS |
+						 IB_QP_RATE_LIMIT, NULL));
+	KUNIT_EXPECT_EQ(test, SIW_ACCESS_REMOTE_WRITE, qp->access);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_qp(base, &attr,
+							  IB_QP_ACCESS_FLAGS, NULL));
+	KUNIT_EXPECT_EQ(test, 0, qp->access);
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&qp->ref));
+}
+
+static struct ib_qp_init_attr small(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+
+	return (struct ib_qp_init_attr) {
+		.send_cq = &fix->cq->cq.base,
+		.recv_cq = &fix->cq->cq.base,
+		.qp_type = IB_QPT_RC,
+		.cap = { .max_send_wr = 3, .max_recv_wr = 5, .max_send_sge = 1,
+			 .max_recv_sge = 2 },
+	};
+}
+
+static int created(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+
+	return atomic_read(&fix->dev->objects[SIW_OBJ_QP]);
+}
+
+/* Not with such attributes, and nothing is left of the attempt. */
+static void refuses(struct kunit *test, struct ib_qp_init_attr init, int err,
+		    const char *what)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, qp);
+	qp->base.device = &fix->dev->base;
+	KUNIT_EXPECT_EQ_MSG(test, err,
+			    siw_device_ops.create_qp(&qp->base, &init, NULL), "%s",
+			    what);
+	KUNIT_EXPECT_EQ_MSG(test, 0, created(test), "%s", what);
+}
+
+static void qp_is_refused(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct ib_qp_init_attr init = small(test);
+
+	init.cap.max_send_wr = SIW_MAX_QP_WR + 1;
+	refuses(test, init, -EINVAL, "max_send_wr");
+	init = small(test);
+	init.cap.max_recv_wr = SIW_MAX_QP_WR + 1;
+	refuses(test, init, -EINVAL, "max_recv_wr");
+	init = small(test);
+	init.cap.max_send_sge = SIW_MAX_SGE + 1;
+	refuses(test, init, -EINVAL, "max_send_sge");
+	init = small(test);
+	init.cap.max_recv_sge = SIW_MAX_SGE + 1;
+	refuses(test, init, -EINVAL, "max_recv_sge");
+	init = small(test);
+	init.cap.max_inline_data = SIW_MAX_INLINE + 1;
+	refuses(test, init, -EINVAL, "max_inline_data");
+	init = small(test);
+	init.send_cq = NULL;
+	refuses(test, init, -EINVAL, "send_cq");
+	init = small(test);
+	init.recv_cq = NULL;
+	refuses(test, init, -EINVAL, "recv_cq");
+	init = small(test);
+	init.qp_type = IB_QPT_UD;
+	refuses(test, init, -EOPNOTSUPP, "qp_type");
+	init = small(test);
+	init.create_flags = IB_QP_CREATE_MANAGED_SEND;
+	refuses(test, init, -EOPNOTSUPP, "create_flags");
+	/* One more than there may be */
+	atomic_set(&fix->dev->objects[SIW_OBJ_QP], SIW_MAX_QP);
+	init = small(test);
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			siw_device_ops.create_qp(&fix->qp->base, &init, NULL));
+	KUNIT_EXPECT_EQ(test, SIW_MAX_QP, created(test));
+	atomic_set(&fix->dev->objects[SIW_OBJ_QP], 0);
+}
+
+static void qp_comes_and_goes(struct kunit *test)
+{
+	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
+	struct verbs_fixture *fix = test->priv;
+	struct ib_qp_init_attr init = small(test);
+	struct siw_qp *found;
+
+	KUNIT_ASSERT_NOT_NULL(test, qp);
+	qp->base.device = &fix->dev->base;
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_qp(&qp->base, &init, NULL));
+	/* As much as was asked for, and what is granted is told. */
+	KUNIT_EXPECT_EQ(test, 4, init.cap.max_send_wr);
+	KUNIT_EXPECT_EQ(test, 8, init.cap.max_recv_wr);
+	KUNIT_EXPECT_EQ(test, 1, init.cap.max_send_sge);
+	KUNIT_EXPECT_EQ(test, 2, init.cap.max_recv_sge);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_INLINE, init.cap.max_inline_data);
+	KUNIT_EXPECT_EQ(test, 1, created(test));
+	KUNIT_EXPECT_GE(test, qp->base.qp_num, 2);	/* 0 and 1 are special */
+	found = siw_qp_lookup(fix->dev, qp->base.qp_num);
+	KUNIT_EXPECT_PTR_EQ(test, qp, found);
+	if (found)
+		siw_qp_put(found);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_qp(&qp->base, NULL));
+	KUNIT_EXPECT_NULL(test, siw_qp_lookup(fix->dev, qp->base.qp_num));
+	KUNIT_EXPECT_TRUE(test, xa_empty(&fix->dev->qps));
+	KUNIT_EXPECT_EQ(test, 0, created(test));
+}
+
+/* Nobody rings a doorbell for a kernel user, also not when it is over. */
+static void receive_comes_back_at_once(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	const struct ib_recv_wr wr = { .wr_id = 3 };
+	const struct ib_recv_wr *bad = NULL;
+	struct ib_wc wc;
+
+	KUNIT_ASSERT_EQ(test, 0, modify(test, IB_QPS_ERR));
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.post_recv(&fix->qp->base, &wr, &bad));
+	KUNIT_ASSERT_EQ(test, 1, siw_cq_poll(&fix->cq->cq.base, 1, &wc));
+	KUNIT_EXPECT_EQ(test, 3, wc.wr_id);
+	KUNIT_EXPECT_EQ(test, IB_WC_WR_FLUSH_ERR, wc.status);
+
+	/* The one that it shares is for that. */
+	fix->qp->srq = &fix->srq;
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			siw_device_ops.post_recv(&fix->qp->base, &wr, &bad));
+	KUNIT_EXPECT_PTR_EQ(test, &wr, bad);
+	fix->qp->srq = NULL;
+}
+
+/* The last one is refused, and counts for nothing. */
+static void domains_have_an_end(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	atomic_t *objects = &fix->dev->objects[SIW_OBJ_PD];
+
+	atomic_set(objects, SIW_MAX_PD - 1);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.alloc_pd(&fix->pd, NULL));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, siw_device_ops.alloc_pd(&fix->pd, NULL));
+	KUNIT_EXPECT_EQ(test, SIW_MAX_PD, atomic_read(objects));
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.dealloc_pd(&fix->pd, NULL));
+	KUNIT_EXPECT_EQ(test, SIW_MAX_PD - 1, atomic_read(objects));
+	atomic_set(objects, 0);
+}
+
+/* In the order of enum siw_counter */
+static const char *const counter_names[] = {
+	"rx_fpdu", "rx_bytes", "rx_send", "rx_write", "rx_read_request",
+	"rx_read_response", "rx_straddle", "rx_fault", "rx_crc_error",
+	"rx_no_buffer", "rx_terminate", "rx_terminate_rdmap",
+	"rx_terminate_ddp", "rx_terminate_mpa", "tx_fpdu", "tx_bytes",
+	"tx_send", "tx_write", "tx_read_request", "tx_read_response",
+	"tx_train", "tx_wait", "tx_read_stall", "tx_chunk_alloc",
+	"tx_terminate", "tx_terminate_rdmap", "tx_terminate_ddp",
+	"tx_terminate_mpa", "local_op", "local_error", "cq_overflow",
+	"conn_out", "conn_in", "conn_up", "conn_fallback", "conn_timeout",
+	"conn_refused", "conn_tcp_error", "conn_closed",
+	"conn_reject_received", "conn_reject_sent", "conn_terms",
+	"conn_local_error", "conn_abort", "conn_timeout_tcp",
+	"conn_timeout_reply", "conn_timeout_request", "conn_timeout_ulp",
+	"conn_timeout_first", "conn_half_open", "stream_lost",
+	"msg_suppressed",
+};
+
+static void counters_have_their_names(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct rdma_hw_stats *stats = siw_stats_alloc(&fix->dev->base, 1);
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, stats);
+	KUNIT_EXPECT_EQ(test, SIW_COUNTERS, ARRAY_SIZE(counter_names));
+	KUNIT_EXPECT_EQ(test, SIW_COUNTERS, stats->num_counters);
+	for (i = 0; i < SIW_COUNTERS; i++)
+		siw_count_add(fix->dev, i, i + 1);
+	KUNIT_EXPECT_EQ(test, SIW_COUNTERS,
+			siw_stats_get(&fix->dev->base, stats, 1, 0));
+	for (i = 0; i < SIW_COUNTERS; i++) {
+		KUNIT_EXPECT_STREQ(test, counter_names[i], stats->descs[i].name);
+		KUNIT_EXPECT_EQ(test, i + 1, stats->value[i]);
+	}
+	rdma_free_hw_stats_struct(stats);
+}
+
+/* The value that follows a name in the details, or NULL */
+static const struct nlattr *detail(struct kunit *test, const char *name)
+{
+	struct verbs_fixture *fix = test->priv;
+	const struct nlattr *table = (const struct nlattr *)fix->msg->data;
+	const struct nlattr *at;
+	int rest;
+
+	if (fix->msg->len < NLA_HDRLEN)
+		return NULL;
+	KUNIT_EXPECT_EQ(test, RDMA_NLDEV_ATTR_DRIVER, nla_type(table));
+	nla_for_each_nested(at, table, rest)
+		if (nla_type(at) == RDMA_NLDEV_ATTR_DRIVER_STRING &&
+		    !nla_strcmp(at, name))
+			return nla_next(at, &rest);
+	return NULL;
+}
+
+/* -1 if there is none of that name */
+static s64 number(struct kunit *test, const char *name)
+{
+	const struct nlattr *value = detail(test, name);
+
+	if (!value)
+		return -1;
+	KUNIT_EXPECT_EQ(test, RDMA_NLDEV_ATTR_DRIVER_U32, nla_type(value));
+	return nla_get_u32(value);
+}
+
+static bool says(struct kunit *test, const char *name, const char *text)
+{
+	const struct nlattr *value = detail(test, name);
+
+	return value && nla_type(value) == RDMA_NLDEV_ATTR_DRIVER_STRING &&
+	       !nla_strcmp(value, text);
+}
+
+static void tell_of_qp(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+
+	skb_trim(fix->msg, 0);
+	KUNIT_EXPECT_EQ(test, 0, siw_restrack_qp(fix->msg, &fix->qp->base));
+}
+
+static void details_of_queues(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	const struct ib_send_wr send = { .opcode = IB_WR_SEND };
+	const struct ib_recv_wr recv = {};
+	const struct ib_send_wr *bad_send;
+	const struct ib_recv_wr *bad_recv;
+	struct siw_qp *qp = fix->qp;
+	struct siw_sqe sqe;
+	int i;
+
+	tell_of_qp(test);
+	KUNIT_EXPECT_EQ(test, 0, fix->msg->len);	/* it is not found */
+	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, qp->base.qp_num, qp,
+						 GFP_KERNEL)));
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, 0, siw_sq_post(qp, &send, &bad_send));
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, 0, siw_rq_post(&qp->rq, SIW_MAX_SGE, &recv,
+						     &bad_recv));
+	KUNIT_ASSERT_TRUE(test, siw_sq_fetch(qp, &sqe));
+	KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, &qp->tx.buf, 9));
+	siw_txbuf_put(&qp->tx.buf, "an octet ", 9);
+	tell_of_qp(test);
+	KUNIT_EXPECT_EQ(test, WQES, number(test, "sq_size"));
+	KUNIT_EXPECT_EQ(test, 2, number(test, "sq_posted"));
+	KUNIT_EXPECT_EQ(test, 1, number(test, "sq_outstanding"));
+	KUNIT_EXPECT_EQ(test, qp->sq.high, number(test, "sq_high"));
+	KUNIT_EXPECT_EQ(test, 9, number(test, "tx_queued"));
+	KUNIT_EXPECT_EQ(test, WQES, number(test, "rq_size"));
+	KUNIT_EXPECT_EQ(test, 2, number(test, "rq_posted"));
+	/* It has no peer, and no depths yet. */
+	KUNIT_EXPECT_TRUE(test, says(test, "stream", "IDLE"));
+	KUNIT_EXPECT_NULL(test, detail(test, "local"));
+	KUNIT_EXPECT_NULL(test, detail(test, "ord"));
+	qp->srq = &fix->srq;
+	tell_of_qp(test);
+	KUNIT_EXPECT_EQ(test, WQES, number(test, "sq_size"));
+	KUNIT_EXPECT_NULL(test, detail(test, "rq_size"));
+	KUNIT_EXPECT_NULL(test, detail(test, "rq_posted"));
+	qp->srq = NULL;
+	siw_txbuf_drop(&qp->tx.buf);
+	xa_erase(&fix->dev->qps, qp->base.qp_num);
+}
+
+static void details_of_streams(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, qp->base.qp_num, qp,
+						 GFP_KERNEL)));
+	start(test);
+	qp->rev = 2;
+	qp->tx.markers = true;
+	qp->ord = 9;
+	qp->orq_put = 5;
+	qp->orq_get = 3;
+	qp->orq_high = 4;
+	qp->ird = 8;
+	qp->irq_put = 2;
+	qp->irq_get = -1;
+	qp->irq_high = 6;
+	tell_of_qp(test);
+	KUNIT_EXPECT_TRUE(test, says(test, "stream", "RTS"));
+	KUNIT_EXPECT_EQ(test, 2, number(test, "mpa_rev"));
+	KUNIT_EXPECT_EQ(test, 0, number(test, "crc"));
+	KUNIT_EXPECT_EQ(test, 1, number(test, "markers"));
+	KUNIT_EXPECT_EQ(test, 9, number(test, "ord"));
+	KUNIT_EXPECT_EQ(test, 2, number(test, "ord_used"));
+	KUNIT_EXPECT_EQ(test, 4, number(test, "ord_high"));
+	KUNIT_EXPECT_EQ(test, 8, number(test, "ird"));
+	KUNIT_EXPECT_EQ(test, 3, number(test, "ird_used"));
+	KUNIT_EXPECT_EQ(test, 6, number(test, "ird_high"));
+	KUNIT_EXPECT_NULL(test, detail(test, "terminate_sent"));
+	qp->fault = SIW_FAULT_DDP_STAG;
+	siw_term_fill(&qp->term, qp->fault, NULL, 0, 0);
+	tell_of_qp(test);
+	KUNIT_EXPECT_TRUE(test, says(test, "terminate_sent", "1/1/00"));
+	qp->by_peer = true;
+	tell_of_qp(test);
+	KUNIT_EXPECT_TRUE(test, says(test, "terminate_received", "1/1/00"));
+	qp->orq_put = qp->orq_get;
+	qp->irq_put = qp->irq_get;
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(qp, NULL);
+	xa_erase(&fix->dev->qps, qp->base.qp_num);
+}
+
+static void details_of_cqs(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	const struct siw_completion comp = {
+		.qp = &fix->qp->base, .opcode = SIW_OP_SEND,
+	};
+	struct siw_cq *cq = &fix->cq->cq;
+
+	siw_cq_put(cq, &comp);
+	siw_cq_put(cq, &comp);
+	KUNIT_EXPECT_EQ(test, 0, siw_restrack_cq(fix->msg, &cq->base));
+	KUNIT_EXPECT_EQ(test, 2, number(test, "pending"));
+	KUNIT_EXPECT_EQ(test, 0, number(test, "overflowed"));
+	cq->overflowed = true;
+	skb_trim(fix->msg, 0);
+	KUNIT_EXPECT_EQ(test, 0, siw_restrack_cq(fix->msg, &cq->base));
+	KUNIT_EXPECT_EQ(test, 1, number(test, "overflowed"));
+}
+
+static void tell_of_mr(struct kunit *test, struct siw_mr *mr)
+{
+	struct verbs_fixture *fix = test->priv;
+
+	skb_trim(fix->msg, 0);
+	KUNIT_EXPECT_EQ(test, 0, siw_restrack_mr(fix->msg, &mr->base));
+}
+
+static void details_of_regions(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u32 access;
+	} rights[] = {
+		{ "local_write", SIW_ACCESS_LOCAL_WRITE },
+		{ "remote_write", SIW_ACCESS_REMOTE_WRITE },
+		{ "remote_read", SIW_ACCESS_REMOTE_READ },
+	};
+	struct siw_mr *mr = kunit_kzalloc(test, sizeof(*mr), GFP_KERNEL);
+	void *pages[1] = {};
+	int i, k;
+
+	KUNIT_ASSERT_NOT_NULL(test, mr);
+	rwlock_init(&mr->lock);
+	for (i = 0; i < ARRAY_SIZE(rights); i++) {
+		mr->region.access = rights[i].access;
+		tell_of_mr(test, mr);
+		for (k = 0; k < ARRAY_SIZE(rights); k++)
+			KUNIT_EXPECT_EQ_MSG(test, i == k,
+					    number(test, rights[k].name), "%s of %s",
+					    rights[k].name, rights[i].name);
+		KUNIT_EXPECT_EQ(test, 0, number(test, "valid"));
+	}
+	KUNIT_EXPECT_TRUE(test, says(test, "kind", "dma"));
+	mr->pages = pages;
+	mr->region.valid = true;
+	tell_of_mr(test, mr);
+	KUNIT_EXPECT_TRUE(test, says(test, "kind", "fast"));
+	KUNIT_EXPECT_EQ(test, 1, number(test, "valid"));
+}
+
+static struct kunit_case verbs_cases[] = {
+	KUNIT_CASE(device_has_its_limits),
+	KUNIT_CASE(port_outlives_its_netdev),
+	KUNIT_CASE(qp_tells_what_it_is),
+	KUNIT_CASE(states_are_moved_between),
+	KUNIT_CASE(rights_are_what_was_said),
+	KUNIT_CASE(qp_is_refused),
+	KUNIT_CASE(qp_comes_and_goes),
+	KUNIT_CASE(receive_comes_back_at_once),
+	KUNIT_CASE(domains_have_an_end),
+	KUNIT_CASE(counters_have_their_names),
+	KUNIT_CASE(details_of_queues),
+	KUNIT_CASE(details_of_streams),
+	KUNIT_CASE(details_of_cqs),
+	KUNIT_CASE(details_of_regions),
+	{}
+};
+
+static struct kunit_suite verbs_suite = {
+	.name = "siw_verbs",
+	.init = verbs_init,
+	.test_cases = verbs_cases,
+};
+
+kunit_test_suite(verbs_suite);
