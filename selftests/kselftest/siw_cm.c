@@ -103,6 +103,47 @@ static void wildcard_of_both(void)
 	connect_to("::", ADDR_B);
 }
 
+/* Two of them are two, each with a port of its own. */
+static void two_wildcards(void)
+{
+	static const char *const any[] = { "0.0.0.0", "::" };
+	static const char *const ip[] = { ADDR_B, ADDR6_B };
+	struct side other;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(any); i++) {
+		side_init(&other, NS_B, NULL);
+		side_listen(&other, any[i], next_port(), 4);
+		connect_at(any[i], ip[i], next_port());
+		EXPECT_EQ(-1, side_event(&other, 0));
+		side_close(&other);
+	}
+}
+
+/* What the ULP of such a listener is told is that address, at both ends of it. */
+static void addresses_of_both(void)
+{
+	struct sockaddr_in *peer, *local;
+	uint16_t port = next_port();
+	struct pair p;
+
+	if (!sh("uname -r | grep -q '^5\\.10\\.'"))
+		SKIP("this kernel's iw_cm does not say which families it is for");
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	side_listen(&p.b, "::", port, 4);
+	side_resolve(&p.a, ADDR_B, port);
+	side_open(&p.a);
+	pair_connect(&p);
+	local = (struct sockaddr_in *)rdma_get_local_addr(p.b.id);
+	peer = (struct sockaddr_in *)rdma_get_peer_addr(p.b.id);
+	EXPECT_EQ(AF_INET, local->sin_family);
+	EXPECT_EQ(ntohl(inet_addr(ADDR_B)), ntohl(local->sin_addr.s_addr));
+	EXPECT_EQ(AF_INET, peer->sin_family);
+	EXPECT_EQ(ntohl(inet_addr(ADDR_A)), ntohl(peer->sin_addr.s_addr));
+	pair_close(&p);
+}
+
 /* Of another namespace's wildcard listener nothing is seen in this one. */
 static void wildcard_elsewhere(void)
 {
@@ -419,6 +460,48 @@ static void type_of_service(void)
 	close(lfd);
 }
 
+/* Of TCP's end of @port in @ns, whatever ECN says */
+static bool has_service(const char *ns, uint16_t port, const char *what, char digit)
+{
+	return !sh("ip netns exec %s ss -Htn --tos | grep -E ':%u ' |"
+		   " grep -Eq '%s:0x%c[89ab]( |$)'", ns, port, what, digit);
+}
+
+/* The listener's is that of what it accepts. */
+static void service_of_both(const char *ip, const char *what)
+{
+	uint8_t tos[2] = { 0x48, 0x88 };
+	uint16_t port = next_port();
+	struct sockaddr_storage ss;
+	struct pair p;
+
+	side_init(&p.b, NS_B, NULL);
+	side_init(&p.a, NS_A, NULL);
+	ns_enter(NS_B);
+	ASSERT(!rdma_create_id(p.b.ec, &p.b.lid, &p.b, RDMA_PS_TCP), "create");
+	ASSERT(!rdma_set_option(p.b.lid, RDMA_OPTION_ID, RDMA_OPTION_ID_TOS,
+				&tos[1], 1), "rdma_set_option");
+	addr_of(&ss, ip, port, "vb");
+	ASSERT(!rdma_bind_addr(p.b.lid, (struct sockaddr *)&ss), "bind");
+	ASSERT(!rdma_listen(p.b.lid, 4), "rdma_listen");
+	side_resolve(&p.a, ip, port);
+	ASSERT(!rdma_set_option(p.a.id, RDMA_OPTION_ID, RDMA_OPTION_ID_TOS,
+				&tos[0], 1), "rdma_set_option");
+	side_open(&p.a);
+	pair_connect(&p);
+	EXPECT(has_service(NS_A, port, what, '4'), "%s: who connects", ip);
+	EXPECT(has_service(NS_B, port, what, '8'), "%s: who accepts", ip);
+	pair_close(&p);
+}
+
+static void type_of_services(void)
+{
+	if (sh("ss -Htn --tos >/dev/null 2>&1"))
+		SKIP("no command ss that knows of it");
+	service_of_both(ADDR_B, "tos");
+	service_of_both(ADDR6_B, "tclass");
+}
+
 /* The same port, over and over, with connections that just ended on it. */
 static void same_port(void)
 {
@@ -714,6 +797,54 @@ static void next_in_queue(void)
 	EXPECT_EQ(0, rdma_destroy_id(l.id));
 	l.id = NULL;
 	side_want(&l, RDMA_CM_EVENT_CONNECT_REQUEST);
+	side_close(&l);
+	for (i = 0; i < 2; i++)
+		raw_close(&r[i]);
+}
+
+/* Who came first is asked about first. */
+static void queue_in_order(void)
+{
+	uint16_t port = next_port();
+	uint8_t out[64], pd;
+	struct raw r[3];
+	struct side l;
+	int i;
+
+	side_init(&l, NS_B, NULL);
+	side_listen(&l, ADDR_B, port, 1);
+	for (i = 0; i < 3; i++) {
+		raw_dial(&r[i], NS_A, ADDR_B, port);
+		sleep_ms(slow(50));	/* it is taken from TCP */
+	}
+	for (i = 0; i < 3; i++) {
+		pd = i;
+		raw_put(&r[i], out, mpa_make(out, false, MPA_C, 1, &pd, 1));
+		sleep_ms(slow(50));
+	}
+	for (i = 0; i < 3; i++) {
+		side_want(&l, RDMA_CM_EVENT_CONNECT_REQUEST);
+		EXPECT_EQ(1, l.plen);
+		EXPECT_EQ(i, l.pdata[0]);
+		EXPECT_EQ(0, rdma_reject(l.id, NULL, 0));
+		EXPECT_EQ(0, rdma_destroy_id(l.id));
+		l.id = NULL;
+	}
+	side_close(&l);
+	for (i = 0; i < 3; i++)
+		raw_close(&r[i]);
+}
+
+/* With its Request complete, a peer waits for the ULP, and not for 5 s only. */
+static void queue_waits_for_ulp(void)
+{
+	struct raw r[2];
+	struct side l;
+	int i;
+
+	two_requests(&l, r);
+	EXPECT_EQ(RAW_OPEN, raw_end(&r[1], 6000));
+	EXPECT_EQ(RAW_OPEN, raw_end(&r[0], 50));
 	side_close(&l);
 	for (i = 0; i < 2; i++)
 		raw_close(&r[i]);
@@ -1282,6 +1413,9 @@ static const struct test tests[] = {
 	{ "a wildcard listener in a namespace with two links",
 	  wildcard_of_two_links, .fresh = true },
 	{ "an IPv4 peer of an IPv6 wildcard listener", wildcard_of_both },
+	{ "two wildcard listeners at a time", two_wildcards },
+	{ "addresses of an IPv4 peer of an IPv6 wildcard listener",
+	  addresses_of_both },
 	{ "a wildcard listener in another namespace", wildcard_elsewhere },
 	{ "both ends on one device", loopback },
 	{ "private data both ways, 0 to 255 octets", private_data },
@@ -1293,6 +1427,7 @@ static const struct test tests[] = {
 	{ "a port that is not for everybody", port_denied },
 	{ "a source port that TCP has", source_port_taken },
 	{ "the type of service that was asked for", type_of_service },
+	{ "the type of service at both ends, IPv4 and IPv6", type_of_services },
 	{ "a port used a moment ago", same_port },
 	{ "200 connections, one after the other", sequence, 120, .slow = true },
 	{ "64 connections at once", concurrent, 60 },
@@ -1304,6 +1439,9 @@ static const struct test tests[] = {
 	{ "destroy on the passive side", destroy_passive, 60, .slow = true },
 	{ "the listener goes before its request", listener_first },
 	{ "the next in the queue of a listener", next_in_queue },
+	{ "the queue of a listener is in order", queue_in_order },
+	{ "a Request waits in the queue as long as at the ULP",
+	  queue_waits_for_ulp, .slow = true },
 	{ "the listener goes before those in its queue", listener_before_queue },
 	{ "a request neither accepted nor rejected", never_accepted, 90,
 	  .slow = true },
