@@ -241,6 +241,27 @@ static void rtr_send(void)
 	rev2_rtr(MPA_RTR_SEND);
 }
 
+/* Who takes no Reads takes none as RTR either, and says so. */
+static void rtr_without_reads(void)
+{
+	struct wire w = { 0 };
+	uint8_t pd[4];
+	uint32_t rep;
+
+	wire_listen(&w, NULL);
+	w.s.o.ird = 0;
+	wire_dial(&w);
+	put32(pd, MPA_A | MPA_RTR_WRITE | MPA_RTR_READ | MPA_ENHANCED(4, 4));
+	wire_request(&w, MPA_C | MPA_S, 2, pd, 4);
+	wire_accept(&w);
+	rep = get32(w.rep.pd);
+	EXPECT_EQ(0, MPA_IRD(rep));
+	EXPECT(rep & MPA_RTR_WRITE, "no RTR by Write: %08x", rep);
+	EXPECT(!(rep & MPA_RTR_READ), "RTR by Read: %08x", rep);
+	wire_full(&w);
+	wire_close(&w);
+}
+
 /* Where no RTR was agreed on, an empty Send takes a receive like any other. */
 static void empty_send_first(void)
 {
@@ -376,6 +397,22 @@ static void no_crc(const char *ns)
 	       "cannot turn CRC off");
 }
 
+#define CRC_OF_B "/sys/class/infiniband/siwb/mpa/crc"
+
+/* It is on, and says what it was told; of nonsense it stays as it is. */
+static void crc_attribute(void)
+{
+	EXPECT_EQ(0, sh("grep -qx 1 " CRC_OF_B));
+	EXPECT(sh("(echo perhaps >" CRC_OF_B ") 2>/dev/null"), "it is no word for it");
+	EXPECT_EQ(0, sh("grep -qx 1 " CRC_OF_B));
+	no_crc("b");
+	EXPECT_EQ(0, sh("grep -qx 0 " CRC_OF_B));
+	EXPECT(sh("(echo perhaps >" CRC_OF_B ") 2>/dev/null"), "it is no word for it");
+	EXPECT_EQ(0, sh("grep -qx 0 " CRC_OF_B));
+	EXPECT_EQ(0, sh("echo 1 >" CRC_OF_B));
+	EXPECT_EQ(0, sh("grep -qx 1 " CRC_OF_B));
+}
+
 /* The field is there, and nobody looks at it. */
 static void without_crc(struct wire *w)
 {
@@ -505,6 +542,34 @@ static void octet_by_octet(void)
 	EXPECT(!memcmp(w.s.pdata, "slow start", 10), "private data");
 	wire_full(&w);
 	wire_talks(&w);
+	wire_close(&w);
+}
+
+/* TCP's urgent mark means nothing in a start-up frame: the octet counts. */
+static void urgent_frames(void)
+{
+	struct wire w = { 0 };
+	uint8_t out[64], pd[4];
+	size_t n;
+
+	n = mpa_make(out, false, MPA_C, 1, "abcd", 4);
+	wire_listen(&w, NULL);
+	wire_dial(&w);
+	ASSERT(send(w.r.fd, out, 10, MSG_OOB) == 10, "send");
+	raw_put(&w.r, out + 10, n - 10);
+	wire_accept(&w);
+	EXPECT_EQ(4, w.s.plen);
+	wire_full(&w);
+	wire_talks(&w);
+	wire_close(&w);
+
+	memset(&w, 0, sizeof(w));
+	wire_connect(&w, NULL);
+	put32(pd, MPA_A | MPA_RTR_WRITE | MPA_ENHANCED(4, 4));
+	n = mpa_make(out, true, MPA_C | MPA_S, 2, pd, 4);
+	ASSERT(send(w.r.fd, out, n - 1, MSG_OOB) == (ssize_t)n - 1, "send");
+	raw_put(&w.r, out + n - 1, 1);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
 	wire_close(&w);
 }
 
@@ -809,6 +874,32 @@ static void fall_back_rst(void)
 	fall_back(true);
 }
 
+static uint16_t port_of_peer(const struct raw *r)
+{
+	struct sockaddr_in peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	ASSERT(!getpeername(r->fd, (struct sockaddr *)&peer, &len), "getpeername");
+	return ntohs(peer.sin_port);
+}
+
+/* What is left of the first try at the peer may not hear of the second. */
+static void fall_back_port(void)
+{
+	struct wire w = { 0 };
+	uint16_t port;
+
+	wire_connect(&w, NULL);
+	port = port_of_peer(&w.r);
+	raw_reset(&w.r);
+	ASSERT(raw_accept(&w.r, w.lfd, 10000), "no second try");
+	EXPECT(port_of_peer(&w.r) != port, "port %u again", port);
+	ASSERT(mpa_read(&w.r, &w.rep, false, 10000), "no second Request");
+	wire_reply(&w, MPA_C, 1, NULL, 0);
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	wire_close(&w);
+}
+
 /* Who has begun a Reply to revision 2 knows it: there is no second try. */
 static void fin_inside_reply(void)
 {
@@ -854,6 +945,18 @@ static void rejected(void)
 	EXPECT_EQ(100, w.s.plen);
 	CHECK(w.s.pdata, w.s.plen, 6);
 	EXPECT(raw_end(&w.r, 5000) != RAW_OPEN, "TCP stays open");
+	wire_close(&w);
+}
+
+/* The peer may have said more behind its Reply: a RST would take it from it. */
+static void rejected_with_fin(void)
+{
+	struct wire w = { 0 };
+
+	wire_connect(&w, NULL);
+	wire_reply(&w, MPA_C | MPA_R, 1, NULL, 0);
+	side_want(&w.s, RDMA_CM_EVENT_REJECTED);
+	EXPECT_EQ(RAW_FIN, raw_end(&w.r, 5000));
 	wire_close(&w);
 }
 
@@ -1158,16 +1261,19 @@ static const struct test tests[] = {
 	{ "peer-to-peer, RTR by Write", rtr_write },
 	{ "peer-to-peer, RTR by Read", rtr_read },
 	{ "peer-to-peer, RTR by Send", rtr_send },
+	{ "peer-to-peer without Reads: no RTR by Read", rtr_without_reads },
 	{ "an empty Send as first FPDU of revision 1", empty_send_first },
 	{ "the responder says nothing before the first FPDU", responder_waits },
 	{ "M=1 in the Request: Markers from the responder", markers, 60 },
 	{ "M=1 in the Reply: Markers from the initiator", markers_initiator, 60 },
 	{ "C=0 in the Request: CRC stays on", crc_off_asked },
+	{ "the attribute for CRC", crc_attribute },
 	/* Each leaves CRC off at one device, which goes with the topology. */
 	{ "CRC off at both ends", crc_off_both },
 	{ "CRC off here, wanted by the peer", crc_off_here },
 	{ "reserved bits are ignored", reserved_bits, .fresh = true },
 	{ "a Request octet by octet", octet_by_octet },
+	{ "urgent octets in start-up frames", urgent_frames },
 	{ "bad Requests are closed and not reported", bad_requests, 120,
 	  .slow = true },
 	{ "Requests cut short by FIN and RST", cut_requests },
@@ -1182,9 +1288,11 @@ static const struct test tests[] = {
 	{ "fall back to revision 1 after FIN", fall_back_fin, 60,
 	  .slow = true },
 	{ "fall back to revision 1 after RST", fall_back_rst },
+	{ "the second try is from another port", fall_back_port },
 	{ "no fall back after a FIN inside a Reply", fin_inside_reply },
 	{ "the second try is by the same user", fall_back_user },
 	{ "rejected with private data", rejected },
+	{ "a rejection is answered by a FIN", rejected_with_fin },
 	{ "bad Replies end the attempt", bad_replies, 90, .slow = true },
 	{ "a Reply octet by octet", slow_reply },
 	{ "a Reply and a FIN", reply_and_fin },
