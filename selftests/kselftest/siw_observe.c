@@ -647,6 +647,36 @@ static void silent_crowd(void)
 	wire_close(&w);
 }
 
+/* One that has said what it wants makes way for nobody, and keeps none of them. */
+static void silent_behind_one_asked(void)
+{
+	struct raw asked, r[SILENT];
+	struct wire w = { 0 };
+	uint8_t out[64];
+	uint64_t start;
+	int i;
+
+	wire_listen(&w, NULL);
+	raw_dial(&asked, NS_A, ADDR_B, w.port);
+	raw_put(&asked, out, mpa_make(out, false, MPA_C, 1, NULL, 0));
+	side_want(&w.s, RDMA_CM_EVENT_CONNECT_REQUEST);
+	start = now_ms();
+	for (i = 0; i < SILENT; i++)
+		raw_dial(&r[i], NS_A, ADDR_B, w.port);
+	for (i = 0; i < 2; i++)
+		EXPECT(raw_end(&r[i], 1500) != RAW_OPEN, "peer %d stays", i);
+	/* After 5 s they go for another reason. */
+	if (now_ms() - start > 4000)
+		SKIP("this machine is too slow");
+	EXPECT(is_open(&r[2]), "one too many made way");
+	EXPECT(is_open(&asked), "who has sent a Request made way");
+	for (i = 0; i < SILENT; i++)
+		raw_close(&r[i]);
+	raw_close(&asked);
+	w.r.fd = -1;
+	wire_close(&w);
+}
+
 #define ONE_GO 64			/* so many are taken from TCP at a time */
 #define WAITING (ONE_GO + 1)
 
@@ -1285,6 +1315,25 @@ static void message_of_a_fault(void)
 	close(fd);
 }
 
+/* Of a Read Request it is the source that is wrong, and not the peer's own sink. */
+static void message_of_a_read(void)
+{
+	struct wire w = { 0 };
+	uint8_t u[64];
+	int fd;
+
+	fd = log_open();
+	wire_up(&w, &(struct opts){ .buf = 4096 });
+	fpdu_put(&w.r, u, rdmap_rreq(u, 1, 0xbeef00, 0, 16, 0xdead00, 0));
+	side_want(&w.s, RDMA_CM_EVENT_ESTABLISHED);
+	side_want(&w.s, RDMA_CM_EVENT_DISCONNECTED);
+	EXPECT_EQ(1, log_read(fd));
+	SAYS(": stream ended by us: ");
+	SAYS(" (0/1/00), STag 0xdead00\n");
+	wire_close(&w);
+	close(fd);
+}
+
 static void bad_requests(struct wire *w, int n)
 {
 	while (n--) {
@@ -1475,6 +1524,7 @@ static const struct test tests[] = {
 	{ "Requests: refused, closed, rejected", requests, 60 },
 	{ "terms, aborts and errors of our side", ended_here, 60 },
 	{ "more silent peers than there is room for", silent_crowd },
+	{ "silent peers behind one that is not", silent_behind_one_asked },
 	{ "a backlog that is full leaves the rest to TCP", full_backlog },
 	{ "each time limit has its counter", timeouts, 90, .slow = true },
 	{ "details of a queue pair", details_qp },
@@ -1491,6 +1541,7 @@ static const struct test tests[] = {
 	{ "a Terminate and a refusal are traced", trace_terminate },
 	{ "a fault's message names QP, addresses and STag", message_of_a_fault,
 	  .fresh = true },
+	{ "a bad Read's message names its source", message_of_a_read },
 	{ "each Terminate received is told by its code", messages_of_terminates,
 	  120, .fresh = true, .slow = true },
 	{ "messages beyond the limit are counted, and told of", suppressed, 60,
