@@ -73,6 +73,47 @@ static void port_attributes(void)
 	ibv_close_device(ctx);
 }
 
+static enum ibv_mtu path_mtu(struct ibv_qp *qp)
+{
+	struct ibv_qp_init_attr ia;
+	struct ibv_qp_attr a = { 0 };
+
+	ASSERT(!ibv_query_qp(qp, &a, IBV_QP_PATH_MTU, &ia), "ibv_query_qp");
+	return a.path_mtu;
+}
+
+/* What ib_core has no better words for than those of InfiniBand */
+static void port_follows_netdev(void)
+{
+	static const struct {
+		int mtu;
+		enum ibv_mtu is;
+	} rows[] = {
+		{ 9000, IBV_MTU_4096 }, { 2100, IBV_MTU_2048 },
+		{ 1500, IBV_MTU_1024 },
+	};
+	struct ibv_port_attr p;
+	struct side s;
+	size_t i;
+
+	side_init(&s, NS_A, NULL);
+	side_resolve(&s, ADDR_B, next_port());
+	side_open(&s);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		ASSERT(!sh("ip -n sa link set va mtu %d", rows[i].mtu), "mtu");
+		ASSERT(!ibv_query_port(s.qp->context, 1, &p), "ibv_query_port");
+		EXPECT_EQ(rows[i].is, p.active_mtu);
+		EXPECT_EQ(rows[i].is, path_mtu(s.qp));
+	}
+	EXPECT_EQ(IBV_MTU_4096, p.max_mtu);
+	EXPECT_EQ(IBV_PORT_ACTIVE, p.state);
+	EXPECT_EQ(5, p.phys_state);		/* LinkUp */
+	EXPECT_EQ(0x7fffffff, p.max_msg_sz);
+	EXPECT(p.active_speed && p.active_width, "speed %u, width %u",
+	       p.active_speed, p.active_width);
+	side_close(&s);
+}
+
 /* ---- what moves data ---- */
 
 static void send_recv(void)
@@ -2160,6 +2201,7 @@ static void mr_readonly(void)
 static const struct test tests[] = {
 	{ "query_device reports the limits it should", device_attributes },
 	{ "query_port and query_gid tell what the link is", port_attributes },
+	{ "query_port and query_qp follow the netdev", port_follows_netdev },
 	{ "the limits asked for at creation are granted or refused", caps_returned },
 	{ "memory regions: keys, refusals", mr_attributes },
 	{ "memory regions at any offset, of any address", mr_anywhere },
