@@ -376,6 +376,31 @@ static void says_that_it_stopped_before_it_flushes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, flushed(test));
 }
 
+/* Who drains a shared queue waits for it; of one that is destroyed nobody hears. */
+static void tells_its_last_element_once(struct kunit *test)
+{
+	struct qp_fixture *fix = test->priv;
+	struct siw_srq *srq = kunit_kzalloc(test, sizeof(*srq), GFP_KERNEL);
+	struct siw_qp *qp = fix->qp;
+
+	KUNIT_ASSERT_NOT_NULL(test, srq);
+	qp->srq = srq;
+	start(test);
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(qp, NULL);
+	KUNIT_EXPECT_EQ(test, 1, fix->events);
+	KUNIT_EXPECT_EQ(test, IB_EVENT_QP_LAST_WQE_REACHED, fix->event);
+	siw_qp_stop(qp, NULL);
+	KUNIT_EXPECT_EQ(test, 1, fix->events);
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_reset(qp));
+	start(test);
+	WRITE_ONCE(qp->dying, true);
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(qp, NULL);
+	KUNIT_EXPECT_EQ(test, 1, fix->events);
+	qp->srq = NULL;
+}
+
 static void does_not_begin_anew_too_early(struct kunit *test)
 {
 	struct qp_fixture *fix = test->priv;
@@ -628,6 +653,7 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(leaves_nothing_when_it_stops),
 	KUNIT_CASE(tells_of_the_receive_it_was_in),
 	KUNIT_CASE(says_that_it_stopped_before_it_flushes),
+	KUNIT_CASE(tells_its_last_element_once),
 	KUNIT_CASE(does_not_begin_anew_too_early),
 	KUNIT_CASE(forgets_its_stream),
 	KUNIT_CASE(forgets_what_was_posted),
