@@ -1501,6 +1501,19 @@ static void speed_unknown(void)
 	       "who asks for the speed fills the log");
 }
 
+/* Without an address of the hardware it has one that no other link has. */
+static void gid_without_address(void)
+{
+	ASSERT(!sh("ip netns exec sb rdma link add siwlo type siw netdev lo"),
+	       "rdma link add");
+	EXPECT(!sh("dev=$(ip netns exec sb rdma link show |"
+		   " awk '$NF == \"lo\" { sub(\"/.*\", \"\", $2); print $2 }');"
+		   "gid=$(cat /sys/class/infiniband/$dev/ports/1/gids/0);"
+		   "ip netns exec sb rdma link del $dev;"
+		   "case $gid in *[1-9a-f]*) ;; *) exit 1 ;; esac"),
+	       "a link without a GID");
+}
+
 /* The module says which version it is of, if it was built as the package is. */
 static void version(void)
 {
@@ -1549,6 +1562,8 @@ static const struct test tests[] = {
 	{ "messages of Replies and of Terminates received are limited", limited,
 	  .fresh = true },
 	{ "a speed that nobody knows is not asked for ever", speed_unknown },
+	{ "a link on an interface without an address has a GID",
+	  gid_without_address },
 	{ "the module tells its version", version },
 };
 
