@@ -213,6 +213,10 @@ static void start_up_has_its_time(struct kunit *test)
 
 		if (rows[i].active)
 			give_qp(test, conn);
+		if (rows[i].state == SIW_CONN_ULP) {
+			conn->asked = true;
+			fix->backlog.asked++;
+		}
 		time_passes(conn);
 		expect_gone(test, conn);
 		KUNIT_EXPECT_EQ_MSG(test, 1,
@@ -230,6 +234,7 @@ static void start_up_has_its_time(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&fix->backlog.half_open));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&fix->backlog.pending));
+	KUNIT_EXPECT_EQ(test, 0, fix->backlog.asked);
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&fix->backlog.ref));
 }
 
