@@ -186,11 +186,14 @@ static void is_taken_in_pieces(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		u32 len = 2 * SIW_TRAIN_LEN, at, n;
+		u32 len = 2 * SIW_TRAIN_LEN, at, n, pieces = 0;
+		u32 some = max(len / sizes[i] / 256, 1);
 
 		put(test, 0, len);
 		for (at = 0; at < len; at += n) {
-			expect_holds(test, at, len);
+			/* All of it for each octet takes minutes under KASAN. */
+			if (pieces++ % some == 0)
+				expect_holds(test, at, len);
 			n = min(sizes[i] + (at ? 0 : 17), len - at);
 			siw_txbuf_taken(&fix->buf, n);
 		}
