@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * Memory regions: in which page, of which size, an octet is.
+ * Memory regions: in which page, of which size, an octet is; and when they go.
  */
+#include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -117,7 +118,23 @@ static void pages_are_as_large_as_it_was_said(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fix->memory[SZ_2K + SZ_1K]);
 }
 
+/* Who found it in time may look at it as long as its RCU section lasts. */
+static void outlives_its_readers(struct kunit *test)
+{
+	struct pages_fixture *fix = test->priv;
+	struct ib_mr *mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, PAGES);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mr));
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, 0, siw_mr_dereg(mr, NULL));
+	/* KASAN sees it if it is gone. */
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(to_siw_mr(mr)->region.valid));
+	KUNIT_EXPECT_PTR_EQ(test, NULL, READ_ONCE(to_siw_mr(mr)->pages));
+	rcu_read_unlock();
+}
+
 static struct kunit_case pages_cases[] = {
+	KUNIT_CASE(outlives_its_readers),
 	KUNIT_CASE(ends_with_its_last_page),
 	KUNIT_CASE(pages_are_as_large_as_it_was_said),
 	{}
