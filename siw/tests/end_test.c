@@ -5,7 +5,6 @@
  */
 #include <linux/mm.h>
 #include <linux/skbuff.h>
-#include <linux/slab.h>
 #include <net/tcp.h>
 
 #include "fake.h"
@@ -37,26 +36,6 @@ struct end_fixture {
 	u32 len;
 };
 
-static void dereg(void *mr)
-{
-	siw_mr_dereg(mr, NULL);
-}
-
-static void stop(void *arg)
-{
-	struct siw_qp *qp = arg;
-
-	siw_qp_event(qp, SIW_QP_EV_FAIL);
-	siw_qp_stop(qp, NULL);
-	kfree(qp->irq);
-	kfree(qp->orq);
-}
-
-static void on_exit(struct kunit *test, kunit_action_t *action, void *arg)
-{
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, action, arg));
-}
-
 static int end_init(struct kunit *test)
 {
 	struct end_fixture *fix = kunit_kzalloc(test, sizeof(*fix), GFP_KERNEL);
@@ -68,7 +47,7 @@ static int end_init(struct kunit *test)
 	fix->dma = siw_mr_get_dma(&fix->pd, IB_ACCESS_LOCAL_WRITE |
 				  IB_ACCESS_REMOTE_WRITE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fix->dma));
-	on_exit(test, dereg, fix->dma);
+	siw_fake_on_exit(test, siw_fake_dereg, fix->dma);
 	fix->page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	fix->wire = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fix->page);
@@ -78,7 +57,7 @@ static int end_init(struct kunit *test)
 	fix->qp = siw_fake_qp(test, fix->cq, WQES);
 	fix->qp->base.pd = &fix->pd;
 	fix->qp->access = SIW_ACCESS_REMOTE_WRITE | SIW_ACCESS_REMOTE_READ;
-	on_exit(test, stop, fix->qp);
+	siw_fake_on_exit(test, siw_fake_end, fix->qp);
 	return 0;
 }
 

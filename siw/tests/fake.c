@@ -3,6 +3,7 @@
  * Objects as ib_core would make them, without ib_core.
  */
 #include <linux/percpu.h>
+#include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
 
@@ -118,6 +119,29 @@ void siw_fake_llp(struct kunit *test, struct siw_llp *llp)
 			kunit_add_action_or_reset(test, close_llp, llp));
 	/* TCP divides by it when it looks for a window to offer. */
 	inet_csk(llp->sock->sk)->icsk_ack.rcv_mss = TCP_MIN_MSS;
+}
+
+/* @action is called with @arg when the test is over. */
+void siw_fake_on_exit(struct kunit *test, kunit_action_t *action, void *arg)
+{
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, action, arg));
+}
+
+/* A region, if the test is over */
+void siw_fake_dereg(void *mr)
+{
+	siw_mr_dereg(mr, NULL);
+}
+
+/* A stream, if the test is over, with the room for Reads that its queue pair got */
+void siw_fake_end(void *arg)
+{
+	struct siw_qp *qp = arg;
+
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(qp, NULL);
+	kfree(qp->irq);
+	kfree(qp->orq);
 }
 
 /* The sum of a counter over all CPUs. */

@@ -24,11 +24,6 @@ struct pages_fixture {
 	u8 *octets;
 };
 
-static void dereg(void *mr)
-{
-	siw_mr_dereg(mr, NULL);
-}
-
 static int pages_init(struct kunit *test)
 {
 	struct pages_fixture *fix = kunit_kzalloc(test, sizeof(*fix),
@@ -48,7 +43,7 @@ static int pages_init(struct kunit *test)
 		fix->octets[i] = i % 251 + 1;
 	fix->mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, PAGES);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fix->mr));
-	return kunit_add_action_or_reset(test, dereg, fix->mr);
+	return kunit_add_action_or_reset(test, siw_fake_dereg, fix->mr);
 }
 
 /* The elements of @sg become the region, in pages of @size octets. */

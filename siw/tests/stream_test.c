@@ -4,7 +4,6 @@
  * network between them: octets go from a transmit buffer to a receive queue.
  */
 #include <linux/scatterlist.h>
-#include <linux/slab.h>
 #include <net/tcp.h>
 
 #include "fake.h"
@@ -49,32 +48,12 @@ struct stream_fixture {
 	struct end b;
 };
 
-static void dereg(void *mr)
-{
-	siw_mr_dereg(mr, NULL);
-}
-
-static void stop(void *arg)
-{
-	struct siw_qp *qp = arg;
-
-	siw_qp_event(qp, SIW_QP_EV_FAIL);
-	siw_qp_stop(qp, NULL);
-	kfree(qp->irq);
-	kfree(qp->orq);
-}
-
-static void on_exit(struct kunit *test, kunit_action_t *action, void *arg)
-{
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, action, arg));
-}
-
 static struct ib_mr *dma_mr(struct kunit *test, struct ib_pd *pd)
 {
 	struct ib_mr *mr = siw_mr_get_dma(pd, IB_ACCESS_LOCAL_WRITE);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(mr));
-	on_exit(test, dereg, mr);
+	siw_fake_on_exit(test, siw_fake_dereg, mr);
 	return mr;
 }
 
@@ -86,7 +65,7 @@ static void map(struct kunit *test, struct end *end)
 	struct scatterlist sg;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(mr));
-	on_exit(test, dereg, mr);
+	siw_fake_on_exit(test, siw_fake_dereg, mr);
 	end->mr = to_siw_mr(mr);
 	sg_init_one(&sg, end->page, PAGE_SIZE);
 	mr->page_size = PAGE_SIZE;
@@ -107,7 +86,7 @@ static void open_end(struct kunit *test, struct end *end)
 	end->qp = siw_fake_qp(test, end->cq, WQES);
 	end->qp->base.pd = &fix->pd;
 	end->qp->access = SIW_ACCESS_REMOTE_WRITE | SIW_ACCESS_REMOTE_READ;
-	on_exit(test, stop, end->qp);
+	siw_fake_on_exit(test, siw_fake_end, end->qp);
 	map(test, end);
 }
 
