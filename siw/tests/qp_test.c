@@ -21,6 +21,8 @@
  * @events: calls of its event handler
  * @event: the last one
  * @flags_then: @ctrl when its completions were told of
+ * @wakes: how often its owner was woken
+ * @seen: its state then
  */
 struct qp_fixture {
 	struct siw_device *dev;
@@ -31,6 +33,8 @@ struct qp_fixture {
 	unsigned int events;
 	enum ib_event_type event;
 	u32 flags_then;
+	unsigned int wakes;
+	enum siw_qp_state seen;
 };
 
 static void qp_event(struct ib_event *event, void *arg)
@@ -120,6 +124,14 @@ static const struct siw_qp_ops owner_ops = {
 	.wake = count_wake,
 };
 
+static void look(void *owner)
+{
+	struct qp_fixture *fix = owner;
+
+	fix->wakes++;
+	fix->seen = siw_qp_state(fix->qp);
+}
+
 static void belongs_to_one_at_a_time(struct kunit *test)
 {
 	struct qp_fixture *fix = test->priv;
@@ -143,29 +155,32 @@ static void belongs_to_one_at_a_time(struct kunit *test)
 	siw_qp_unclaim(qp);
 }
 
+/* It may look on another CPU at once: what it is woken for is there. */
 static void owner_hears_of_changes(struct kunit *test)
 {
+	static const struct siw_qp_ops ops = { .wake = look };
 	struct qp_fixture *fix = test->priv;
 	struct siw_qp *qp = fix->qp;
-	unsigned int wakes = 0;
 
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_claim(qp, &wakes, &owner_ops));
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_claim(qp, fix, &ops));
 	KUNIT_EXPECT_TRUE(test, siw_qp_event(qp, SIW_QP_EV_CLOSE));
-	KUNIT_EXPECT_EQ(test, 0, wakes);	/* IDLE still */
+	KUNIT_EXPECT_EQ(test, 0, fix->wakes);	/* IDLE still */
 	start(test);
-	KUNIT_EXPECT_EQ(test, 1, wakes);
+	KUNIT_EXPECT_EQ(test, 1, fix->wakes);
+	KUNIT_EXPECT_EQ(test, SIW_QP_RTS, fix->seen);
 	KUNIT_EXPECT_FALSE(test, siw_qp_event(qp, SIW_QP_EV_START));
-	KUNIT_EXPECT_EQ(test, 1, wakes);
+	KUNIT_EXPECT_EQ(test, 1, fix->wakes);
 	siw_qp_event(qp, SIW_QP_EV_LOST);
-	KUNIT_EXPECT_EQ(test, 2, wakes);
+	KUNIT_EXPECT_EQ(test, 2, fix->wakes);
+	KUNIT_EXPECT_EQ(test, SIW_QP_ERROR, fix->seen);
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_STREAM_LOST));
 	siw_qp_event(qp, SIW_QP_EV_LOST);
-	KUNIT_EXPECT_EQ(test, 2, wakes);
+	KUNIT_EXPECT_EQ(test, 2, fix->wakes);
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_STREAM_LOST));
-	siw_qp_stop(qp, &wakes);
+	siw_qp_stop(qp, fix);
 	siw_qp_unclaim(qp);
 	siw_qp_wake(qp);
-	KUNIT_EXPECT_EQ(test, 2, wakes);
+	KUNIT_EXPECT_EQ(test, 2, fix->wakes);
 }
 
 /* Each direction has room for its own depth, and a power of two. */

@@ -355,12 +355,15 @@ static void qp_is_refused(struct kunit *test)
 static void qp_comes_and_goes(struct kunit *test)
 {
 	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
+	const struct siw_completion comp = { .qp = &qp->base };
 	struct verbs_fixture *fix = test->priv;
 	struct ib_qp_init_attr init = small(test);
 	struct siw_qp *found;
+	struct ib_wc wc;
 
 	KUNIT_ASSERT_NOT_NULL(test, qp);
 	qp->base.device = &fix->dev->base;
+	init.recv_cq = &fix->other_cq->cq.base;
 	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_qp(&qp->base, &init, NULL));
 	/* As much as was asked for, and what is granted is told. */
 	KUNIT_EXPECT_EQ(test, 4, init.cap.max_send_wr);
@@ -374,7 +377,12 @@ static void qp_comes_and_goes(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, qp, found);
 	if (found)
 		siw_qp_put(found);
+	siw_cq_put(&fix->cq->cq, &comp);
+	siw_cq_put(&fix->other_cq->cq, &comp);
 	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_qp(&qp->base, NULL));
+	/* What was not polled yet would name a queue pair that is gone. */
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_poll(init.send_cq, 1, &wc));
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_poll(init.recv_cq, 1, &wc));
 	KUNIT_EXPECT_NULL(test, siw_qp_lookup(fix->dev, qp->base.qp_num));
 	KUNIT_EXPECT_TRUE(test, xa_empty(&fix->dev->qps));
 	KUNIT_EXPECT_EQ(test, 0, created(test));
