@@ -601,6 +601,26 @@ static void knows_that_its_terminate_is_built(struct kunit *test)
 	over(test);
 }
 
+/* TCP has no room just now: the stream is not over before the Terminate is out. */
+static void ends_when_its_terminate_is_sent(struct kunit *test)
+{
+	struct end_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	start(test, 0);
+	WRITE_ONCE(fix->llp.sock->sk->sk_state, TCP_SYN_SENT);	/* it takes nothing */
+	siw_qp_fault(qp, SIW_FAULT_RDMAP_LOCAL, NULL, 0, 0);
+	mutex_unlock(&qp->tx.lock);
+	siw_tx_run(qp);
+	mutex_lock(&qp->tx.lock);	/* a worker may have been faster */
+	KUNIT_EXPECT_EQ(test, SIW_QP_TERMINATE, siw_qp_state(qp));
+	KUNIT_EXPECT_EQ(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
+					       SIW_TERM_CTRL_LEN),
+			qp->tx.buf.len);
+	over(test);
+}
+
 static struct kunit_case end_cases[] = {
 	KUNIT_CASE(takes_what_is_whole_in_place),
 	KUNIT_CASE(counts_each_message),
@@ -616,6 +636,7 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(read_of_nothing_names_no_sink),
 	KUNIT_CASE(gathers_around_empty_elements),
 	KUNIT_CASE(knows_that_its_terminate_is_built),
+	KUNIT_CASE(ends_when_its_terminate_is_sent),
 	{}
 };
 

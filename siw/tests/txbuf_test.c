@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/random.h>
+#include <linux/sizes.h>
 
 #include "fake.h"
 #include "../txbuf.h"
@@ -355,6 +356,30 @@ static void keeps_some_chunks(struct kunit *test)
 	KUNIT_EXPECT_LT(test, kept, ARRAY_SIZE(page));
 }
 
+/* What was all there was when memory was short is given back, and not kept. */
+static void keeps_no_single_pages(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct page *page;
+
+	if (PAGE_SIZE >= SZ_32K)
+		kunit_skip(test, "a page is as large as a chunk");
+	page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	get_page(page);
+	migrate_disable();
+	/* There is room for more to be kept, whatever was before. */
+	KUNIT_EXPECT_EQ(test, 0, siw_txbuf_reserve(fix->dev, &fix->other,
+						   SIW_TRAIN_LEN));
+	bvec_set_page(&fix->buf.bvec[0], page, PAGE_SIZE, 0);
+	fix->buf.num = 1;
+	fix->buf.len = PAGE_SIZE;
+	siw_txbuf_drop(&fix->buf);
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, 1, page_ref_count(page));
+	put_page(page);
+}
+
 /* Chunk @i of those that both buffers have */
 static const struct page *chunk(const struct txbuf_fixture *fix, int i)
 {
@@ -454,6 +479,7 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(short_trains_share_a_chunk),
 	KUNIT_CASE(the_rest_of_a_chunk_is_used),
 	KUNIT_CASE(keeps_some_chunks),
+	KUNIT_CASE(keeps_no_single_pages),
 	KUNIT_CASE(chunks_are_nobody_elses),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
 	KUNIT_CASE(gives_everything_back),
