@@ -717,6 +717,46 @@ static void full_backlog(void)
 		raw_close(&r[i]);
 }
 
+/* Two links have one socket: while one of them is full, TCP keeps the rest of both. */
+static void full_backlog_of_one_link(void)
+{
+	struct rdma_cm_id *asked[2];
+	uint16_t port = next_port();
+	struct counters before;
+	struct raw r[3];
+	uint8_t out[64];
+	struct side s;
+	size_t i;
+
+	if (sh("ip -n sb link add vd type dummy"))
+		SKIP("no dummy netdev in this kernel");
+	EXPECT_EQ(0, sh("ip -n sb link set vd up &&"
+			"ip -n sb addr add 10.85.0.1/24 dev vd &&"
+			"ip netns exec sb rdma link add siwd type siw netdev vd"));
+	side_init(&s, NS_B, NULL);
+	side_listen(&s, "0.0.0.0", port, ARRAY_SIZE(asked));
+	counters_read(&before, "siwb");
+	for (i = 0; i < ARRAY_SIZE(asked); i++) {
+		raw_dial(&r[i], NS_A, ADDR_B, port);
+		raw_put(&r[i], out, mpa_make(out, false, MPA_C, 1, NULL, 0));
+		side_want(&s, RDMA_CM_EVENT_CONNECT_REQUEST);
+		asked[i] = s.id;
+	}
+	raw_dial(&r[i], NS_A, ADDR_B, port);
+	sleep_ms(slow(200));
+	WANT_MOVED("siwb", &before, conns, { "conn_in", 2 });
+	EXPECT_EQ(0, rdma_reject(asked[0], NULL, 0));
+	WANT_MOVED("siwb", &before, conns, { "conn_in", 3 },
+		   { "conn_reject_sent", 1 });
+	for (i = 0; i < ARRAY_SIZE(asked); i++)
+		EXPECT_EQ(0, rdma_destroy_id(asked[i]));
+	s.id = NULL;
+	side_close(&s);
+	for (i = 0; i < ARRAY_SIZE(r); i++)
+		raw_close(&r[i]);
+	sh("ip -n sb link del vd");
+}
+
 /* Each time limit has its counter, and all of them are in conn_timeout. */
 static void timeouts(void)
 {
@@ -1539,6 +1579,8 @@ static const struct test tests[] = {
 	{ "more silent peers than there is room for", silent_crowd },
 	{ "silent peers behind one that is not", silent_behind_one_asked },
 	{ "a backlog that is full leaves the rest to TCP", full_backlog },
+	{ "a backlog of two links, one of which is full",
+	  full_backlog_of_one_link, .fresh = true },
 	{ "each time limit has its counter", timeouts, 90, .slow = true },
 	{ "details of a queue pair", details_qp },
 	{ "details of a queue pair that waits for a Read", details_read },
