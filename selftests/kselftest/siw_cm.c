@@ -95,6 +95,36 @@ static void wildcard_of_two_links(void)
 	sh("ip -n sb link del vd");
 }
 
+/* One that names a link, as side_listen() does, hears nothing of another one. */
+static void wildcard_of_one_link(void)
+{
+	struct sockaddr_storage ss;
+	uint16_t port = next_port();
+	struct side b;
+	struct raw r;
+	int fd;
+
+	if (sh("ip -n sb link add vd type dummy"))
+		SKIP("no dummy netdev in this kernel");
+	EXPECT_EQ(0, sh("ip -n sb link set vd up &&"
+			"ip -n sb addr add fd85::1/64 dev vd nodad"));
+	side_init(&b, NS_B, NULL);
+	side_listen(&b, "::", port, 4);
+	raw_dial(&r, NS_A, ADDR6_B, port);
+	raw_close(&r);
+	/* From here to an address of vd: whatever way that is, it is not over vb. */
+	ns_enter(NS_B);
+	addr_of(&ss, "fd85::1", port, NULL);
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT(fd >= 0, "socket");
+	EXPECT_EQ(-1, connect(fd, (struct sockaddr *)&ss,
+			      sizeof(struct sockaddr_in6)));
+	EXPECT_EQ(ECONNREFUSED, errno);
+	close(fd);
+	side_close(&b);
+	sh("ip -n sb link del vd");
+}
+
 /* One that takes both has IPv4 peers by their own addresses. */
 static void wildcard_of_both(void)
 {
@@ -319,6 +349,37 @@ static void listen_conflict(void)
 	EXPECT_EQ(EADDRINUSE, errno);
 	side_close(&c);
 	close(lfd);
+}
+
+static bool is_listed(uint16_t port)
+{
+	return !sh("ip netns exec " NS_B " ss -Htln 'sport = :%u' 2>/dev/null |"
+		   " grep -q .", port);
+}
+
+/* An administrator closes its socket: it hears of nobody, and ends like any other. */
+static void listener_killed(void)
+{
+	uint16_t port = next_port();
+	struct side a, b;
+
+	side_init(&b, NS_B, NULL);
+	side_listen(&b, ADDR_B, port, 4);
+	if (!is_listed(port))
+		SKIP("no ss here that lists a listener");
+	sh("ip netns exec " NS_B " ss -Ktln 'sport = :%u' >/dev/null 2>&1", port);
+	if (is_listed(port))
+		SKIP("no ss -K, or no CONFIG_INET_DIAG_DESTROY in this kernel");
+	side_init(&a, NS_A, NULL);
+	side_resolve(&a, ADDR_B, port);
+	side_open(&a);
+	ASSERT(!side_connect(&a), "rdma_connect");
+	side_want(&a, RDMA_CM_EVENT_REJECTED);
+	EXPECT_EQ(-ECONNREFUSED, a.status);
+	side_close(&a);
+	EXPECT_EQ(-1, side_event(&b, 0));
+	side_close(&b);
+	connect_at(ADDR_B, ADDR_B, port);
 }
 
 /* An id of @s, in its namespace, that is bound to @ip. */
@@ -1412,6 +1473,8 @@ static const struct test tests[] = {
 	{ "listen on the wildcard address", wildcard },
 	{ "a wildcard listener in a namespace with two links",
 	  wildcard_of_two_links, .fresh = true },
+	{ "a wildcard listener of one of two links", wildcard_of_one_link,
+	  .fresh = true },
 	{ "an IPv4 peer of an IPv6 wildcard listener", wildcard_of_both },
 	{ "two wildcard listeners at a time", two_wildcards },
 	{ "addresses of an IPv4 peer of an IPv6 wildcard listener",
@@ -1422,6 +1485,7 @@ static const struct test tests[] = {
 	{ "read depths both ways", depths },
 	{ "reject with private data", reject },
 	{ "no listener: refused at once", no_listener },
+	{ "a listener whose socket is killed", listener_killed },
 	{ "a port that is taken", listen_conflict },
 	{ "an address that is gone", address_gone },
 	{ "a port that is not for everybody", port_denied },
