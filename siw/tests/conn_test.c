@@ -4,6 +4,7 @@
  * is, and what iw_cm is told.  Their sockets are connected to nothing: a test says
  * which state TCP is in.
  */
+#include <linux/cred.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
@@ -25,6 +26,8 @@
  * @events: calls of its event handler
  * @event: the last one
  * @owner_then: @qp's owner at that time
+ * @watched: a connection, or NULL
+ * @state_then: @watched's state at that time
  * @backlog: what @cm_id lends its connections
  */
 struct conn_fixture {
@@ -37,6 +40,8 @@ struct conn_fixture {
 	unsigned int events;
 	struct iw_cm_event event;
 	void *owner_then;
+	const struct siw_conn *watched;
+	enum siw_conn_state state_then;
 	struct siw_backlog backlog;
 };
 
@@ -62,6 +67,8 @@ static int id_event(struct iw_cm_id *cm_id, struct iw_cm_event *event)
 	fix->events++;
 	fix->event = *event;
 	fix->owner_then = READ_ONCE(fix->qp->owner);
+	if (fix->watched)
+		fix->state_then = READ_ONCE(fix->watched->state);
 	return fix->busy-- > 0 ? -ENOMEM : 0;
 }
 
@@ -454,6 +461,86 @@ static void turn_comes_when_another_is_decided(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_CONN_ULP, second->state);
 }
 
+/* Who gives up while it waits for its turn takes nobody's place with it. */
+static void turn_is_given_up(struct kunit *test)
+{
+	struct siw_conn *first = queued(test), *second;
+	struct conn_fixture *fix = test->priv;
+	struct siw_backlog *backlog = &fix->backlog;
+
+	backlog->max = 1;
+	second = new_conn(test, SIW_CONN_QUEUED, TCP_LAST_ACK, backlog);
+	list_add_tail(&second->queued, &backlog->queue);
+	ask(first);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&backlog->pending));
+	ask(second);
+	expect_gone(test, second);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_CONN_CLOSED));
+	KUNIT_EXPECT_EQ(test, 1, fix->events);
+	KUNIT_EXPECT_EQ(test, 1, backlog->asked);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&backlog->pending));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&backlog->half_open));
+	KUNIT_EXPECT_TRUE(test, list_empty(&backlog->queue));
+}
+
+/* What still comes over the socket goes to no queue pair that is given back. */
+static void stream_is_over_before_that_is_told(struct kunit *test)
+{
+	struct siw_conn *conn = new_conn(test, SIW_CONN_UP, TCP_LAST_ACK, NULL);
+	struct conn_fixture *fix = test->priv;
+
+	give_qp(test, conn);
+	fix->watched = conn;
+	mutex_lock(&conn->lock);
+	siw_conn_event(conn, SIW_QP_EV_FAIL);
+	mutex_unlock(&conn->lock);
+	KUNIT_EXPECT_EQ(test, 1, fix->events);
+	KUNIT_EXPECT_EQ(test, IW_CM_EVENT_CLOSE, fix->event.event);
+	KUNIT_EXPECT_EQ(test, SIW_CONN_LINGER, fix->state_then);
+	KUNIT_EXPECT_TRUE(test, siw_qp_is_stopped(fix->qp));
+	KUNIT_EXPECT_NULL(test, fix->qp->owner);
+	KUNIT_EXPECT_EQ(test, 0, fix->refs);
+	fix->watched = NULL;
+}
+
+/* An address of ours says nothing of one of the other family. */
+static void both_ends_are_of_one_family(struct kunit *test)
+{
+	struct conn_fixture *fix = test->priv;
+	struct iw_cm_conn_param param = {};
+
+	fix->cm_id.device = &fix->dev->base;
+	fix->cm_id.m_local_addr.ss_family = AF_INET;
+	fix->cm_id.m_remote_addr.ss_family = AF_INET6;
+	KUNIT_EXPECT_EQ(test, -EAFNOSUPPORT,
+			siw_cm_connect(&fix->cm_id, &param));
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_CONN_OUT));
+}
+
+/* rdma_cm gave it a port that it may not have any more: any other does. */
+static void source_port_may_be_denied(struct kunit *test)
+{
+	struct siw_llp *llp = kunit_kzalloc(test, sizeof(*llp), GFP_KERNEL);
+	struct sockaddr_storage at = { .ss_family = AF_INET };
+	struct sockaddr_in *in = (struct sockaddr_in *)&at;
+	struct cred *nobody = prepare_creds();
+	const struct cred *was;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, nobody);
+	KUNIT_ASSERT_NOT_NULL(test, llp);
+	siw_fake_llp(test, llp);
+	cap_clear(nobody->cap_effective);
+	in->sin_port = htons(81);
+	was = override_creds(nobody);
+	err = siw_llp_bind(llp, &at, false);
+	revert_creds(was);
+	put_cred(nobody);
+	KUNIT_ASSERT_EQ(test, 0, err);
+	KUNIT_ASSERT_EQ(test, 0, siw_llp_local(llp, &at));
+	KUNIT_EXPECT_GE(test, ntohs(in->sin_port), 1024);
+}
+
 /* Without room for the private data, the rest of an event is told all the same. */
 static void event_is_not_lost(struct kunit *test)
 {
@@ -554,6 +641,10 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(start_up_ends_with_its_device),
 	KUNIT_CASE(turn_comes_when_there_is_room),
 	KUNIT_CASE(turn_comes_when_another_is_decided),
+	KUNIT_CASE(turn_is_given_up),
+	KUNIT_CASE(stream_is_over_before_that_is_told),
+	KUNIT_CASE(both_ends_are_of_one_family),
+	KUNIT_CASE(source_port_may_be_denied),
 	KUNIT_CASE(event_is_not_lost),
 	KUNIT_CASE(start_up_data_is_cut_to_fit),
 	KUNIT_CASE(each_thread_has_its_own),
