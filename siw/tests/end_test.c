@@ -423,6 +423,24 @@ static void scatters_around_empty_elements(struct kunit *test)
 	over(test);
 }
 
+/* An element that nothing goes to may have any key. */
+static void looks_at_no_element_behind_the_message(struct kunit *test)
+{
+	struct end_fixture *fix = test->priv;
+	struct ib_sge sge[] = {
+		octets(fix, OCTETS), { .length = 5, .lkey = 0x7700 },
+	};
+
+	start(test, 0);
+	post_recv(test, 1, sge, ARRAY_SIZE(sge));
+	add_send(test, SIW_RDMAP_SEND, 1);
+	all_arrive(test);
+	completed(test, 1, IB_WC_SUCCESS);
+	KUNIT_EXPECT_MEMEQ(test, "0123456789", fix->page, OCTETS);
+	KUNIT_EXPECT_EQ(test, SIW_QP_RTS, siw_qp_state(fix->qp));
+	over(test);
+}
+
 /* The most Reads of the peer that were under way, and not how many are now */
 static void remembers_the_most_reads(struct kunit *test)
 {
@@ -498,6 +516,44 @@ static void looks_into_no_devices_memory(struct kunit *test)
 	nothing_completed(test);
 	KUNIT_EXPECT_EQ(test, SIW_QP_ERROR, siw_qp_state(qp));
 	over(test);
+}
+
+/* A socket, and how often its owner heard of it */
+struct ear {
+	struct siw_llp llp;
+	unsigned int heard;
+};
+
+static void hear(struct siw_llp *llp)
+{
+	container_of(llp, struct ear, llp)->heard++;
+}
+
+/* A BPF program's data may be where ours would be, with our callbacks behind its. */
+static void hears_nothing_for_another(struct kunit *test)
+{
+	static const struct siw_llp_ops ops = {
+		.data_ready = hear, .write_space = hear, .state_change = hear,
+	};
+	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
+	uintptr_t ours;
+	struct sock *sk;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ear);
+	siw_fake_llp(test, &ear->llp);
+	siw_llp_attach(&ear->llp, &ops);
+	sk = ear->llp.sock->sk;
+	ours = (uintptr_t)sk->sk_user_data;
+	for (i = 0; i < 2; i++) {
+		sk->sk_user_data = (void *)(ours | (i ? SK_USER_DATA_PSOCK : 0));
+		sk->sk_data_ready(sk);
+		sk->sk_write_space(sk);
+		sk->sk_state_change(sk);
+		sk->sk_error_report(sk);
+		KUNIT_EXPECT_EQ(test, 4, ear->heard);
+	}
+	sk->sk_user_data = (void *)ours;
 }
 
 /*
@@ -629,9 +685,11 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(leaves_nothing_behind_a_fault),
 	KUNIT_CASE(says_that_it_could_not_invalidate),
 	KUNIT_CASE(scatters_around_empty_elements),
+	KUNIT_CASE(looks_at_no_element_behind_the_message),
 	KUNIT_CASE(remembers_the_most_reads),
 	KUNIT_CASE(wakes_its_owner_when_there_is_memory),
 	KUNIT_CASE(looks_into_no_devices_memory),
+	KUNIT_CASE(hears_nothing_for_another),
 	KUNIT_CASE(answers_nothing_behind_a_failure),
 	KUNIT_CASE(read_of_nothing_names_no_sink),
 	KUNIT_CASE(gathers_around_empty_elements),
