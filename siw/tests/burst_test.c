@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * Messages become FPDUs: there is room for each octet of them.
+ * Messages become FPDUs: there is room for each octet of them, and nothing is written
+ * behind them.
  */
 #include <linux/mm.h>
+#include <linux/string.h>
 
 #include "fake.h"
 #include "../burst.h"
@@ -127,9 +129,46 @@ static void has_room_for_markers(struct kunit *test)
 	expect_room(test);
 }
 
+#define BEHIND	64
+
+/* What comes behind an FPDU is another's, where the FPDU ends with its pages. */
+static void writes_nothing_behind_an_fpdu(struct kunit *test)
+{
+	static const struct siw_seg segs[] = {
+		{ .op = SIW_RDMAP_WRITE, .tagged = true,
+		  .hdr_len = SIW_DDP_TAGGED_LEN },
+		{ .op = SIW_RDMAP_SEND, .hdr_len = SIW_DDP_UNTAGGED_LEN },
+	};
+	struct burst_fixture *fix = test->priv;
+	struct siw_txbuf *buf = &fix->qp->tx.buf;
+	u32 i, len, n;
+	u8 *row;
+
+	for (i = 0; i < ARRAY_SIZE(segs); i++) {
+		for (len = 0; len < 16; len++) {
+			n = siw_mpa_fpdu_len(segs[i].hdr_len + len);
+			siw_txbuf_drop(buf);
+			KUNIT_ASSERT_EQ(test, 0, siw_txbuf_reserve(fix->dev, buf,
+								   n + BEHIND));
+			KUNIT_ASSERT_GE(test, buf->left, n + BEHIND);
+			row = siw_txbuf_row(buf, 0);
+			memset(row, 0x5e, n + BEHIND);
+			KUNIT_ASSERT_EQ(test, 0,
+					siw_burst_small(fix->qp, &segs[i],
+							fix->octets, len));
+			KUNIT_EXPECT_EQ(test, n, buf->len);
+			KUNIT_EXPECT_NULL_MSG(test,
+					      memchr_inv(row + n, 0x5e, BEHIND),
+					      "opcode %d, %u octets",
+					      segs[i].op, len);
+		}
+	}
+}
+
 static struct kunit_case burst_cases[] = {
 	KUNIT_CASE(has_room),
 	KUNIT_CASE(has_room_for_markers),
+	KUNIT_CASE(writes_nothing_behind_an_fpdu),
 	{}
 };
 

@@ -518,6 +518,18 @@ static void forgets_what_was_posted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, flushed(test));
 }
 
+static void forgets_full_queues(struct kunit *test)
+{
+	struct qp_fixture *fix = test->priv;
+	u64 id;
+
+	for (id = 0; id < WQES; id++)
+		post(test, id);
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_reset(fix->qp));
+	KUNIT_EXPECT_TRUE(test, siw_sq_is_idle(fix->qp));
+	KUNIT_EXPECT_EQ(test, 0, siw_rq_available(fix->qp));
+}
+
 /* Not before what is posted, owed or on its way is gone */
 static void is_drained_when_all_is_gone(struct kunit *test)
 {
@@ -672,6 +684,7 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(does_not_begin_anew_too_early),
 	KUNIT_CASE(forgets_its_stream),
 	KUNIT_CASE(forgets_what_was_posted),
+	KUNIT_CASE(forgets_full_queues),
 	KUNIT_CASE(is_drained_when_all_is_gone),
 	KUNIT_CASE(is_idle_between_messages),
 	KUNIT_CASE(loses_no_look),

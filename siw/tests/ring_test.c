@@ -312,10 +312,8 @@ static void sq_post_copies_inline_data(struct kunit *test)
 		  .length = SIW_MAX_INLINE - 50 },
 	};
 	struct ib_send_wr wr = {
-		.sg_list = sge,
-		.num_sge = 2,
-		.opcode = IB_WR_SEND,
-		.send_flags = IB_SEND_INLINE,
+		.sg_list = sge, .num_sge = 2,
+		.opcode = IB_WR_SEND, .send_flags = IB_SEND_INLINE,
 	};
 	const struct ib_send_wr *bad;
 	struct siw_sqe sqe;
@@ -328,6 +326,8 @@ static void sq_post_copies_inline_data(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_MAX_INLINE, sqe.sge[0].length);
 	KUNIT_EXPECT_MEMEQ(test, octets, &sqe.sge[1], SIW_MAX_INLINE);
 	sge[1].length++;
+	KUNIT_EXPECT_EQ(test, -EINVAL, siw_sq_post(fix->qp, &wr, &bad));
+	wr.opcode = IB_WR_SEND_WITH_INV;
 	KUNIT_EXPECT_EQ(test, -EINVAL, siw_sq_post(fix->qp, &wr, &bad));
 }
 
