@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * Completion queues: order, wrap-around, overflow, arming.
+ * Completion queues: order, wrap-around, overflow, arming; and when a kernel hears
+ * of what, also of a shared receive queue.
  */
 #include <linux/delay.h>
 
 #include "fake.h"
 #include "../cq.h"
+#include "../verbs.h"
 
 #define CQES	4
 
@@ -343,6 +345,39 @@ static void a_kernel_hears_between_its_calls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
 }
 
+static void note_limit(struct ib_event *event, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	fake->fired += event->event == IB_EVENT_SRQ_LIMIT_REACHED;
+	fake->errors += fake->caller == current;
+}
+
+/* There are fewer elements than the limit: that is so at once. */
+static void a_kernel_hears_of_limits_between_its_calls(struct kunit *test)
+{
+	struct siw_srq *srq = kunit_kzalloc(test, sizeof(*srq), GFP_KERNEL);
+	struct ib_srq_init_attr init = { .attr = { .max_wr = 3, .max_sge = 1 } };
+	struct ib_srq_attr limit = { .srq_limit = 1 };
+	struct cq_fixture *fix = test->priv;
+	struct ib_srq *base;
+
+	KUNIT_ASSERT_NOT_NULL(test, srq);
+	base = &srq->base;
+	base->device = &fix->dev->base;
+	base->event_handler = note_limit;
+	base->srq_context = fix->fake;
+	fix->fake->caller = current;
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_srq(base, &init, NULL));
+	KUNIT_EXPECT_EQ(test, 4, init.attr.max_wr);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_srq(base, &limit,
+							   IB_SRQ_LIMIT, NULL));
+	siw_upcall_sync(&srq->upcall);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->fired);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_srq(base, NULL));
+}
+
 /* The first call brings about another notification, as if from another CPU. */
 static void once_more(struct ib_cq *base, void *arg)
 {
@@ -452,6 +487,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(user_elements_are_not_believed),
 	KUNIT_CASE(tells_how_many_are_pending),
 	KUNIT_CASE(a_kernel_hears_between_its_calls),
+	KUNIT_CASE(a_kernel_hears_of_limits_between_its_calls),
 	KUNIT_CASE(a_kernel_hears_one_at_a_time),
 	KUNIT_CASE(a_kernel_hears_of_each_once),
 	KUNIT_CASE(a_kernel_hears_of_all_that_is_due),

@@ -617,6 +617,24 @@ static void details_of_cqs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, number(test, "overflowed"));
 }
 
+/* Who has no room for all is told so, and asks again with more. */
+static void details_are_all_or_none(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct ib_cq *base = &fix->cq->cq.base;
+	struct sk_buff *msg = fix->msg;
+	u32 room, len;
+
+	KUNIT_ASSERT_EQ(test, 0, siw_restrack_cq(msg, base));
+	len = msg->len;
+	for (room = 0; room < len; room += NLA_ALIGNTO) {
+		skb_trim(msg, 0);
+		skb_reserve(msg, skb_tailroom(msg) - room);
+		KUNIT_EXPECT_EQ(test, -EMSGSIZE, siw_restrack_cq(msg, base));
+		KUNIT_EXPECT_EQ(test, 0, msg->len);
+	}
+}
+
 static void tell_of_mr(struct kunit *test, struct siw_mr *mr)
 {
 	struct verbs_fixture *fix = test->priv;
@@ -672,6 +690,7 @@ static struct kunit_case verbs_cases[] = {
 	KUNIT_CASE(details_of_queues),
 	KUNIT_CASE(details_of_streams),
 	KUNIT_CASE(details_of_cqs),
+	KUNIT_CASE(details_are_all_or_none),
 	KUNIT_CASE(details_of_regions),
 	{}
 };
