@@ -4,6 +4,7 @@
  * are built, without a network.
  */
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <net/tcp.h>
 
@@ -677,6 +678,65 @@ static void ends_when_its_terminate_is_sent(struct kunit *test)
 	over(test);
 }
 
+/* Whatever is to be built finds no room, and no memory for more. */
+static void use_up(struct kunit *test)
+{
+	struct end_fixture *fix = test->priv;
+	struct siw_txbuf *buf = &fix->qp->tx.buf;
+
+	KUNIT_ASSERT_EQ(test, -ENOMEM, siw_txbuf_reserve(fix->dev, buf, SZ_16M));
+	buf->cur = buf->num - 1;
+	buf->left = 0;
+}
+
+/* Without memory the peer is told that we are ready when there is some. */
+static void is_ready_later(struct kunit *test)
+{
+	static const u8 rows[][3] = {
+		{ SIW_RTR_WRITE, SIW_RDMAP_WRITE, SIW_DDP_TAGGED_LEN },
+		{ SIW_RTR_READ, SIW_RDMAP_READ_REQ,
+		  SIW_DDP_UNTAGGED_LEN + SIW_READ_REQ_LEN },
+		{ SIW_RTR_SEND, SIW_RDMAP_SEND, SIW_DDP_UNTAGGED_LEN },
+	};
+	struct end_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	int i;
+
+	start(test, 1);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		qp->tx.rtr = rows[i][0];
+		use_up(test);
+		KUNIT_EXPECT_EQ(test, -ENOMEM, siw_build_one(qp));
+		siw_txbuf_drop(&qp->tx.buf);
+		KUNIT_EXPECT_EQ(test, 1, siw_build_one(qp));
+		KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(rows[i][2]), take_built(test));
+		KUNIT_EXPECT_EQ(test, rows[i][1], built_op(fix));
+	}
+	over(test);
+}
+
+/* Nobody else says that there is memory again. */
+static void looks_again_for_memory(struct kunit *test)
+{
+	const struct ib_send_wr wr = { .opcode = IB_WR_SEND };
+	struct end_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	const struct ib_send_wr *bad;
+
+	start(test, 0);
+	use_up(test);
+	mutex_unlock(&qp->tx.lock);
+	KUNIT_EXPECT_EQ(test, 0, siw_sq_post(qp, &wr, &bad));
+	flush_delayed_work(&qp->tx.work);
+	mutex_lock(&qp->tx.lock);
+	siw_txbuf_drop(&qp->tx.buf);
+	mutex_unlock(&qp->tx.lock);
+	/* Who has found the lock taken is not forgotten. */
+	siw_qp_is_drained(qp);
+	flush_delayed_work(&qp->tx.work);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TX_SEND));
+}
+
 static struct kunit_case end_cases[] = {
 	KUNIT_CASE(takes_what_is_whole_in_place),
 	KUNIT_CASE(counts_each_message),
@@ -695,6 +755,8 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(gathers_around_empty_elements),
 	KUNIT_CASE(knows_that_its_terminate_is_built),
 	KUNIT_CASE(ends_when_its_terminate_is_sent),
+	KUNIT_CASE(is_ready_later),
+	KUNIT_CASE(looks_again_for_memory),
 	{}
 };
 
