@@ -351,6 +351,7 @@ static void registers_and_invalidates(struct kunit *test)
 	siw_build_one(a->qp);
 	completed(test, a, 2, IB_WC_LOC_QP_OP_ERR);
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_LOCAL_ERR));
+	KUNIT_EXPECT_EQ(test, 2, siw_fake_count(fix->dev, SIW_CNT_LOCAL_OP));
 	KUNIT_EXPECT_EQ(test, SIW_QP_TERMINATE, siw_qp_state(a->qp));
 	KUNIT_EXPECT_EQ(test, SIW_FAULT_RDMAP_LOCAL, a->qp->fault);
 	over(test);
@@ -519,6 +520,28 @@ static void takes_turns(struct kunit *test)
 	over(test);
 }
 
+/* What was not begun has no length, whatever had its place a lap before. */
+static void flushed_send_has_no_length(struct kunit *test)
+{
+	struct stream_fixture *fix = test->priv;
+	struct end *a = &fix->a;
+	u32 i;
+
+	start(test, &usual);
+	for (i = 0; i < WQES; i++) {
+		post_send(test, a, i, 10);
+		KUNIT_EXPECT_EQ(test, 1, siw_build_one(a->qp));
+		take_built(test, a);
+		KUNIT_EXPECT_EQ(test, 10,
+				completed(test, a, i, IB_WC_SUCCESS).byte_len);
+	}
+	post_send(test, a, i, 10);
+	siw_sq_flush(a->qp);
+	KUNIT_EXPECT_EQ(test, 0,
+			completed(test, a, i, IB_WC_WR_FLUSH_ERR).byte_len);
+	over(test);
+}
+
 /* The Terminate names what could not be read, and no more than that. */
 static void source_goes_half_way(struct kunit *test)
 {
@@ -654,6 +677,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(read_needs_a_sink),
 	KUNIT_CASE(waits_for_reads),
 	KUNIT_CASE(takes_turns),
+	KUNIT_CASE(flushed_send_has_no_length),
 	KUNIT_CASE(source_goes_half_way),
 	KUNIT_CASE(only_an_empty_first_send_is_free),
 	KUNIT_CASE(shared_receives_have_a_domain),
