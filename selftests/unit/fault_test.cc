@@ -213,6 +213,16 @@ TEST(TermDecode, SurvivesEveryTruncation) {
   }
 }
 
+TEST(TermDecode, TakesOneWithoutACodeForAnUnspecifiedError) {
+  for (const Bytes& body : {Bytes{}, Bytes{0x11}}) {
+    const siw_term term = Decoded(body);
+    EXPECT_EQ((Code{0, 2, 0xff}), (Code{term.layer, term.etype, term.code}));
+    EXPECT_FALSE(term.m);
+    EXPECT_EQ(0, term.hdr_len);
+    EXPECT_EQ(0, term.read_len);
+  }
+}
+
 TEST(TermDecode, SurvivesEverySingleBitFlip) {
   const Bytes body =
       Body(Encoded(Filled(SIW_FAULT_RDMAP_STAG, ReadRequest({.len = 1}))));

@@ -174,6 +174,25 @@ static void fault_codes_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_FAULTS - 2 + 2 + 7 + 2 * 255, known);
 }
 
+/* RFC 5040 section 4.8 has no word for a Terminate that says nothing. */
+static void fault_code_missing(struct kunit *test)
+{
+	const u8 body[1] = { 0x11 };
+	struct siw_term term;
+	size_t n;
+
+	for (n = 0; n <= sizeof(body); n++) {
+		memset(&term, 0xee, sizeof(term));
+		siw_term_decode(&term, body, n);
+		KUNIT_EXPECT_EQ(test, SIW_LAYER_RDMAP, term.layer);
+		KUNIT_EXPECT_EQ(test, 2, term.etype);
+		KUNIT_EXPECT_EQ(test, 0xff, term.code);
+		KUNIT_EXPECT_FALSE(test, term.m);
+		KUNIT_EXPECT_EQ(test, 0, term.hdr_len);
+		KUNIT_EXPECT_EQ(test, 0, term.read_len);
+	}
+}
+
 #define IDLE	SIW_QP_IDLE
 #define RTS	SIW_QP_RTS
 #define CLOS	SIW_QP_CLOSING
@@ -335,6 +354,7 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE_PARAM(fault_code, fault_gen_params),
 	KUNIT_CASE(fault_names),
 	KUNIT_CASE(fault_codes_unknown),
+	KUNIT_CASE(fault_code_missing),
 	KUNIT_CASE(qp_transitions),
 	KUNIT_CASE(qp_states),
 	KUNIT_CASE_PARAM(sqe_opcode, sqe_gen_params),

@@ -410,6 +410,24 @@ static void receive_comes_back_at_once(struct kunit *test)
 	fix->qp->srq = NULL;
 }
 
+/* As many elements as were asked for, though a queue has room for more */
+static void shared_receive_is_what_was_granted(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct siw_srq *srq = &fix->srq;
+	struct ib_sge sge[3] = {};
+	struct ib_recv_wr wr = { .sg_list = sge };
+	const struct ib_recv_wr *bad;
+
+	siw_srq_init(srq, true);
+	siw_rq_set_num(&srq->rq, WQES);
+	srq->rq.ring = fix->qp->rq.ring;
+	srq->max_sge = 2;
+	for (wr.num_sge = 2; wr.num_sge <= 3; wr.num_sge++)
+		KUNIT_EXPECT_EQ(test, wr.num_sge == 2 ? 0 : -EINVAL,
+				siw_device_ops.post_srq_recv(&srq->base, &wr, &bad));
+}
+
 /* The last one is refused, and counts for nothing. */
 static void domains_have_an_end(struct kunit *test)
 {
@@ -685,6 +703,7 @@ static struct kunit_case verbs_cases[] = {
 	KUNIT_CASE(qp_is_refused),
 	KUNIT_CASE(qp_comes_and_goes),
 	KUNIT_CASE(receive_comes_back_at_once),
+	KUNIT_CASE(shared_receive_is_what_was_granted),
 	KUNIT_CASE(domains_have_an_end),
 	KUNIT_CASE(counters_have_their_names),
 	KUNIT_CASE(details_of_queues),
