@@ -2,10 +2,13 @@
 /*
  * Memory regions: in which page, of which size, an octet is; and when they go.
  */
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "fake.h"
 #include "../mr.h"
@@ -128,8 +131,58 @@ static void outlives_its_readers(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* A region that another CPU takes away */
+struct leaver {
+	struct work_struct work;
+	struct ib_mr *mr;
+	bool leaves;
+};
+
+static void leave(struct work_struct *work)
+{
+	struct leaver *leaver = container_of(work, struct leaver, work);
+
+	WRITE_ONCE(leaver->leaves, true);
+	siw_mr_dereg(leaver->mr, NULL);
+}
+
+/* Who keeps what it has found is told to look again when it is gone, not before. */
+static void leaves_before_it_is_said_so(struct kunit *test)
+{
+	unsigned long end = jiffies + 5 * HZ;
+	struct pages_fixture *fix = test->priv;
+	struct siw_device *dev = fix->dev;
+	struct leaver leaver = {};
+	s64 before, then;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	leaver.mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, PAGES);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(leaver.mr));
+	INIT_WORK_ONSTACK(&leaver.work, leave);
+	before = atomic64_read(&dev->mr_gen);
+	/* Nothing leaves the table meanwhile. */
+	xa_lock(&dev->mrs);
+	schedule_work_on(cpumask_any_but(cpu_online_mask, smp_processor_id()),
+			 &leaver.work);
+	while (!READ_ONCE(leaver.leaves) && time_before(jiffies, end))
+		cpu_relax();
+	end = jiffies + HZ / 20;
+	do {
+		cpu_relax();
+		then = atomic64_read(&dev->mr_gen);
+	} while (then == before && time_before(jiffies, end));
+	xa_unlock(&dev->mrs);
+	flush_work(&leaver.work);
+	destroy_work_on_stack(&leaver.work);
+	KUNIT_EXPECT_TRUE(test, leaver.leaves);
+	KUNIT_EXPECT_EQ(test, before, then);
+	KUNIT_EXPECT_EQ(test, before + 1, atomic64_read(&dev->mr_gen));
+}
+
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(outlives_its_readers),
+	KUNIT_CASE(leaves_before_it_is_said_so),
 	KUNIT_CASE(ends_with_its_last_page),
 	KUNIT_CASE(pages_are_as_large_as_it_was_said),
 	{}
