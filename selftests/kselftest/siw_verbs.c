@@ -330,6 +330,40 @@ static void multi_sge(void)
 	pair_close(&p);
 }
 
+/*
+ * More than is handed to TCP at a time: a request is left, and taken up again,
+ * inside an element that is not its last one.
+ */
+static void long_sges(void)
+{
+	static const uint32_t part[] = { 70000, 100001, 130000 };
+	struct ibv_send_wr wr = {
+		.wr_id = 1, .num_sge = ARRAY_SIZE(part), .opcode = IBV_WR_SEND,
+		.send_flags = IBV_SEND_SIGNALED,
+	};
+	struct ibv_sge sge[ARRAY_SIZE(part)];
+	struct ibv_send_wr *bad;
+	uint32_t total = 0;
+	struct pair p;
+	size_t i;
+
+	pair_open(&p, &(struct opts){ .buf = MiB });
+	recv_at(&p.b, 2, 0, MiB);
+	for (i = 0; i < ARRAY_SIZE(part); i++) {
+		sge[i] = (struct ibv_sge){ at(&p.a, i * 262144), part[i],
+					   p.a.mr->lkey };
+		fill(p.a.buf + i * 262144, part[i], i + 1);
+		total += part[i];
+	}
+	wr.sg_list = sge;
+	ASSERT(!ibv_post_send(p.a.qp, &wr, &bad), "ibv_post_send");
+	WANT_WC(p.a.scq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(total, WANT_WC(p.b.rcq, 2, IBV_WC_SUCCESS).byte_len);
+	for (i = 0, total = 0; i < ARRAY_SIZE(part); total += part[i++])
+		CHECK(p.b.buf + total, part[i], i + 1);
+	pair_close(&p);
+}
+
 static void inline_data(void)
 {
 	struct pair p;
@@ -2214,6 +2248,7 @@ static const struct test tests[] = {
 	{ "every alignment of source and sink", unaligned },
 	{ "zero-length Send, Write and Read", zero_length },
 	{ "gather and scatter lists", multi_sge },
+	{ "gathered from long elements", long_sges },
 	{ "inline data of 0 to 80 octets", inline_data, 60 },
 	{ "Send with Invalidate of what may not be invalidated", send_with_inv },
 	{ "a read-only mapping is a source only", mr_readonly },
