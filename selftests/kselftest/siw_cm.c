@@ -349,6 +349,19 @@ static void listen_conflict(void)
 	EXPECT_EQ(EADDRINUSE, errno);
 	side_close(&c);
 	close(lfd);
+
+	/* rdma_cm does not look at another port space; TCP has one. */
+	port = next_port();
+	side_init(&b, NS_B, NULL);
+	side_init(&c, NS_B, NULL);
+	side_listen(&b, ADDR_B, port, 4);
+	addr_of(&ss, ADDR_B, port, NULL);
+	ASSERT(!rdma_create_id(c.ec, &c.lid, &c, RDMA_PS_UDP), "create");
+	ASSERT(!rdma_bind_addr(c.lid, (struct sockaddr *)&ss), "bind");
+	EXPECT(rdma_listen(c.lid, 4), "two listeners of one port of TCP");
+	EXPECT_EQ(EADDRINUSE, errno);
+	side_close(&b);
+	side_close(&c);
 }
 
 static bool is_listed(uint16_t port)
