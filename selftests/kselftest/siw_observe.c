@@ -1384,6 +1384,16 @@ static void bad_requests(struct wire *w, int n)
 	}
 }
 
+static void bad_reply(void)
+{
+	struct wire w = { 0 };
+
+	wire_connect(&w, &(struct opts){ .buf = 4096 });
+	raw_put(&w.r, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	wire_close(&w);
+}
+
 /* How many messages those that were read say were left out */
 static long told(void)
 {
@@ -1462,6 +1472,10 @@ static void suppressed(void)
 	raw_close(&w.r);
 	EXPECT_EQ(1, log_read(fd));
 	SAYS("MPA Request refused: unknown revision\n");
+	/* Of the other kind of frame, the same is another reason. */
+	bad_reply();
+	EXPECT_EQ(1, log_read(fd));
+	SAYS("MPA Reply refused: wrong key, not MPA\n");
 
 	sleep_ms(5500);
 	bad_requests(&w, 2);
@@ -1472,16 +1486,6 @@ static void suppressed(void)
 	counters_read(&after, "siwb");
 	EXPECT_EQ(all, moved_by(&before, &after, "msg_suppressed"));
 	close(fd);
-	wire_close(&w);
-}
-
-static void bad_reply(void)
-{
-	struct wire w = { 0 };
-
-	wire_connect(&w, &(struct opts){ .buf = 4096 });
-	raw_put(&w.r, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
-	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
 	wire_close(&w);
 }
 
