@@ -4,7 +4,6 @@
  * that one which begins anew has forgotten everything.
  */
 #include <linux/slab.h>
-#include <net/tcp.h>
 
 #include "../cm.h"
 #include "fake.h"
@@ -619,30 +618,6 @@ static void half_a_list_sets_it_to_work(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, flushed(test));
 }
 
-/* What no stream shows, unless memory is short or the peer is gone. */
-static void its_socket_is_prepared(struct kunit *test)
-{
-	struct qp_fixture *fix = test->priv;
-	const struct tcp_sock *tp;
-	struct sock *sk;
-
-	siw_fake_llp(test, &fix->llp);
-	sk = fix->llp.sock->sk;
-	tp = tcp_sk(sk);
-	/* Memory reclaim may wait for what goes over it. */
-	KUNIT_EXPECT_FALSE(test, sk->sk_allocation & __GFP_IO);
-	KUNIT_EXPECT_TRUE(test, sk->sk_allocation & __GFP_NORETRY);
-	KUNIT_EXPECT_FALSE(test, sk->sk_use_task_frag);
-	KUNIT_EXPECT_TRUE(test, sk->sk_reuse == SK_CAN_REUSE);
-	KUNIT_EXPECT_TRUE(test, tp->nonagle & TCP_NAGLE_OFF);
-	KUNIT_EXPECT_TRUE(test, sock_flag(sk, SOCK_KEEPOPEN));
-	KUNIT_EXPECT_EQ(test, SIW_KEEP_IDLE * HZ, tp->keepalive_time);
-	KUNIT_EXPECT_EQ(test, SIW_KEEP_INTERVAL * HZ, tp->keepalive_intvl);
-	KUNIT_EXPECT_EQ(test, SIW_KEEP_COUNT, tp->keepalive_probes);
-	KUNIT_EXPECT_EQ(test, SIW_PEER_TIMEOUT,
-			inet_csk(sk)->icsk_user_timeout);
-}
-
 /* What iw_cm has in its place stays for as long as somebody is about to modify it. */
 static void stands_in_for_itself_until_nobody_looks(struct kunit *test)
 {
@@ -690,7 +665,6 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(loses_no_look),
 	KUNIT_CASE(post_sets_it_to_work),
 	KUNIT_CASE(half_a_list_sets_it_to_work),
-	KUNIT_CASE(its_socket_is_prepared),
 	KUNIT_CASE(stands_in_for_itself_until_nobody_looks),
 	{}
 };

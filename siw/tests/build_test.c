@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * What is built, and what of it is sent when.
+ */
+#include <linux/sizes.h>
+#include <net/tcp.h>
+
+#include "end.h"
+
+/* The peer's Read is not answered behind a request that ended the stream. */
+static void answers_nothing_behind_a_failure(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	const struct ib_rdma_wr wr = {
+		.wr = { .wr_id = 1, .opcode = IB_WR_RDMA_READ },
+	};
+	const struct ib_send_wr *bad;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);			/* no Read may be sent */
+	siw_end_add_read_request(test, 1);
+	siw_end_all_arrive(test);
+	qp->tx.last = SIW_TX_RESPONSE;	/* it is a request's turn */
+	KUNIT_ASSERT_EQ(test, 0, siw_sq_post(qp, &wr.wr, &bad));
+	KUNIT_EXPECT_EQ(test, 0, siw_build_one(qp));
+	KUNIT_EXPECT_EQ(test, 0, siw_end_take_built(test));
+	siw_end_completed(test, 1, IB_WC_LOC_QP_OP_ERR);
+	KUNIT_EXPECT_EQ(test, SIW_QP_TERMINATE, siw_qp_state(qp));
+	siw_end_over(test);
+}
+
+/* What a process left in an element that does not count is nobody's to see. */
+static void read_of_nothing_names_no_sink(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	struct siw_sqe *slot = &qp->sq.ring[0];
+	struct siw_read_req req;
+
+	siw_end_start(test, 1);
+	slot->opcode = SIW_OP_READ;
+	slot->sge[0].laddr = 0x123456789abc;
+	slot->sge[0].length = 5;
+	slot->sge[0].lkey = fix->dma->lkey;
+	slot->flags = SIW_WQE_VALID;
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(qp));
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
+					       SIW_READ_REQ_LEN),
+			siw_end_take_built(test));
+	KUNIT_EXPECT_EQ(test, SIW_RDMAP_READ_REQ, siw_end_built_op(fix));
+	siw_read_req_decode(&req, fix->wire + SIW_MPA_LEN_LEN +
+			    SIW_DDP_UNTAGGED_LEN);
+	KUNIT_EXPECT_EQ(test, 0, req.sink_stag);
+	KUNIT_EXPECT_EQ(test, 0, req.sink_to);
+	KUNIT_EXPECT_EQ(test, 0, req.len);
+	siw_end_over(test);
+}
+
+static void gathers_around_empty_elements(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct ib_sge sge[] = {
+		{ .lkey = 0x7700 }, siw_end_octets(fix, 4), { .lkey = 0x7700 },
+		siw_end_octets(fix, SIW_END_OCTETS - 4), { .lkey = 0x7700 },
+	};
+	const struct ib_send_wr wr = {
+		.wr_id = 1,
+		.sg_list = sge,
+		.num_sge = ARRAY_SIZE(sge),
+		.opcode = IB_WR_SEND,
+		.send_flags = IB_SEND_SIGNALED,
+	};
+	const struct ib_send_wr *bad;
+
+	sge[3].addr += 100;
+	memcpy(fix->page, "0123", 4);
+	memcpy(fix->page + 100, "456789", SIW_END_OCTETS - 4);
+	siw_end_start(test, 0);
+	KUNIT_ASSERT_EQ(test, 0, siw_sq_post(fix->qp, &wr, &bad));
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(fix->qp));
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN + SIW_END_OCTETS),
+			siw_end_take_built(test));
+	siw_end_completed(test, 1, IB_WC_SUCCESS);
+	KUNIT_EXPECT_MEMEQ(test, "0123456789", fix->wire + SIW_MPA_LEN_LEN +
+			   SIW_DDP_UNTAGGED_LEN, SIW_END_OCTETS);
+	siw_end_over(test);
+}
+
+/* What TCP has no room for is sent later, and not built once more. */
+static void knows_that_its_terminate_is_built(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);
+	siw_qp_fault(qp, SIW_FAULT_RDMAP_LOCAL, NULL, 0, 0);
+	KUNIT_EXPECT_NE(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, 0, siw_build_terminate(qp));
+	KUNIT_EXPECT_EQ(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
+					       SIW_TERM_CTRL_LEN),
+			siw_end_take_built(test));
+	KUNIT_EXPECT_EQ(test, SIW_RDMAP_TERMINATE, siw_end_built_op(fix));
+	siw_end_over(test);
+}
+
+/* TCP has no room just now: the stream is not over before the Terminate is out. */
+static void ends_when_its_terminate_is_sent(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);
+	WRITE_ONCE(fix->llp.sock->sk->sk_state, TCP_SYN_SENT);	/* it takes nothing */
+	siw_qp_fault(qp, SIW_FAULT_RDMAP_LOCAL, NULL, 0, 0);
+	mutex_unlock(&qp->tx.lock);
+	siw_tx_run(qp);
+	mutex_lock(&qp->tx.lock);	/* a worker may have been faster */
+	KUNIT_EXPECT_EQ(test, SIW_QP_TERMINATE, siw_qp_state(qp));
+	KUNIT_EXPECT_EQ(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
+					       SIW_TERM_CTRL_LEN),
+			qp->tx.buf.len);
+	siw_end_over(test);
+}
+
+/* Whatever is to be built finds no room, and no memory for more. */
+static void use_up(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_txbuf *buf = &fix->qp->tx.buf;
+
+	KUNIT_ASSERT_EQ(test, -ENOMEM, siw_txbuf_reserve(fix->dev, buf, SZ_16M));
+	buf->cur = buf->num - 1;
+	buf->left = 0;
+}
+
+/* Without memory the peer is told that we are ready when there is some. */
+static void is_ready_later(struct kunit *test)
+{
+	static const u8 rows[][3] = {
+		{ SIW_RTR_WRITE, SIW_RDMAP_WRITE, SIW_DDP_TAGGED_LEN },
+		{ SIW_RTR_READ, SIW_RDMAP_READ_REQ,
+		  SIW_DDP_UNTAGGED_LEN + SIW_READ_REQ_LEN },
+		{ SIW_RTR_SEND, SIW_RDMAP_SEND, SIW_DDP_UNTAGGED_LEN },
+	};
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	int i;
+
+	siw_end_start(test, 1);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		qp->tx.rtr = rows[i][0];
+		use_up(test);
+		KUNIT_EXPECT_EQ(test, -ENOMEM, siw_build_one(qp));
+		siw_txbuf_drop(&qp->tx.buf);
+		KUNIT_EXPECT_EQ(test, 1, siw_build_one(qp));
+		KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(rows[i][2]), siw_end_take_built(test));
+		KUNIT_EXPECT_EQ(test, rows[i][1], siw_end_built_op(fix));
+	}
+	siw_end_over(test);
+}
+
+/* Nobody else says that there is memory again. */
+static void looks_again_for_memory(struct kunit *test)
+{
+	const struct ib_send_wr wr = { .opcode = IB_WR_SEND };
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	const struct ib_send_wr *bad;
+
+	siw_end_start(test, 0);
+	use_up(test);
+	mutex_unlock(&qp->tx.lock);
+	KUNIT_EXPECT_EQ(test, 0, siw_sq_post(qp, &wr, &bad));
+	flush_delayed_work(&qp->tx.work);
+	mutex_lock(&qp->tx.lock);
+	siw_txbuf_drop(&qp->tx.buf);
+	mutex_unlock(&qp->tx.lock);
+	/* Who has found the lock taken is not forgotten. */
+	siw_qp_is_drained(qp);
+	flush_delayed_work(&qp->tx.work);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TX_SEND));
+}
+
+static struct kunit_case build_cases[] = {
+	KUNIT_CASE(answers_nothing_behind_a_failure),
+	KUNIT_CASE(read_of_nothing_names_no_sink),
+	KUNIT_CASE(gathers_around_empty_elements),
+	KUNIT_CASE(knows_that_its_terminate_is_built),
+	KUNIT_CASE(ends_when_its_terminate_is_sent),
+	KUNIT_CASE(is_ready_later),
+	KUNIT_CASE(looks_again_for_memory),
+	{}
+};
+
+static struct kunit_suite build_suite = {
+	.name = "siw_build",
+	.init = siw_end_init,
+	.test_cases = build_cases,
+};
+
+kunit_test_suite(build_suite);

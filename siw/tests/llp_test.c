@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * The socket below a stream: how it is set up, and who hears of it.
+ */
+#include <net/tcp.h>
+
+#include "../llp.h"
+#include "fake.h"
+
+/* What no stream shows, unless memory is short or the peer is gone. */
+static void is_prepared(struct kunit *test)
+{
+	const struct tcp_sock *tp;
+	struct siw_llp *llp = kunit_kzalloc(test, sizeof(*llp), GFP_KERNEL);
+	struct sock *sk;
+
+	KUNIT_ASSERT_NOT_NULL(test, llp);
+	siw_fake_llp(test, llp);
+	sk = llp->sock->sk;
+	tp = tcp_sk(sk);
+	/* Memory reclaim may wait for what goes over it. */
+	KUNIT_EXPECT_FALSE(test, sk->sk_allocation & __GFP_IO);
+	KUNIT_EXPECT_TRUE(test, sk->sk_allocation & __GFP_NORETRY);
+	KUNIT_EXPECT_FALSE(test, sk->sk_use_task_frag);
+	KUNIT_EXPECT_TRUE(test, sk->sk_reuse == SK_CAN_REUSE);
+	KUNIT_EXPECT_TRUE(test, tp->nonagle & TCP_NAGLE_OFF);
+	KUNIT_EXPECT_TRUE(test, sock_flag(sk, SOCK_KEEPOPEN));
+	KUNIT_EXPECT_EQ(test, SIW_KEEP_IDLE * HZ, tp->keepalive_time);
+	KUNIT_EXPECT_EQ(test, SIW_KEEP_INTERVAL * HZ, tp->keepalive_intvl);
+	KUNIT_EXPECT_EQ(test, SIW_KEEP_COUNT, tp->keepalive_probes);
+	KUNIT_EXPECT_EQ(test, SIW_PEER_TIMEOUT,
+			inet_csk(sk)->icsk_user_timeout);
+}
+
+/* A socket, and how often its owner heard of it */
+struct ear {
+	struct siw_llp llp;
+	unsigned int heard;
+};
+
+static void hear(struct siw_llp *llp)
+{
+	container_of(llp, struct ear, llp)->heard++;
+}
+
+/* A BPF program's data may be where ours would be, with our callbacks behind its. */
+static void hears_nothing_for_another(struct kunit *test)
+{
+	static const struct siw_llp_ops ops = {
+		.data_ready = hear, .write_space = hear, .state_change = hear,
+	};
+	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
+	uintptr_t ours;
+	struct sock *sk;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ear);
+	siw_fake_llp(test, &ear->llp);
+	siw_llp_attach(&ear->llp, &ops);
+	sk = ear->llp.sock->sk;
+	ours = (uintptr_t)sk->sk_user_data;
+	for (i = 0; i < 2; i++) {
+		sk->sk_user_data = (void *)(ours | (i ? SK_USER_DATA_PSOCK : 0));
+		sk->sk_data_ready(sk);
+		sk->sk_write_space(sk);
+		sk->sk_state_change(sk);
+		sk->sk_error_report(sk);
+		KUNIT_EXPECT_EQ(test, 4, ear->heard);
+	}
+	sk->sk_user_data = (void *)ours;
+}
+
+static struct kunit_case llp_cases[] = {
+	KUNIT_CASE(is_prepared),
+	KUNIT_CASE(hears_nothing_for_another),
+	{}
+};
+
+static struct kunit_suite llp_suite = {
+	.name = "siw_llp",
+	.test_cases = llp_cases,
+};
+
+kunit_test_suite(llp_suite);
