@@ -294,6 +294,17 @@ static struct siw_listener *listener_new(struct net *net,
 	return listener;
 }
 
+static struct siw_backlog *member_on(const struct siw_listener *listener,
+				     const struct siw_device *dev)
+{
+	struct siw_backlog *member;
+
+	list_for_each_entry(member, &listener->members, entry)
+		if (member->dev == dev)
+			return member;
+	return NULL;
+}
+
 static void set_listener(struct siw_backlog *backlog,
 			 struct siw_listener *listener)
 {
@@ -362,6 +373,8 @@ static int join_listener(struct siw_backlog *backlog, struct net *net)
 	listener = listener_find(net, backlog->cm_id);
 	if (!listener)
 		listener = listener_new(net, backlog->cm_id, backlog->max);
+	else if (member_on(listener, backlog->dev))	/* rdma_cm has UDP's ports too */
+		listener = ERR_PTR(-EADDRINUSE);
 	if (IS_ERR(listener)) {
 		/* Nobody has asked just now, and rdma_cm would lose the device. */
 		if (READ_ONCE(backlog->dev->closed) & SIW_CLOSED_CLIENT)
@@ -451,10 +464,11 @@ static struct siw_backlog *member_of(const struct siw_device *dev)
 	struct siw_listener *listener;
 	struct siw_backlog *member;
 
-	list_for_each_entry(listener, &siw_listeners, entry)
-		list_for_each_entry(member, &listener->members, entry)
-			if (member->dev == dev)
-				return member;
+	list_for_each_entry(listener, &siw_listeners, entry) {
+		member = member_on(listener, dev);
+		if (member)
+			return member;
+	}
 	return NULL;
 }
 

@@ -320,6 +320,25 @@ static void no_listener(void)
 	}
 }
 
+/* rdma_cm does not look at another port space; TCP has one. */
+static void listen_of_udp(const char *addr)
+{
+	struct side b, c;
+	uint16_t port = next_port();
+	struct sockaddr_storage ss;
+
+	side_init(&b, NS_B, NULL);
+	side_init(&c, NS_B, NULL);
+	side_listen(&b, addr, port, 4);
+	addr_of(&ss, addr, port, NULL);
+	ASSERT(!rdma_create_id(c.ec, &c.lid, &c, RDMA_PS_UDP), "create");
+	ASSERT(!rdma_bind_addr(c.lid, (struct sockaddr *)&ss), "bind");
+	EXPECT(rdma_listen(c.lid, 4), "two listeners of %s, one port of TCP", addr);
+	EXPECT_EQ(EADDRINUSE, errno);
+	side_close(&b);
+	side_close(&c);
+}
+
 static void listen_conflict(void)
 {
 	struct side b, c;
@@ -350,18 +369,9 @@ static void listen_conflict(void)
 	side_close(&c);
 	close(lfd);
 
-	/* rdma_cm does not look at another port space; TCP has one. */
-	port = next_port();
-	side_init(&b, NS_B, NULL);
-	side_init(&c, NS_B, NULL);
-	side_listen(&b, ADDR_B, port, 4);
-	addr_of(&ss, ADDR_B, port, NULL);
-	ASSERT(!rdma_create_id(c.ec, &c.lid, &c, RDMA_PS_UDP), "create");
-	ASSERT(!rdma_bind_addr(c.lid, (struct sockaddr *)&ss), "bind");
-	EXPECT(rdma_listen(c.lid, 4), "two listeners of one port of TCP");
-	EXPECT_EQ(EADDRINUSE, errno);
-	side_close(&b);
-	side_close(&c);
+	listen_of_udp(ADDR_B);
+	listen_of_udp("0.0.0.0");
+	listen_of_udp("::");
 }
 
 static bool is_listed(uint16_t port)
