@@ -177,7 +177,7 @@ static void set_port(struct sockaddr_storage *addr, __be16 port)
 		((struct sockaddr_in6 *)addr)->sin6_port = port;
 }
 
-/* Link-local addresses mean nothing without their link. */
+/* The bind of IPv6 does so for link-local addresses alone. */
 static void bind_to_scope(struct siw_llp *llp,
 			  const struct sockaddr_storage *addr)
 {
