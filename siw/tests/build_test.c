@@ -86,6 +86,32 @@ static void gathers_around_empty_elements(struct kunit *test)
 	siw_end_over(test);
 }
 
+/* Good octets behind bad ones do not make a message. */
+static void one_bad_element_spoils_a_message(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct ib_sge sge[] = {
+		siw_end_octets(fix, 4), siw_end_octets(fix, SIW_END_OCTETS),
+	};
+	const struct ib_send_wr wr = {
+		.wr_id = 1,
+		.sg_list = sge,
+		.num_sge = ARRAY_SIZE(sge),
+		.opcode = IB_WR_SEND,
+		.send_flags = IB_SEND_SIGNALED,
+	};
+	const struct ib_send_wr *bad;
+
+	sge[0].lkey ^= 1;
+	siw_end_start(test, 0);
+	KUNIT_ASSERT_EQ(test, 0, siw_sq_post(fix->qp, &wr, &bad));
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(fix->qp));
+	KUNIT_EXPECT_EQ(test, 0, siw_end_take_built(test));
+	siw_end_completed(test, 1, IB_WC_LOC_PROT_ERR);
+	KUNIT_EXPECT_EQ(test, SIW_QP_TERMINATE, siw_qp_state(fix->qp));
+	siw_end_over(test);
+}
+
 /* What TCP has no room for is sent later, and not built once more. */
 static void knows_that_its_terminate_is_built(struct kunit *test)
 {
@@ -121,6 +147,14 @@ static void ends_when_its_terminate_is_sent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
 					       SIW_TERM_CTRL_LEN),
 			qp->tx.buf.len);
+	/* It was the only one: when TCP has it, nothing is left to be sent. */
+	siw_txbuf_drop(&qp->tx.buf);
+	mutex_unlock(&qp->tx.lock);
+	siw_tx_run(qp);
+	mutex_lock(&qp->tx.lock);
+	KUNIT_EXPECT_EQ(test, SIW_QP_ERROR, siw_qp_state(qp));
+	KUNIT_EXPECT_EQ(test, 0, qp->tx.buf.len);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TX_TERM));
 	siw_end_over(test);
 }
 
@@ -187,6 +221,7 @@ static struct kunit_case build_cases[] = {
 	KUNIT_CASE(answers_nothing_behind_a_failure),
 	KUNIT_CASE(read_of_nothing_names_no_sink),
 	KUNIT_CASE(gathers_around_empty_elements),
+	KUNIT_CASE(one_bad_element_spoils_a_message),
 	KUNIT_CASE(knows_that_its_terminate_is_built),
 	KUNIT_CASE(ends_when_its_terminate_is_sent),
 	KUNIT_CASE(is_ready_later),
