@@ -380,6 +380,29 @@ static void keeps_no_single_pages(struct kunit *test)
 	put_page(page);
 }
 
+/* The beginning of a chunk may be TCP's: there is room for less than a chunk. */
+static void the_next_chunk_has_its_own_room(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct siw_txbuf *buf = &fix->buf;
+	u8 *page;
+	u32 n;
+
+	/* The second is for what goes beyond the first. */
+	page = alloc_pages_exact(2 * PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	memset(page, 0x5e, 2 * PAGE_SIZE);
+	put(test, 0, 1);
+	n = 1 + buf->left + PAGE_SIZE / 2;
+	bvec_set_page(&buf->bvec[buf->num++], virt_to_page(page), 0,
+		      PAGE_SIZE / 2);
+	put(test, 1, n + 100);
+	KUNIT_EXPECT_NULL(test, memchr_inv(page, 0x5e, PAGE_SIZE / 2));
+	KUNIT_EXPECT_NULL(test, memchr_inv(page + PAGE_SIZE, 0x5e, PAGE_SIZE));
+	free_page((unsigned long)page + PAGE_SIZE);
+	expect_holds(test, 0, n + 100);
+}
+
 /* Chunk @i of those that both buffers have */
 static const struct page *chunk(const struct txbuf_fixture *fix, int i)
 {
@@ -480,6 +503,7 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(the_rest_of_a_chunk_is_used),
 	KUNIT_CASE(keeps_some_chunks),
 	KUNIT_CASE(keeps_no_single_pages),
+	KUNIT_CASE(the_next_chunk_has_its_own_room),
 	KUNIT_CASE(chunks_are_nobody_elses),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
 	KUNIT_CASE(gives_everything_back),
