@@ -77,6 +77,7 @@ static void device_has_its_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_MAX_PD, attr.max_pd);
 	KUNIT_EXPECT_EQ(test, SIW_MAX_RD_ATOM, attr.max_qp_rd_atom);
 	KUNIT_EXPECT_EQ(test, SIW_MAX_RD_ATOM, attr.max_qp_init_rd_atom);
+	KUNIT_EXPECT_EQ(test, SIW_MAX_QP * SIW_MAX_RD_ATOM, attr.max_res_rd_atom);
 	KUNIT_EXPECT_EQ(test, SIW_MAX_SRQ, attr.max_srq);
 	KUNIT_EXPECT_EQ(test, SIW_MAX_SRQ_WR, attr.max_srq_wr);
 	KUNIT_EXPECT_EQ(test, SIW_MAX_SGE, attr.max_srq_sge);
@@ -89,6 +90,19 @@ static void device_has_its_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, attr.max_ah);
 	KUNIT_EXPECT_EQ(test, 0, attr.max_mcast_grp);
 	KUNIT_EXPECT_EQ(test, 0, attr.fw_ver);
+}
+
+/* All of it, also of one whose caller has something else there */
+static void gid_is_told_whole(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct ib_device *base = &fix->dev->base;
+	union ib_gid gid;
+
+	memset(&gid, 0xee, sizeof(gid));
+	memcpy(fix->dev->raw_gid, "\x02\x83\x01\x02\x03\x04", ETH_ALEN);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.query_gid(base, 1, 0, &gid));
+	KUNIT_EXPECT_MEMEQ(test, gid.raw, fix->dev->raw_gid, sizeof(gid.raw));
 }
 
 /* Its net_device has gone before it: a port that is down */
@@ -378,6 +392,43 @@ static void qp_comes_and_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, created(test));
 }
 
+static void count_completion(struct ib_cq *base, void *arg)
+{
+	++*(unsigned int *)arg;
+}
+
+/* Its consumer has heard of all before it is gone. */
+static void cq_comes_and_goes(struct kunit *test)
+{
+	/* They fill pages: the word by which it is armed is behind them. */
+	struct ib_cq_init_attr init = {
+		.cqe = PAGE_SIZE / sizeof(struct siw_cqe),
+	};
+	struct siw_cq *cq = kunit_kzalloc(test, sizeof(*cq), GFP_KERNEL);
+	struct verbs_fixture *fix = test->priv;
+	const struct siw_completion comp = { .qp = &fix->qp->base };
+	atomic_t *objects = &fix->dev->objects[SIW_OBJ_CQ];
+	unsigned int fired = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, cq);
+	cq->base.device = &fix->dev->base;
+	cq->base.comp_handler = count_completion;
+	cq->base.cq_context = &fired;
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_cq(&cq->base, &init, NULL));
+	KUNIT_EXPECT_EQ(test, init.cqe, cq->base.cqe);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(objects));
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.req_notify_cq(&cq->base,
+							      IB_CQ_NEXT_COMP));
+	KUNIT_EXPECT_TRUE(test, siw_cq_put(cq, &comp));
+	siw_cq_notify(cq);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_cq(&cq->base, NULL));
+	KUNIT_EXPECT_EQ(test, 1, READ_ONCE(fired));
+	/* Who asks for its details from now on finds none. */
+	KUNIT_EXPECT_NULL(test, cq->queue);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(objects));
+	siw_upcall_sync(&cq->upcall);
+}
+
 /* Nobody rings a doorbell for a kernel user, also not when it is over. */
 static void receive_comes_back_at_once(struct kunit *test)
 {
@@ -474,12 +525,14 @@ static void counters_have_their_names(struct kunit *test)
 
 static struct kunit_case verbs_cases[] = {
 	KUNIT_CASE(device_has_its_limits),
+	KUNIT_CASE(gid_is_told_whole),
 	KUNIT_CASE(port_outlives_its_netdev),
 	KUNIT_CASE(qp_tells_what_it_is),
 	KUNIT_CASE(states_are_moved_between),
 	KUNIT_CASE(rights_are_what_was_said),
 	KUNIT_CASE(qp_is_refused),
 	KUNIT_CASE(qp_comes_and_goes),
+	KUNIT_CASE(cq_comes_and_goes),
 	KUNIT_CASE(receive_comes_back_at_once),
 	KUNIT_CASE(shared_receive_is_what_was_granted),
 	KUNIT_CASE(domains_have_an_end),
