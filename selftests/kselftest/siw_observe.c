@@ -1280,6 +1280,21 @@ static void trace_terminate(void)
 	wire_close(&w);
 }
 
+/* As rdma_cm is told it: the peer wants no connection. */
+static void trace_rejection(void)
+{
+	struct wire w = { 0 };
+
+	trace_begin();
+	wire_connect(&w, NULL);
+	wire_reply(&w, MPA_C | MPA_R, 1, NULL, 0);
+	EXPECT(side_event(&w.s, 10000) >= 0, "no event");
+	trace_end();
+	traced("siw_conn_failed:", "peer=" ADDR_A,
+	       " cause=reject_received err=-104 ");
+	wire_close(&w);
+}
+
 /* ---- messages ---- */
 
 static int log_open(void)
@@ -1598,6 +1613,7 @@ static const struct test tests[] = {
 	{ "what is waited for is traced, and who is told", trace_wait },
 	{ "the steps of a connection are traced in order", trace_connection },
 	{ "a Terminate and a refusal are traced", trace_terminate },
+	{ "a rejection is traced, and why", trace_rejection },
 	{ "a fault's message names QP, addresses and STag", message_of_a_fault,
 	  .fresh = true },
 	{ "a bad Read's message names its source", message_of_a_read },
