@@ -245,6 +245,22 @@ static void start_up_has_its_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&fix->backlog.ref));
 }
 
+/* A silent peer is nobody's but its timer's, which looks at nothing that is freed. */
+static void timer_lets_go_last(struct kunit *test)
+{
+	struct conn_fixture *fix = test->priv;
+	struct siw_conn *conn = new_conn(test, SIW_CONN_WAIT_REQUEST, TCP_LAST_ACK,
+					 &fix->backlog);
+
+	kunit_remove_action(test, end_conn, conn);
+	siw_conn_put(conn);
+	siw_conn_arm(conn, 0);
+	flush_workqueue(siw_wq);	/* KASAN sees it */
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TIMEOUT_REQ));
+	KUNIT_EXPECT_TRUE(test, list_empty(&fix->dev->half_open));
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&fix->backlog.ref));
+}
+
 /* Armed once more, it has one reference for its timer, and one deadline. */
 static void timer_is_one(struct kunit *test)
 {
@@ -607,16 +623,18 @@ static void start_up_data_is_cut_to_fit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 255, siw_startup_depth(&frame, 256));
 }
 
-/* A thread's call has what it got for it, and not what another got since. */
+/* A thread's call has what it got for it: not before, and not what another got. */
 static void each_thread_has_its_own(struct kunit *test)
 {
 	struct conn_fixture *fix = test->priv;
-	struct siw_lent *mine, *others;
+	struct siw_lent *before, *mine, *others;
 	struct siw_qp *qp = fix->qp;
 	u32 num = qp->base.qp_num;
 
 	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, num, qp,
 						 GFP_KERNEL)));
+	before = container_of(siw_cm_get_qp(&fix->dev->base, num),
+			      struct siw_lent, base);
 	mine = container_of(siw_cm_get_qp(&fix->dev->base, num), struct siw_lent,
 			    base);
 	others = container_of(siw_cm_get_qp(&fix->dev->base, num), struct siw_lent,
@@ -625,14 +643,29 @@ static void each_thread_has_its_own(struct kunit *test)
 	others->task = NULL;
 	KUNIT_EXPECT_PTR_EQ(test, mine, siw_cm_lent(qp));
 	siw_cm_rem_ref(&mine->base);
+	KUNIT_EXPECT_PTR_EQ(test, before, siw_cm_lent(qp));
+	siw_cm_rem_ref(&before->base);
 	KUNIT_EXPECT_NULL(test, siw_cm_lent(qp));
 	siw_cm_rem_ref(&others->base);
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&qp->ref));
 	KUNIT_EXPECT_TRUE(test, list_empty(&qp->lent));
 }
 
+/* It may be destroyed while iw_cm has it in its hands. */
+static void claims_no_qp_that_is_gone(struct kunit *test)
+{
+	struct siw_conn *conn = new_conn(test, SIW_CONN_CONNECTING, TCP_SYN_SENT,
+					 NULL);
+	struct conn_fixture *fix = test->priv;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			siw_conn_claim_qp(conn, fix->qp->base.qp_num, 1, 1));
+	KUNIT_EXPECT_NULL(test, conn->qp);
+}
+
 static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(start_up_has_its_time),
+	KUNIT_CASE(timer_lets_go_last),
 	KUNIT_CASE(timer_is_one),
 	KUNIT_CASE(lingers_while_something_moves),
 	KUNIT_CASE(lingers_for_a_minute_at_most),
@@ -648,6 +681,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(event_is_not_lost),
 	KUNIT_CASE(start_up_data_is_cut_to_fit),
 	KUNIT_CASE(each_thread_has_its_own),
+	KUNIT_CASE(claims_no_qp_that_is_gone),
 	{}
 };
 
