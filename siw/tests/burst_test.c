@@ -12,6 +12,8 @@
 #include "../proto/mpa_frame.h"
 
 #define OCTETS	3000
+/* The length and the CRC of an FPDU of a Send, and its header */
+#define AROUND	(SIW_MPA_LEN_LEN + SIW_DDP_UNTAGGED_LEN + SIW_MPA_CRC_LEN)
 
 /* A queue pair with a socket, and octets for its messages */
 struct burst_fixture {
@@ -165,10 +167,83 @@ static void writes_nothing_behind_an_fpdu(struct kunit *test)
 	}
 }
 
+/* A Send of OCTETS octets, of which none is built yet */
+static struct siw_burst long_send(struct burst_fixture *fix)
+{
+	return (struct siw_burst) {
+		.qp = fix->qp,
+		.seg.op = SIW_RDMAP_SEND,
+		.seg.hdr_len = SIW_DDP_UNTAGGED_LEN,
+		.len = OCTETS,
+	};
+}
+
+/* Octets of it in its first FPDU, @past octets behind where a segment begins */
+static u32 first_octets(struct kunit *test, u32 past)
+{
+	struct burst_fixture *fix = test->priv;
+	struct siw_burst burst = long_send(fix);
+
+	fix->qp->tx.base = fix->qp->tx.pos - past;
+	KUNIT_EXPECT_GT(test, siw_burst_begin(&burst), 0);
+	return burst.next;
+}
+
+/* What is left of a TCP segment is filled up, unless that is hardly worth it. */
+static void fills_up_a_segment(struct kunit *test)
+{
+	struct burst_fixture *fix = test->priv;
+	u32 mss = siw_llp_mss(&fix->llp);
+	u32 full = siw_mpa_mulpdu(mss, false) - SIW_DDP_UNTAGGED_LEN;
+
+	KUNIT_ASSERT_GE(test, mss, 512);
+	KUNIT_EXPECT_EQ(test, full, first_octets(test, 0));
+	KUNIT_EXPECT_EQ(test, full, first_octets(test, mss));
+	KUNIT_EXPECT_EQ(test, 256 - AROUND, first_octets(test, mss - 256));
+	KUNIT_EXPECT_EQ(test, 256 - AROUND, first_octets(test, 3 * mss - 256));
+	KUNIT_EXPECT_EQ(test, full, first_octets(test, mss - 252));
+	KUNIT_EXPECT_EQ(test, full, first_octets(test, mss - 32));
+}
+
+/* Its Markers are in the segment as well, wherever it begins. */
+static void leaves_room_for_markers(struct kunit *test)
+{
+	struct burst_fixture *fix = test->priv;
+	u32 mss = siw_llp_mss(&fix->llp);
+	u32 full = siw_mpa_mulpdu(mss, true) - SIW_DDP_UNTAGGED_LEN;
+
+	fix->qp->tx.markers = true;
+	KUNIT_EXPECT_LT(test, siw_mpa_mulpdu(mss, true),
+			siw_mpa_mulpdu(mss, false));
+	KUNIT_EXPECT_EQ(test, full, first_octets(test, 0));
+	KUNIT_EXPECT_EQ(test, full, first_octets(test, mss - 256));
+}
+
+/* There is memory for an FPDU, and not for all of the message: that is a beginning. */
+static void begins_with_one_fpdu(struct kunit *test)
+{
+	struct burst_fixture *fix = test->priv;
+	struct siw_txbuf *buf = &fix->qp->tx.buf;
+	struct siw_burst burst = long_send(fix);
+	u32 mss = siw_llp_mss(&fix->llp);
+
+	/* No more chunks than there are, and the last one is nearly full. */
+	KUNIT_ASSERT_EQ(test, -ENOMEM, siw_txbuf_reserve(fix->dev, buf, SZ_16M));
+	buf->cur = buf->num - 1;
+	buf->left = 2 * mss - 4;
+	KUNIT_EXPECT_EQ(test, siw_mpa_mulpdu(mss, false) - SIW_DDP_UNTAGGED_LEN,
+			siw_burst_begin(&burst));
+	buf->left = mss - 4;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, siw_burst_begin(&burst));
+}
+
 static struct kunit_case burst_cases[] = {
 	KUNIT_CASE(has_room),
 	KUNIT_CASE(has_room_for_markers),
 	KUNIT_CASE(writes_nothing_behind_an_fpdu),
+	KUNIT_CASE(fills_up_a_segment),
+	KUNIT_CASE(leaves_room_for_markers),
+	KUNIT_CASE(begins_with_one_fpdu),
 	{}
 };
 
