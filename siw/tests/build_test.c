@@ -147,6 +147,9 @@ static void ends_when_its_terminate_is_sent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
 					       SIW_TERM_CTRL_LEN),
 			qp->tx.buf.len);
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_TX_TRAIN));
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_TX_FPDU));
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_TX_BYTES));
 	/* It was the only one: when TCP has it, nothing is left to be sent. */
 	siw_txbuf_drop(&qp->tx.buf);
 	mutex_unlock(&qp->tx.lock);
@@ -191,7 +194,13 @@ static void is_ready_later(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 1, siw_build_one(qp));
 		KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(rows[i][2]), siw_end_take_built(test));
 		KUNIT_EXPECT_EQ(test, rows[i][1], siw_end_built_op(fix));
+		/* What was not sent has no number. */
+		if (rows[i][2] != SIW_DDP_TAGGED_LEN)
+			KUNIT_EXPECT_EQ(test, 1,
+					get_unaligned_be32(fix->wire + SIW_MPA_LEN_LEN +
+							   SIW_DDP_OFF_MSN));
 	}
+	KUNIT_EXPECT_EQ(test, 2, qp->tx.msn[SIW_QN_SEND]);
 	siw_end_over(test);
 }
 
