@@ -2,6 +2,8 @@
 /*
  * What arrives: FPDUs as no decent peer would send them.
  */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
 #include <net/tcp.h>
@@ -293,6 +295,31 @@ static void wakes_its_owner_when_there_is_memory(struct kunit *test)
 	siw_qp_unclaim(qp);
 }
 
+/* What there is no memory for comes when there is some: nobody else asks again. */
+static void asks_for_memory_again(struct kunit *test)
+{
+	unsigned long end = jiffies + 5 * HZ;
+	struct siw_end *fix = test->priv;
+	struct siw_rx *rx = &fix->qp->rx;
+
+	siw_end_start(test, 0);
+	post_usual_recv(test, 1);
+	add_send(test, SIW_RDMAP_SEND, 1);
+	WRITE_ONCE(rx->carry_want, 1u << 31);	/* more than kvmalloc() gives */
+	queue_delayed_work(siw_data_wq, &rx->grow, 0);
+	flush_delayed_work(&rx->grow);
+	KUNIT_EXPECT_EQ(test, 0, rx->carry_size);
+	KUNIT_EXPECT_EQ(test, 1u << 31, READ_ONCE(rx->carry_want));
+	WRITE_ONCE(rx->carry_want, fix->len);
+	while (READ_ONCE(rx->carry_want) && time_before(jiffies, end))
+		msleep(10);
+	KUNIT_EXPECT_EQ(test, 0, READ_ONCE(rx->carry_want));
+	siw_end_arrive(test, 0, 5);
+	siw_end_arrive(test, 5, fix->len);
+	siw_end_completed(test, 1, IB_WC_SUCCESS);
+	siw_end_over(test);
+}
+
 /* Octets that a device keeps to itself: the stream is over, and nobody looks. */
 static void looks_into_no_devices_memory(struct kunit *test)
 {
@@ -329,6 +356,7 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(looks_at_no_element_behind_the_message),
 	KUNIT_CASE(remembers_the_most_reads),
 	KUNIT_CASE(wakes_its_owner_when_there_is_memory),
+	KUNIT_CASE(asks_for_memory_again),
 	KUNIT_CASE(looks_into_no_devices_memory),
 	{}
 };

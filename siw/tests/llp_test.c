@@ -32,15 +32,19 @@ static void is_prepared(struct kunit *test)
 			inet_csk(sk)->icsk_user_timeout);
 }
 
-/* A socket, and how often its owner heard of it */
+/* A socket, how often its owner heard of it, and whether it was locked then */
 struct ear {
 	struct siw_llp llp;
 	unsigned int heard;
+	bool locked;
 };
 
 static void hear(struct siw_llp *llp)
 {
-	container_of(llp, struct ear, llp)->heard++;
+	struct ear *ear = container_of(llp, struct ear, llp);
+
+	ear->heard++;
+	ear->locked = sock_owned_by_user_nocheck(llp->sock->sk);
 }
 
 /* A BPF program's data may be where ours would be, with our callbacks behind its. */
@@ -70,9 +74,27 @@ static void hears_nothing_for_another(struct kunit *test)
 	sk->sk_user_data = (void *)ours;
 }
 
+/* Who reads what was there before is alone with it, as when octets come. */
+static void pokes_with_the_socket_locked(struct kunit *test)
+{
+	static const struct siw_llp_ops ops = {
+		.data_ready = hear, .write_space = hear, .state_change = hear,
+	};
+	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ear);
+	siw_fake_llp(test, &ear->llp);
+	siw_llp_attach(&ear->llp, &ops);
+	siw_llp_poke(&ear->llp);
+	KUNIT_EXPECT_EQ(test, 1, ear->heard);
+	KUNIT_EXPECT_TRUE(test, ear->locked);
+	KUNIT_EXPECT_FALSE(test, sock_owned_by_user_nocheck(ear->llp.sock->sk));
+}
+
 static struct kunit_case llp_cases[] = {
 	KUNIT_CASE(is_prepared),
 	KUNIT_CASE(hears_nothing_for_another),
+	KUNIT_CASE(pokes_with_the_socket_locked),
 	{}
 };
 

@@ -116,6 +116,27 @@ static void pages_are_as_large_as_it_was_said(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fix->memory[SZ_2K + SZ_1K]);
 }
 
+/* A page that is there twice lies behind another page once, and not behind itself. */
+static void page_comes_again(struct kunit *test)
+{
+	struct pages_fixture *fix = test->priv;
+	struct scatterlist sg[3];
+
+	fix->mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, ARRAY_SIZE(sg));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fix->mr));
+	siw_fake_on_exit(test, siw_fake_dereg, fix->mr);
+	sg_init_table(sg, ARRAY_SIZE(sg));
+	sg_set_buf(&sg[0], fix->memory, SZ_1K);
+	sg_set_buf(&sg[1], fix->memory + SZ_1K, SZ_1K);
+	sg_set_buf(&sg[2], fix->memory + SZ_1K, SZ_1K);
+	map(test, sg, ARRAY_SIZE(sg), SZ_1K);
+	write_octets(test, 3 * SZ_1K);
+	KUNIT_EXPECT_MEMEQ(test, fix->octets, fix->memory, SZ_1K);
+	KUNIT_EXPECT_MEMEQ(test, fix->octets + 2 * SZ_1K, fix->memory + SZ_1K,
+			   SZ_1K);
+	KUNIT_EXPECT_EQ(test, 0, fix->memory[2 * SZ_1K]);
+}
+
 /* Who found it in time may look at it as long as its RCU section lasts. */
 static void outlives_its_readers(struct kunit *test)
 {
@@ -185,6 +206,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(leaves_before_it_is_said_so),
 	KUNIT_CASE(ends_with_its_last_page),
 	KUNIT_CASE(pages_are_as_large_as_it_was_said),
+	KUNIT_CASE(page_comes_again),
 	{}
 };
 
