@@ -469,6 +469,25 @@ static void shared_receive_is_what_was_granted(struct kunit *test)
 				siw_device_ops.post_srq_recv(&srq->base, &wr, &bad));
 }
 
+/* The answer goes to user space, and nothing with it that was there before. */
+static void shared_queue_tells_what_it_is(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	struct siw_srq *srq = &fix->srq;
+	struct ib_srq_attr attr;
+
+	siw_srq_init(srq, true);
+	siw_rq_set_num(&srq->rq, WQES);
+	srq->max_sge = 2;
+	srq->rq.limit = 3;
+	memset(&attr, 0xee, sizeof(attr));
+	KUNIT_ASSERT_TRUE(test, !!siw_device_ops.query_srq);
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.query_srq(&srq->base, &attr));
+	KUNIT_EXPECT_EQ(test, WQES, attr.max_wr);
+	KUNIT_EXPECT_EQ(test, 2, attr.max_sge);
+	KUNIT_EXPECT_EQ(test, 3, attr.srq_limit);
+}
+
 /* The last one is refused, and counts for nothing. */
 static void domains_have_an_end(struct kunit *test)
 {
@@ -535,6 +554,7 @@ static struct kunit_case verbs_cases[] = {
 	KUNIT_CASE(cq_comes_and_goes),
 	KUNIT_CASE(receive_comes_back_at_once),
 	KUNIT_CASE(shared_receive_is_what_was_granted),
+	KUNIT_CASE(shared_queue_tells_what_it_is),
 	KUNIT_CASE(domains_have_an_end),
 	KUNIT_CASE(counters_have_their_names),
 	{}
