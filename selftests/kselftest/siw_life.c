@@ -626,6 +626,17 @@ static long module_refs(void)
 	return n;
 }
 
+/* Of the clients of ib_core who came last is told first that a device goes. */
+static void module_order(void)
+{
+	if (module_refs() < 0)
+		SKIP("siw is built in");
+	if (sh("command -v modinfo >/dev/null"))
+		SKIP("needs modinfo");
+	EXPECT_EQ(0, sh("modinfo -F softdep \"${SIW_KO:-siw}\" | "
+			"grep -qw 'pre: rdma_cm'"));
+}
+
 static void module_refcount(void)
 {
 	long before = module_refs();
@@ -722,6 +733,7 @@ static const struct test tests[] = {
 	  .slow = true },
 	{ "objects come and go while others look at them", object_races, 120, true,
 	  .slow = true },
+	{ "the module is loaded behind rdma_cm", module_order },
 	{ "the module's reference count comes back", module_refcount, 60, true,
 	  .slow = true },
 	{ "rmmod with live connections", module_live, 120, true, .slow = true },
