@@ -237,6 +237,39 @@ static void begins_with_one_fpdu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM, siw_burst_begin(&burst));
 }
 
+/* Where none is in use the field of the CRC is 0, whichever way the FPDU is built. */
+static void crc_is_0_where_there_is_none(struct kunit *test)
+{
+	static const struct siw_seg seg = {
+		.op = SIW_RDMAP_SEND, .hdr_len = SIW_DDP_UNTAGGED_LEN,
+	};
+	struct burst_fixture *fix = test->priv;
+	struct siw_tx *tx = &fix->qp->tx;
+	const struct bio_vec *bv;
+	int markers;
+	u8 *end;
+	u32 len;
+
+	tx->crc = false;
+	for (markers = 0; markers < 2; markers++) {
+		tx->markers = markers;		/* with them in pieces */
+		for (len = 0; len < 5; len++) {
+			siw_txbuf_drop(&tx->buf);
+			KUNIT_ASSERT_EQ(test, 0,
+					siw_burst_small(fix->qp, &seg,
+							fix->octets, len));
+			/* A chunk has room for all of it. */
+			bv = &tx->buf.bvec[tx->buf.cur];
+			KUNIT_ASSERT_EQ(test, tx->buf.len, bv->bv_len);
+			end = page_address(bv->bv_page) + bv->bv_offset +
+			      bv->bv_len;
+			KUNIT_EXPECT_EQ_MSG(test, 0,
+					    get_unaligned_be32(end - SIW_MPA_CRC_LEN),
+					    "%u octets, Markers: %d", len, markers);
+		}
+	}
+}
+
 static struct kunit_case burst_cases[] = {
 	KUNIT_CASE(has_room),
 	KUNIT_CASE(has_room_for_markers),
@@ -244,6 +277,7 @@ static struct kunit_case burst_cases[] = {
 	KUNIT_CASE(fills_up_a_segment),
 	KUNIT_CASE(leaves_room_for_markers),
 	KUNIT_CASE(begins_with_one_fpdu),
+	KUNIT_CASE(crc_is_0_where_there_is_none),
 	{}
 };
 

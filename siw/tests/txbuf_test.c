@@ -432,21 +432,26 @@ static void chunks_are_nobody_elses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, twice);
 }
 
-/* What TCP may have to send again does not change. */
-static void leaves_alone_what_tcp_holds(struct kunit *test)
+/* TCP keeps what the buffer holds now. Return: how many entries. */
+static unsigned int hold(const struct siw_txbuf *buf, struct bio_vec *held)
 {
-	struct txbuf_fixture *fix = test->priv;
-	struct bio_vec held[SIW_TXBUF_SEGS];
-	unsigned int num, i;
-	u32 at = 0;
+	unsigned int num = siw_txbuf_segs(buf), i;
 
-	put(test, 0, 10000);
-	num = siw_txbuf_segs(&fix->buf);
 	for (i = 0; i < num; i++) {
-		held[i] = fix->buf.bvec[i];
+		held[i] = buf->bvec[buf->first + i];
 		get_page(held[i].bv_page);
 	}
-	siw_txbuf_taken(&fix->buf, 10000);
+	return num;
+}
+
+/* The first octets of the stream stay where TCP has them, whatever is sent then. */
+static void expect_held(struct kunit *test, const struct bio_vec *held,
+			unsigned int num)
+{
+	struct txbuf_fixture *fix = test->priv;
+	unsigned int i;
+	u32 at = 0;
+
 	for (i = 0; i < 100; i++) {
 		put(test, 10000, 10000 + SIW_TRAIN_LEN);
 		siw_txbuf_taken(&fix->buf, SIW_TRAIN_LEN);
@@ -458,6 +463,35 @@ static void leaves_alone_what_tcp_holds(struct kunit *test)
 		at += held[i].bv_len;
 		put_page(held[i].bv_page);
 	}
+}
+
+/* What TCP may have to send again does not change. */
+static void leaves_alone_what_tcp_holds(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct bio_vec held[SIW_TXBUF_SEGS];
+	unsigned int num;
+
+	put(test, 0, 10000);
+	num = hold(&fix->buf, held);
+	siw_txbuf_taken(&fix->buf, 10000);
+	expect_held(test, held, num);
+}
+
+/* Nor do the octets of a chunk that it took a few at a time */
+static void leaves_alone_what_tcp_took_in_pieces(struct kunit *test)
+{
+	struct txbuf_fixture *fix = test->priv;
+	struct bio_vec held[SIW_TXBUF_SEGS];
+	unsigned int num;
+
+	migrate_disable();
+	put(test, 0, SIW_TRAIN_LEN);
+	num = hold(&fix->buf, held);
+	while (fix->buf.len)
+		siw_txbuf_taken(&fix->buf, min(fix->buf.len, 1000u));
+	expect_held(test, held, num);
+	migrate_enable();
 }
 
 /* When the module goes, what a CPU kept is given back: full, and with room. */
@@ -506,6 +540,7 @@ static struct kunit_case txbuf_cases[] = {
 	KUNIT_CASE(the_next_chunk_has_its_own_room),
 	KUNIT_CASE(chunks_are_nobody_elses),
 	KUNIT_CASE(leaves_alone_what_tcp_holds),
+	KUNIT_CASE(leaves_alone_what_tcp_took_in_pieces),
 	KUNIT_CASE(gives_everything_back),
 	{}
 };
