@@ -2,7 +2,10 @@
 /*
  * What ib_core is told of a device, a port and a queue pair, and what it is refused.
  */
+#include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "../conn.h"
 #include "../verbs.h"
@@ -429,6 +432,66 @@ static void cq_comes_and_goes(struct kunit *test)
 	siw_upcall_sync(&cq->upcall);
 }
 
+/* iw_cm asks for it with a lock held: nothing may interrupt that. */
+static void qp_is_found_without_interrupts(struct kunit *test)
+{
+	struct verbs_fixture *fix = test->priv;
+	u32 num = fix->qp->base.qp_num;
+	struct siw_qp *found;
+	unsigned long irq;
+	bool off;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "locks leave interrupts on");
+	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store_irq(&fix->dev->qps, num, fix->qp,
+						     GFP_KERNEL)));
+	local_irq_save(irq);
+	found = siw_qp_lookup(fix->dev, num);
+	off = irqs_disabled();
+	local_irq_restore(irq);
+	xa_erase_irq(&fix->dev->qps, num);
+	KUNIT_EXPECT_TRUE(test, off);
+	KUNIT_EXPECT_PTR_EQ(test, fix->qp, found);
+	if (found)
+		siw_qp_put(found);
+}
+
+/* Somebody who has a queue pair a little longer */
+struct holder {
+	struct work_struct work;
+	struct siw_qp *qp;
+	bool done;
+};
+
+static void let_go(struct work_struct *work)
+{
+	struct holder *holder = container_of(work, struct holder, work);
+
+	msleep(50);
+	WRITE_ONCE(holder->done, true);
+	siw_qp_put(holder->qp);
+}
+
+/* ib_core frees it next: nobody may have it any more. */
+static void qp_goes_when_nobody_has_it(struct kunit *test)
+{
+	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
+	struct verbs_fixture *fix = test->priv;
+	struct ib_qp_init_attr init = small(test);
+	struct holder holder = { .qp = qp };
+
+	KUNIT_ASSERT_NOT_NULL(test, qp);
+	qp->base.device = &fix->dev->base;
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_qp(&qp->base, &init, NULL));
+	siw_qp_get(qp);
+	INIT_WORK_ONSTACK(&holder.work, let_go);
+	schedule_work(&holder.work);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_qp(&qp->base, NULL));
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(holder.done));
+	flush_work(&holder.work);
+	destroy_work_on_stack(&holder.work);
+}
+
 /* Nobody rings a doorbell for a kernel user, also not when it is over. */
 static void receive_comes_back_at_once(struct kunit *test)
 {
@@ -552,6 +615,8 @@ static struct kunit_case verbs_cases[] = {
 	KUNIT_CASE(qp_is_refused),
 	KUNIT_CASE(qp_comes_and_goes),
 	KUNIT_CASE(cq_comes_and_goes),
+	KUNIT_CASE(qp_is_found_without_interrupts),
+	KUNIT_CASE(qp_goes_when_nobody_has_it),
 	KUNIT_CASE(receive_comes_back_at_once),
 	KUNIT_CASE(shared_receive_is_what_was_granted),
 	KUNIT_CASE(shared_queue_tells_what_it_is),
