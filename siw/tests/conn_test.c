@@ -533,6 +533,28 @@ static void both_ends_are_of_one_family(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_CONN_OUT));
 }
 
+/* As much as a Request of revision 2 has room for, and not an octet more */
+static void private_data_has_an_end(struct kunit *test)
+{
+	static const u8 octets[SIW_MPA_PD_MAX];
+	struct conn_fixture *fix = test->priv;
+	struct iw_cm_conn_param param = {
+		.private_data = octets,
+		.private_data_len = SIW_MPA_PD_MAX - SIW_MPA_ENH_LEN + 1,
+		.qpn = 1,	/* no queue pair's: that is looked at later */
+	};
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			siw_conn_connect(fix->dev, &fix->cm_id, &param));
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_CONN_OUT));
+	param.private_data_len--;
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			siw_conn_connect(fix->dev, &fix->cm_id, &param));
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_CONN_OUT));
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_CONN_LOCAL));
+	KUNIT_EXPECT_EQ(test, 0, fix->refs);
+}
+
 /* rdma_cm gave it a port that it may not have any more: any other does. */
 static void source_port_may_be_denied(struct kunit *test)
 {
@@ -677,6 +699,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(turn_is_given_up),
 	KUNIT_CASE(stream_is_over_before_that_is_told),
 	KUNIT_CASE(both_ends_are_of_one_family),
+	KUNIT_CASE(private_data_has_an_end),
 	KUNIT_CASE(source_port_may_be_denied),
 	KUNIT_CASE(event_is_not_lost),
 	KUNIT_CASE(start_up_data_is_cut_to_fit),

@@ -191,6 +191,21 @@ static void says_what_was_invalidated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x12345678, wc.ex.invalidate_rkey);
 }
 
+/* The STag of a message that invalidates nothing is not told, nor what was there. */
+static void says_nothing_of_other_stags(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct siw_completion comp = sent(fix, 1);
+
+	comp.opcode = SIW_OP_RECEIVE;
+	comp.inval_stag = 0x12345678;
+	fix->cq->queue[0].imm_data = U64_MAX;
+	siw_cq_put(fix->cq, &comp);
+	KUNIT_EXPECT_EQ(test, SIW_WQE_VALID, fix->cq->queue[0].flags);
+	KUNIT_EXPECT_EQ(test, 0, fix->cq->queue[0].imm_data);
+	expect_polled(test, 1);
+}
+
 static void fires_once_when_armed(struct kunit *test)
 {
 	struct cq_fixture *fix = test->priv;
@@ -479,6 +494,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(says_what_happened),
 	KUNIT_CASE(says_what_failed),
 	KUNIT_CASE(says_what_was_invalidated),
+	KUNIT_CASE(says_nothing_of_other_stags),
 	KUNIT_CASE(fires_once_when_armed),
 	KUNIT_CASE(fires_for_solicited_or_failed),
 	KUNIT_CASE(asking_again_weakens_nothing),

@@ -243,6 +243,44 @@ static void looks_at_no_element_behind_the_message(struct kunit *test)
 	siw_end_over(test);
 }
 
+/* Its copy is older than the word that its slot is free: that is not in it. */
+static void takes_a_receive_as_it_was_posted(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_rqe rqe = {};
+
+	post_usual_recv(test, 1);
+	KUNIT_ASSERT_TRUE(test, siw_rq_take(fix->qp, &rqe));
+	KUNIT_EXPECT_EQ(test, SIW_WQE_VALID, rqe.flags);
+	KUNIT_EXPECT_EQ(test, 1, rqe.id);
+	KUNIT_EXPECT_EQ(test, SIW_END_OCTETS, rqe.sge[0].length);
+	KUNIT_EXPECT_EQ(test, 0, fix->qp->rq.ring[0].flags);
+}
+
+/* What touches no octet needs no right, neither of the region nor of the stream. */
+static void lets_messages_of_nothing_pass(struct kunit *test)
+{
+	const struct siw_seg write = {
+		.op = SIW_RDMAP_WRITE,
+		.last = true,
+		.tagged = true,
+		.stag = 0x7700,
+	};
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	qp->access = 0;
+	siw_end_start(test, 0);
+	siw_end_add_read_request(test, 1);
+	siw_end_add(test, &write, "");
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, SIW_OK, qp->fault);
+	KUNIT_EXPECT_EQ(test, 1, qp->irq_put);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_RX_READ_REQ));
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_RX_WRITE));
+	siw_end_over(test);
+}
+
 /* The most Reads of the peer that were under way, and not how many are now */
 static void remembers_the_most_reads(struct kunit *test)
 {
@@ -354,6 +392,8 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(says_that_it_could_not_invalidate),
 	KUNIT_CASE(scatters_around_empty_elements),
 	KUNIT_CASE(looks_at_no_element_behind_the_message),
+	KUNIT_CASE(takes_a_receive_as_it_was_posted),
+	KUNIT_CASE(lets_messages_of_nothing_pass),
 	KUNIT_CASE(remembers_the_most_reads),
 	KUNIT_CASE(wakes_its_owner_when_there_is_memory),
 	KUNIT_CASE(asks_for_memory_again),
