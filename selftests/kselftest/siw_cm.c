@@ -150,6 +150,54 @@ static void two_wildcards(void)
 	}
 }
 
+/* A wildcard listener in sb that is for the family of @any alone */
+static void listen_to_family(struct side *s, const char *any, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	int only = 1;
+
+	side_init(s, NS_B, NULL);
+	ns_enter(NS_B);
+	addr_of(&ss, any, port, NULL);
+	ASSERT(!rdma_create_id(s->ec, &s->lid, s, RDMA_PS_TCP), "rdma_create_id");
+	ASSERT(!rdma_set_option(s->lid, RDMA_OPTION_ID, RDMA_OPTION_ID_AFONLY,
+				&only, sizeof(only)), "rdma_set_option: %m");
+	ASSERT(!rdma_bind_addr(s->lid, (struct sockaddr *)&ss),
+	       "rdma_bind_addr %s: %m", any);
+	ASSERT(!rdma_listen(s->lid, 4), "rdma_listen %s: %m", any);
+}
+
+/* A peer at @ip comes to @p->b, and not to @other. */
+static void family_connects(struct pair *p, const char *ip, uint16_t port,
+			    struct side *other)
+{
+	side_init(&p->a, NS_A, NULL);
+	side_resolve(&p->a, ip, port);
+	side_open(&p->a);
+	pair_connect(p);
+	pair_works(p);
+	EXPECT_EQ(-1, side_event(other, 0));
+	pair_close(p);
+}
+
+/* One for IPv6 alone leaves IPv4 to another, also the number of its port. */
+static void wildcards_of_one_family(void)
+{
+	uint16_t port = next_port();
+	struct pair four, six;
+
+	if (!sh("uname -r | grep -q '^5\\.10\\.'"))
+		SKIP("this kernel's iw_cm does not say which families it is for");
+	memset(&four, 0, sizeof(four));
+	memset(&six, 0, sizeof(six));
+	listen_to_family(&six.b, "::", port);
+	listen_to_family(&four.b, "0.0.0.0", port);
+	family_connects(&four, ADDR_B, port, &six.b);
+	listen_to_family(&four.b, "0.0.0.0", port);
+	family_connects(&six, ADDR6_B, port, &four.b);
+	side_close(&four.b);
+}
+
 /* What the ULP of such a listener is told is that address, at both ends of it. */
 static void addresses_of_both(void)
 {
@@ -1500,6 +1548,7 @@ static const struct test tests[] = {
 	  .fresh = true },
 	{ "an IPv4 peer of an IPv6 wildcard listener", wildcard_of_both },
 	{ "two wildcard listeners at a time", two_wildcards },
+	{ "wildcard listeners of one family each on a port", wildcards_of_one_family },
 	{ "addresses of an IPv4 peer of an IPv6 wildcard listener",
 	  addresses_of_both },
 	{ "a wildcard listener in another namespace", wildcard_elsewhere },
