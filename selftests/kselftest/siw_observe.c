@@ -1214,13 +1214,15 @@ static void trace_wait(void)
 
 static void trace_connection(void)
 {
-	char port[64];
+	char port[64], a[64], b[64];
 	struct pair p;
 
 	trace_begin();
 	pair_open(&p, NULL);
 	snprintf(port, sizeof(port), "peer=" ADDR_B ":%u ",
 		 port_of(rdma_get_peer_addr(p.a.id)));
+	snprintf(a, sizeof(a), " qpn=%u local=" ADDR_A ":", p.a.qp->qp_num);
+	snprintf(b, sizeof(b), " qpn=%u local=" ADDR_B ":", p.b.qp->qp_num);
 	pair_close(&p);
 	sleep_ms(slow(200));
 	trace_end();
@@ -1246,6 +1248,15 @@ static void trace_connection(void)
 		traced("siw_qp_state:", "", " from=IDLE to=RTS event=start "),
 		traced("siw_mr_deregister:", "", ""),
 	}, 3);
+	/* Which queue pair it is, as long as there is one */
+	in_order((const char *[]){
+		traced("siw_conn_state:", a, " to=CONNECTING "),
+		traced("siw_conn_state:", a, " from=WAIT_REPLY to=UP "),
+	}, 2);
+	in_order((const char *[]){
+		traced("siw_conn_state:", " qpn=0 local=" ADDR_B ":", " to=ULP "),
+		traced("siw_conn_state:", b, " from=WAIT_FIRST to=UP "),
+	}, 2);
 }
 
 static void trace_terminate(void)
