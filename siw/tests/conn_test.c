@@ -4,7 +4,6 @@
  * is, and what iw_cm is told.  Their sockets are connected to nothing: a test says
  * which state TCP is in.
  */
-#include <linux/cred.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
@@ -555,30 +554,6 @@ static void private_data_has_an_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fix->refs);
 }
 
-/* rdma_cm gave it a port that it may not have any more: any other does. */
-static void source_port_may_be_denied(struct kunit *test)
-{
-	struct siw_llp *llp = kunit_kzalloc(test, sizeof(*llp), GFP_KERNEL);
-	struct sockaddr_storage at = { .ss_family = AF_INET };
-	struct sockaddr_in *in = (struct sockaddr_in *)&at;
-	struct cred *nobody = prepare_creds();
-	const struct cred *was;
-	int err;
-
-	KUNIT_ASSERT_NOT_NULL(test, nobody);
-	KUNIT_ASSERT_NOT_NULL(test, llp);
-	siw_fake_llp(test, llp);
-	cap_clear(nobody->cap_effective);
-	in->sin_port = htons(81);
-	was = override_creds(nobody);
-	err = siw_llp_bind(llp, &at, false);
-	revert_creds(was);
-	put_cred(nobody);
-	KUNIT_ASSERT_EQ(test, 0, err);
-	KUNIT_ASSERT_EQ(test, 0, siw_llp_local(llp, &at));
-	KUNIT_EXPECT_GE(test, ntohs(in->sin_port), 1024);
-}
-
 /* Without room for the private data, the rest of an event is told all the same. */
 static void event_is_not_lost(struct kunit *test)
 {
@@ -645,34 +620,6 @@ static void start_up_data_is_cut_to_fit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 255, siw_startup_depth(&frame, 256));
 }
 
-/* A thread's call has what it got for it: not before, and not what another got. */
-static void each_thread_has_its_own(struct kunit *test)
-{
-	struct conn_fixture *fix = test->priv;
-	struct siw_lent *before, *mine, *others;
-	struct siw_qp *qp = fix->qp;
-	u32 num = qp->base.qp_num;
-
-	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, num, qp,
-						 GFP_KERNEL)));
-	before = container_of(siw_cm_get_qp(&fix->dev->base, num),
-			      struct siw_lent, base);
-	mine = container_of(siw_cm_get_qp(&fix->dev->base, num), struct siw_lent,
-			    base);
-	others = container_of(siw_cm_get_qp(&fix->dev->base, num), struct siw_lent,
-			      base);
-	xa_erase(&fix->dev->qps, num);
-	others->task = NULL;
-	KUNIT_EXPECT_PTR_EQ(test, mine, siw_cm_lent(qp));
-	siw_cm_rem_ref(&mine->base);
-	KUNIT_EXPECT_PTR_EQ(test, before, siw_cm_lent(qp));
-	siw_cm_rem_ref(&before->base);
-	KUNIT_EXPECT_NULL(test, siw_cm_lent(qp));
-	siw_cm_rem_ref(&others->base);
-	KUNIT_EXPECT_EQ(test, 1, kref_read(&qp->ref));
-	KUNIT_EXPECT_TRUE(test, list_empty(&qp->lent));
-}
-
 /* It may be destroyed while iw_cm has it in its hands. */
 static void claims_no_qp_that_is_gone(struct kunit *test)
 {
@@ -700,10 +647,8 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(stream_is_over_before_that_is_told),
 	KUNIT_CASE(both_ends_are_of_one_family),
 	KUNIT_CASE(private_data_has_an_end),
-	KUNIT_CASE(source_port_may_be_denied),
 	KUNIT_CASE(event_is_not_lost),
 	KUNIT_CASE(start_up_data_is_cut_to_fit),
-	KUNIT_CASE(each_thread_has_its_own),
 	KUNIT_CASE(claims_no_qp_that_is_gone),
 	{}
 };

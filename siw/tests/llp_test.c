@@ -2,6 +2,7 @@
 /*
  * The socket below a stream: how it is set up, and who hears of it.
  */
+#include <linux/cred.h>
 #include <net/tcp.h>
 
 #include "../llp.h"
@@ -91,10 +92,35 @@ static void pokes_with_the_socket_locked(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sock_owned_by_user_nocheck(ear->llp.sock->sk));
 }
 
+/* rdma_cm gave it a port that it may not have any more: any other does. */
+static void source_port_may_be_denied(struct kunit *test)
+{
+	struct siw_llp *llp = kunit_kzalloc(test, sizeof(*llp), GFP_KERNEL);
+	struct sockaddr_storage at = { .ss_family = AF_INET };
+	struct sockaddr_in *in = (struct sockaddr_in *)&at;
+	struct cred *nobody = prepare_creds();
+	const struct cred *was;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, nobody);
+	KUNIT_ASSERT_NOT_NULL(test, llp);
+	siw_fake_llp(test, llp);
+	cap_clear(nobody->cap_effective);
+	in->sin_port = htons(81);
+	was = override_creds(nobody);
+	err = siw_llp_bind(llp, &at, false);
+	revert_creds(was);
+	put_cred(nobody);
+	KUNIT_ASSERT_EQ(test, 0, err);
+	KUNIT_ASSERT_EQ(test, 0, siw_llp_local(llp, &at));
+	KUNIT_EXPECT_GE(test, ntohs(in->sin_port), 1024);
+}
+
 static struct kunit_case llp_cases[] = {
 	KUNIT_CASE(is_prepared),
 	KUNIT_CASE(hears_nothing_for_another),
 	KUNIT_CASE(pokes_with_the_socket_locked),
+	KUNIT_CASE(source_port_may_be_denied),
 	{}
 };
 

@@ -5,7 +5,6 @@
  */
 #include <linux/slab.h>
 
-#include "../cm.h"
 #include "fake.h"
 
 #define WQES	4
@@ -618,32 +617,6 @@ static void half_a_list_sets_it_to_work(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, flushed(test));
 }
 
-/* What iw_cm has in its place stays for as long as somebody is about to modify it. */
-static void stands_in_for_itself_until_nobody_looks(struct kunit *test)
-{
-	struct qp_fixture *fix = test->priv;
-	struct siw_qp *qp = fix->qp;
-	u32 num = qp->base.qp_num;
-	unsigned int refs = kref_read(&qp->ref);
-	struct ib_qp *lent;
-
-	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, num, qp,
-						 GFP_KERNEL)));
-	lent = siw_cm_get_qp(&fix->dev->base, num);
-	xa_erase(&fix->dev->qps, num);
-	KUNIT_ASSERT_NOT_NULL(test, lent);
-	KUNIT_EXPECT_PTR_EQ(test, lent, lent->real_qp);
-	KUNIT_EXPECT_PTR_EQ(test, qp, siw_cm_borrow(lent->real_qp));
-	KUNIT_EXPECT_EQ(test, refs + 2, kref_read(&qp->ref));
-	siw_cm_rem_ref(lent);
-	/* With KASAN this tells as well that it is not freed. */
-	KUNIT_EXPECT_NULL(test, siw_cm_borrow(lent->real_qp));
-	KUNIT_EXPECT_EQ(test, refs + 1, kref_read(&qp->ref));
-	siw_qp_put(qp);
-	KUNIT_EXPECT_PTR_EQ(test, qp, siw_cm_borrow(&qp->base));
-	siw_qp_put(qp);
-}
-
 static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(belongs_to_one_at_a_time),
 	KUNIT_CASE(owner_hears_of_changes),
@@ -665,7 +638,6 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(loses_no_look),
 	KUNIT_CASE(post_sets_it_to_work),
 	KUNIT_CASE(half_a_list_sets_it_to_work),
-	KUNIT_CASE(stands_in_for_itself_until_nobody_looks),
 	{}
 };
 
