@@ -167,7 +167,7 @@ struct ib_sge siw_end_octets(const struct siw_end *fix, u32 len)
 }
 
 struct ib_wc siw_end_completed(struct kunit *test, u64 id,
-			      enum ib_wc_status status)
+			       enum ib_wc_status status)
 {
 	struct siw_end *fix = test->priv;
 	struct ib_wc wc = {};

@@ -46,6 +46,6 @@ u32 siw_end_take_built(struct kunit *test);
 u8 siw_end_built_op(const struct siw_end *fix);
 struct ib_sge siw_end_octets(const struct siw_end *fix, u32 len);
 struct ib_wc siw_end_completed(struct kunit *test, u64 id,
-			      enum ib_wc_status status);
+			       enum ib_wc_status status);
 
 #endif

@@ -350,7 +350,7 @@ static void asks_for_memory_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1u << 31, READ_ONCE(rx->carry_want));
 	WRITE_ONCE(rx->carry_want, fix->len);
 	while (READ_ONCE(rx->carry_want) && time_before(jiffies, end))
-		msleep(10);
+		msleep(20);
 	KUNIT_EXPECT_EQ(test, 0, READ_ONCE(rx->carry_want));
 	siw_end_arrive(test, 0, 5);
 	siw_end_arrive(test, 5, fix->len);
