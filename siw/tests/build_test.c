@@ -226,6 +226,223 @@ static void looks_again_for_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TX_SEND));
 }
 
+/* The test lets go of the transmitter: all that there is to do is done. */
+static void let_go(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	flush_delayed_work(&qp->tx.work);	/* who was kicked finds it taken */
+	mutex_unlock(&qp->tx.lock);
+	siw_tx_run(qp);
+	mutex_lock(&qp->tx.lock);	/* a worker may have been faster */
+}
+
+static void post_send(struct kunit *test, u64 id, u32 lkey)
+{
+	struct siw_end *fix = test->priv;
+	struct ib_sge sge = siw_end_octets(fix, SIW_END_OCTETS);
+	const struct ib_send_wr wr = {
+		.wr_id = id,
+		.sg_list = &sge,
+		.num_sge = 1,
+		.opcode = IB_WR_SEND,
+		.send_flags = IB_SEND_SIGNALED,
+	};
+	const struct ib_send_wr *bad;
+
+	sge.lkey = lkey;
+	KUNIT_EXPECT_EQ(test, 0, siw_sq_post(fix->qp, &wr, &bad));
+}
+
+/* A request that fails at its first octet takes none of those before it along. */
+static void fails_alone(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+
+	siw_end_start(test, 0);
+	post_send(test, 1, fix->dma->lkey);
+	post_send(test, 2, fix->dma->lkey ^ 1);
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(fix->qp));
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(fix->qp));
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN + SIW_END_OCTETS),
+			siw_end_take_built(test));
+	KUNIT_EXPECT_EQ(test, SIW_RDMAP_SEND, siw_end_built_op(fix));
+	siw_end_completed(test, 1, IB_WC_SUCCESS);
+	siw_end_completed(test, 2, IB_WC_LOC_PROT_ERR);
+	siw_end_over(test);
+}
+
+/* Behind it nothing goes out but the Terminate. */
+static void sends_nothing_behind_a_failure(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);
+	WRITE_ONCE(fix->llp.sock->sk->sk_state, TCP_SYN_SENT);	/* it takes nothing */
+	post_send(test, 1, fix->dma->lkey ^ 1);
+	post_send(test, 2, fix->dma->lkey);
+	let_go(test);
+	KUNIT_EXPECT_EQ(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, siw_mpa_fpdu_len(SIW_DDP_UNTAGGED_LEN +
+					       SIW_TERM_CTRL_LEN),
+			qp->tx.buf.len);
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_TX_SEND));
+	siw_end_completed(test, 1, IB_WC_LOC_PROT_ERR);
+	siw_end_over(test);
+}
+
+/* Who may not send yet says all the same why the stream ends. */
+static void says_why_before_it_may_send(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);
+	WRITE_ONCE(fix->llp.sock->sk->sk_state, TCP_SYN_SENT);	/* it takes nothing */
+	WRITE_ONCE(qp->tx.held, true);
+	siw_qp_fault(qp, SIW_FAULT_DDP_QN, NULL, 0, 0);
+	let_go(test);
+	KUNIT_EXPECT_EQ(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TX_TERM_DDP));
+	siw_end_over(test);
+}
+
+/* What there is no memory for is neither lost nor taken for done. */
+static void builds_later(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	const struct ib_rdma_wr wr = {
+		.wr = { .wr_id = 1, .opcode = IB_WR_RDMA_READ },
+	};
+	const struct ib_send_wr *bad;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 1);
+	KUNIT_EXPECT_EQ(test, 0, siw_sq_post(qp, &wr.wr, &bad));
+	use_up(test);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, siw_build_one(qp));
+	KUNIT_EXPECT_EQ(test, 0, qp->orq_put - qp->orq_get);
+	siw_txbuf_drop(&qp->tx.buf);
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(qp));
+	KUNIT_EXPECT_EQ(test, 1, qp->orq_put - qp->orq_get);
+	KUNIT_EXPECT_GT(test, siw_end_take_built(test), 0);
+	KUNIT_EXPECT_EQ(test, SIW_RDMAP_READ_REQ, siw_end_built_op(fix));
+
+	siw_qp_fault(qp, SIW_FAULT_RDMAP_LOCAL, NULL, 0, 0);
+	use_up(test);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, siw_build_terminate(qp));
+	KUNIT_EXPECT_NE(test, SIW_TX_TERMINATE, qp->tx.msg);
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_TX_TERM));
+	siw_txbuf_drop(&qp->tx.buf);
+	KUNIT_EXPECT_EQ(test, 0, siw_build_terminate(qp));
+	KUNIT_EXPECT_GT(test, siw_end_take_built(test), 0);
+	KUNIT_EXPECT_EQ(test, SIW_RDMAP_TERMINATE, siw_end_built_op(fix));
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TX_TERM));
+	siw_end_over(test);
+}
+
+/* The right that counts is that of now, and not when the Read was asked for. */
+static void reads_with_the_right_of_now(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);
+	qp->irq[0] = (struct siw_read_req) {
+		.len = SIW_END_OCTETS,
+		.src_stag = fix->dma->rkey,	/* nobody may read it any more */
+		.src_to = (uintptr_t)fix->page,
+	};
+	qp->irq_put++;
+	KUNIT_EXPECT_EQ(test, 1, siw_build_one(qp));
+	KUNIT_EXPECT_EQ(test, 0, siw_end_take_built(test));
+	KUNIT_EXPECT_EQ(test, SIW_FAULT_RDMAP_ACCESS, qp->fault);
+	KUNIT_EXPECT_EQ(test, SIW_QP_TERMINATE, siw_qp_state(qp));
+	siw_end_over(test);
+}
+
+/* A region that may be invalidated as often as one likes. Return: its STag. */
+static u32 region(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct ib_mr *mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, 1);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mr));
+	siw_fake_on_exit(test, siw_fake_dereg, mr);
+	return mr->rkey;
+}
+
+static void post_inv(struct kunit *test, u64 id, u32 stag)
+{
+	struct siw_end *fix = test->priv;
+	const struct ib_send_wr wr = {
+		.wr_id = id,
+		.opcode = IB_WR_LOCAL_INV,
+		.send_flags = IB_SEND_SIGNALED,
+		.ex.invalidate_rkey = stag,
+	};
+	const struct ib_send_wr *bad;
+
+	KUNIT_EXPECT_EQ(test, 0, siw_sq_post(fix->qp, &wr, &bad));
+}
+
+/* What has no FPDU is told of at once, and not when the next one is sent. */
+static void tells_of_what_sends_nothing(struct kunit *test)
+{
+	u32 stag = region(test);
+
+	siw_end_start(test, 0);
+	post_inv(test, 1, stag);
+	let_go(test);
+	siw_end_completed(test, 1, IB_WC_SUCCESS);
+	siw_end_over(test);
+}
+
+/**
+ * struct poster - who posts again when it hears of the first completion
+ * @qp: where
+ * @stag: what is to be invalidated
+ */
+struct poster {
+	struct siw_qp *qp;
+	u32 stag;
+};
+
+/* As a provider, whose doorbell finds the transmitter taken */
+static void post_again(struct ib_cq *base, void *arg)
+{
+	struct poster *poster = arg;
+	struct siw_sq *sq = &poster->qp->sq;
+	struct siw_sqe *slot = &sq->ring[sq->put++ & (sq->num - 1)];
+
+	slot->id = 2;
+	slot->opcode = SIW_OP_INVAL_STAG;
+	slot->num_sge = 0;
+	slot->rkey = poster->stag;
+	slot->flags = SIW_WQE_VALID | SIW_WQE_SIGNALLED;
+	set_bit(0, &poster->qp->tx.again);
+}
+
+/* What is posted while its owner looks is seen by its next look. */
+static void looks_again_for_work(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct poster poster = { .qp = fix->qp, .stag = region(test) };
+	struct ib_cq *cq = &fix->cq->cq.base;
+
+	siw_end_start(test, 0);
+	cq->comp_handler = post_again;
+	cq->cq_context = &poster;
+	siw_cq_arm(cq, IB_CQ_NEXT_COMP);
+	post_inv(test, 1, poster.stag);
+	let_go(test);
+	siw_end_completed(test, 1, IB_WC_SUCCESS);
+	siw_end_completed(test, 2, IB_WC_SUCCESS);
+	siw_end_over(test);
+}
+
 static struct kunit_case build_cases[] = {
 	KUNIT_CASE(answers_nothing_behind_a_failure),
 	KUNIT_CASE(read_of_nothing_names_no_sink),
@@ -235,6 +452,13 @@ static struct kunit_case build_cases[] = {
 	KUNIT_CASE(ends_when_its_terminate_is_sent),
 	KUNIT_CASE(is_ready_later),
 	KUNIT_CASE(looks_again_for_memory),
+	KUNIT_CASE(fails_alone),
+	KUNIT_CASE(sends_nothing_behind_a_failure),
+	KUNIT_CASE(says_why_before_it_may_send),
+	KUNIT_CASE(builds_later),
+	KUNIT_CASE(reads_with_the_right_of_now),
+	KUNIT_CASE(tells_of_what_sends_nothing),
+	KUNIT_CASE(looks_again_for_work),
 	{}
 };
 
