@@ -383,6 +383,178 @@ static void looks_into_no_devices_memory(struct kunit *test)
 	siw_end_over(test);
 }
 
+/* Who sleeps until something completes hears of it, and once, whatever came with it. */
+static void tells_of_a_train_once(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	int i;
+
+	siw_end_start(test, 0);
+	for (i = 1; i <= 3; i++)
+		post_usual_recv(test, i);
+	siw_cq_arm(&fix->cq->cq.base, IB_CQ_NEXT_COMP);
+	add_send(test, SIW_RDMAP_SEND, 1);
+	add_send(test, SIW_RDMAP_SEND, 2);
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, 1, fix->cq->fired);
+	add_send(test, SIW_RDMAP_SEND, 3);	/* It has not asked for this one. */
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, 1, fix->cq->fired);
+	for (i = 1; i <= 3; i++)
+		siw_end_completed(test, i, IB_WC_SUCCESS);
+	siw_end_over(test);
+}
+
+/**
+ * struct owner - who looks when it is woken
+ * @qp: what it owns
+ * @wakes: how often it was woken
+ * @held: nothing might be sent then
+ */
+struct owner {
+	struct siw_qp *qp;
+	unsigned int wakes;
+	bool held;
+};
+
+static void look(void *arg)
+{
+	struct owner *owner = arg;
+
+	owner->wakes++;
+	owner->held = READ_ONCE(owner->qp->tx.held);
+}
+
+/* It may look on another CPU at once: there is no second call. */
+static void says_that_it_may_send_when_it_may(struct kunit *test)
+{
+	static const struct siw_qp_ops ops = { .wake = look };
+	struct siw_end *fix = test->priv;
+	struct owner owner = { .qp = fix->qp };
+
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_claim(fix->qp, &owner, &ops));
+	siw_end_start(test, 0);
+	WRITE_ONCE(fix->qp->tx.held, true);
+	owner.wakes = 0;
+	siw_end_add_read_request(test, 1);
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, 1, owner.wakes);
+	KUNIT_EXPECT_FALSE(test, owner.held);
+	siw_end_over(test);
+	siw_qp_unclaim(fix->qp);
+}
+
+/* While a larger buffer is on its way, nothing goes to the one that it replaces. */
+static void waits_for_the_larger_buffer(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_rx *rx = &fix->qp->rx;
+
+	siw_end_start(test, 0);
+	post_usual_recv(test, 1);
+	post_usual_recv(test, 2);
+	add_send(test, SIW_RDMAP_SEND, 1);
+	siw_end_arrive(test, 0, 5);
+	flush_delayed_work(&rx->grow);
+	siw_end_receive(test, NULL);
+	siw_end_arrive(test, 5, fix->len);
+	siw_end_completed(test, 1, IB_WC_SUCCESS);
+	fix->len = 0;
+	add_send(test, SIW_RDMAP_SEND, 2);
+	WRITE_ONCE(rx->carry_want, 2 * rx->carry_size);	/* its worker is at it */
+	siw_end_arrive(test, 0, 5);
+	KUNIT_EXPECT_EQ(test, 0, rx->carry_len);
+	WRITE_ONCE(rx->carry_want, 0);
+	siw_end_receive(test, NULL);
+	KUNIT_EXPECT_EQ(test, 5, rx->carry_len);
+	siw_end_arrive(test, 5, fix->len);
+	siw_end_completed(test, 2, IB_WC_SUCCESS);
+	siw_end_over(test);
+}
+
+#define SEGS	4
+#define OCTETS	(SEGS * SIW_END_OCTETS)
+#define PIECE	10	/* octets; shorter than a header */
+#define BEHIND	100	/* where a piece begins in its page */
+
+/* A message of SEGS segments, each with its CRC, that begins at @seg */
+static void add_message(struct kunit *test, struct siw_seg seg,
+			const char *octets)
+{
+	struct siw_end *fix = test->priv;
+	u32 from, n;
+	int i;
+
+	for (i = 0; i < SEGS; i++) {
+		from = fix->len;
+		seg.last = i == SEGS - 1;
+		siw_end_add(test, &seg, octets + i * SIW_END_OCTETS);
+		seg.to += SIW_END_OCTETS;
+		seg.mo += SIW_END_OCTETS;
+		n = fix->len - from - SIW_MPA_CRC_LEN;
+		siw_mpa_crc_put(fix->wire + from + n,
+				siw_mpa_crc_add(~0u, fix->wire + from, n));
+	}
+}
+
+/* All octets arrive in one buffer: @cut of them in a row, and pieces, each in a page. */
+static void arrive_in_pieces(struct kunit *test, u32 cut)
+{
+	struct siw_end *fix = test->priv;
+	struct sk_buff *skb = alloc_skb(cut, GFP_KERNEL);
+	u32 at, n;
+	int i = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_put_data(skb, fix->wire, cut);
+	for (at = cut; at < fix->len; at += n) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		n = min(fix->len - at, PIECE);
+		memset(page_address(page), 0x5e, PAGE_SIZE);
+		memcpy(page_address(page) + BEHIND, fix->wire + at, n);
+		skb_add_rx_frag(skb, i++, page, BEHIND, n, PAGE_SIZE);
+	}
+	fix->len = 0;
+	siw_end_receive(test, skb);
+}
+
+/* Of each piece what is in it, and no octet behind it, is taken. */
+static void takes_what_is_in_pieces(struct kunit *test)
+{
+	static const char octets[] = "0123456789abcdefghijABCDEFGHIJzyxwvutsrq";
+	struct siw_end *fix = test->priv;
+	struct ib_sge sge = siw_end_octets(fix, OCTETS);
+	struct siw_seg write = {
+		.op = SIW_RDMAP_WRITE,
+		.tagged = true,
+		.len = SIW_END_OCTETS,
+		.stag = fix->dma->rkey,
+		.to = (uintptr_t)fix->page + OCTETS,
+	};
+	struct siw_qp *qp = fix->qp;
+	u32 cut;
+
+	siw_end_start(test, 0);
+	qp->rx.mpa.crc = true;
+	for (cut = 1; cut < 128 && siw_qp_state(qp) == SIW_QP_RTS; cut++) {
+		memset(fix->page, 0, 2 * OCTETS);
+		add_message(test, write, octets);
+		arrive_in_pieces(test, cut);
+		KUNIT_EXPECT_MEMEQ(test, octets, fix->page + OCTETS, OCTETS);
+		post_recv(test, cut, &sge, 1);
+		add_message(test, send_seg(SIW_RDMAP_SEND, cut), octets);
+		arrive_in_pieces(test, cut);
+		siw_end_completed(test, cut, IB_WC_SUCCESS);
+		KUNIT_EXPECT_MEMEQ(test, octets, fix->page, OCTETS);
+	}
+	KUNIT_EXPECT_EQ(test, 128, cut);
+	KUNIT_EXPECT_EQ(test, SIW_OK, qp->fault);
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_RX_STRADDLE));
+	siw_end_over(test);
+}
+
 static struct kunit_case end_cases[] = {
 	KUNIT_CASE(takes_what_is_whole_in_place),
 	KUNIT_CASE(counts_each_message),
@@ -398,6 +570,10 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(wakes_its_owner_when_there_is_memory),
 	KUNIT_CASE(asks_for_memory_again),
 	KUNIT_CASE(looks_into_no_devices_memory),
+	KUNIT_CASE(tells_of_a_train_once),
+	KUNIT_CASE(says_that_it_may_send_when_it_may),
+	KUNIT_CASE(waits_for_the_larger_buffer),
+	KUNIT_CASE(takes_what_is_in_pieces),
 	{}
 };
 
