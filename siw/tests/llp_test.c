@@ -92,6 +92,61 @@ static void pokes_with_the_socket_locked(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sock_owned_by_user_nocheck(ear->llp.sock->sk));
 }
 
+/* Callbacks of a socket that is nobody's, or another's */
+static void foreign(struct sock *sk)
+{
+}
+
+/* What it did not put there itself it does not take away. */
+static void detaches_from_its_own_only(struct kunit *test)
+{
+	static const struct siw_llp_ops ops = {
+		.data_ready = hear, .write_space = hear, .state_change = hear,
+	};
+	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
+	struct siw_llp *llp;
+	uintptr_t ours;
+	struct sock *sk;
+
+	KUNIT_ASSERT_NOT_NULL(test, ear);
+	llp = &ear->llp;
+	siw_fake_llp(test, llp);
+	sk = llp->sock->sk;
+	llp->saved_data_ready = foreign;
+	llp->saved_write_space = foreign;
+	llp->saved_state_change = foreign;
+	llp->saved_error_report = foreign;
+	siw_llp_detach(llp);		/* It was never attached. */
+	KUNIT_EXPECT_TRUE(test, sk->sk_data_ready != foreign);
+	siw_llp_attach(llp, &ops);
+	ours = (uintptr_t)sk->sk_user_data;
+	sk->sk_user_data = (void *)(ours | SK_USER_DATA_PSOCK);
+	siw_llp_detach(llp);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)(ours | SK_USER_DATA_PSOCK),
+			    sk->sk_user_data);
+	sk->sk_user_data = (void *)ours;
+	siw_llp_detach(llp);
+	KUNIT_EXPECT_NULL(test, sk->sk_user_data);
+	KUNIT_EXPECT_TRUE(test, sk->sk_data_ready == llp->saved_data_ready);
+}
+
+/* With nothing on its way TCP tells nobody of room: it has to be looked for. */
+static void room_that_nobody_tells_of(struct kunit *test)
+{
+	struct siw_llp *llp = kunit_kzalloc(test, sizeof(*llp), GFP_KERNEL);
+	u8 *octets = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	struct bio_vec bv;
+
+	KUNIT_ASSERT_NOT_NULL(test, llp);
+	KUNIT_ASSERT_NOT_NULL(test, octets);
+	siw_fake_llp(test, llp);
+	bvec_set_virt(&bv, octets, 16);
+	WRITE_ONCE(llp->sock->sk->sk_state, TCP_SYN_SENT);	/* it takes nothing */
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			siw_llp_send_pages(llp, &bv, 1, 16, false));
+	WRITE_ONCE(llp->sock->sk->sk_state, TCP_CLOSE);
+}
+
 /* rdma_cm gave it a port that it may not have any more: any other does. */
 static void source_port_may_be_denied(struct kunit *test)
 {
@@ -120,6 +175,8 @@ static struct kunit_case llp_cases[] = {
 	KUNIT_CASE(is_prepared),
 	KUNIT_CASE(hears_nothing_for_another),
 	KUNIT_CASE(pokes_with_the_socket_locked),
+	KUNIT_CASE(detaches_from_its_own_only),
+	KUNIT_CASE(room_that_nobody_tells_of),
 	KUNIT_CASE(source_port_may_be_denied),
 	{}
 };

@@ -360,6 +360,19 @@ static void leaves_nothing_when_it_stops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, qp->sq.fetch, qp->sq.sent);
 }
 
+/* What was to find it memory is called off: it would find a queue pair that is gone. */
+static void looks_for_no_memory_when_it_stopped(struct kunit *test)
+{
+	struct qp_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	start(test);
+	queue_delayed_work(siw_data_wq, &qp->rx.grow, 10 * HZ);
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(qp, NULL);
+	KUNIT_EXPECT_FALSE(test, cancel_delayed_work_sync(&qp->rx.grow));
+}
+
 /* Who sleeps until something completes wakes up for it, also if it is all there is. */
 static void tells_of_the_receive_it_was_in(struct kunit *test)
 {
@@ -626,6 +639,7 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(says_what_ended_it),
 	KUNIT_CASE(stops_for_its_owner_only),
 	KUNIT_CASE(leaves_nothing_when_it_stops),
+	KUNIT_CASE(looks_for_no_memory_when_it_stopped),
 	KUNIT_CASE(tells_of_the_receive_it_was_in),
 	KUNIT_CASE(says_that_it_stopped_before_it_flushes),
 	KUNIT_CASE(tells_its_last_element_once),
