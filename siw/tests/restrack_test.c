@@ -157,6 +157,28 @@ static void tells_of_queues(struct kunit *test)
 	xa_erase(&fix->dev->qps, qp->base.qp_num);
 }
 
+/* A queue has as many as it has, and who counts them comes to an end. */
+static void tells_of_full_queues(struct kunit *test)
+{
+	struct details_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, qp->base.qp_num, qp,
+						 GFP_KERNEL)));
+	for (i = 0; i < WQES; i++)
+		qp->sq.ring[i].flags = SIW_WQE_VALID;
+	tell_of_qp(test);
+	KUNIT_EXPECT_EQ(test, WQES, number(test, "sq_posted"));
+	qp->sq.fetch = 1;
+	tell_of_qp(test);
+	KUNIT_EXPECT_EQ(test, WQES, number(test, "sq_posted"));
+	qp->sq.fetch = 0;
+	for (i = 0; i < WQES; i++)
+		qp->sq.ring[i].flags = 0;
+	xa_erase(&fix->dev->qps, qp->base.qp_num);
+}
+
 static void tells_of_streams(struct kunit *test)
 {
 	struct details_fixture *fix = test->priv;
@@ -281,6 +303,7 @@ static void tells_of_regions(struct kunit *test)
 
 static struct kunit_case restrack_cases[] = {
 	KUNIT_CASE(tells_of_queues),
+	KUNIT_CASE(tells_of_full_queues),
 	KUNIT_CASE(tells_of_streams),
 	KUNIT_CASE(tells_of_cqs),
 	KUNIT_CASE(tells_all_or_nothing),
