@@ -125,6 +125,24 @@ static void wildcard_of_one_link(void)
 	sh("ip -n sb link del vd");
 }
 
+/* Its socket hears of addresses that no link has, and keeps nobody who asks there. */
+static void wildcard_of_no_link(void)
+{
+	uint16_t port = next_port();
+	struct side b;
+	struct raw r;
+
+	side_init(&b, NS_B, NULL);
+	side_listen(&b, "0.0.0.0", port, 4);
+	raw_dial(&r, NS_B, "127.0.0.1", port);
+	EXPECT_EQ(RAW_RST, raw_end(&r, 3000));
+	EXPECT_EQ(-1, side_event(&b, 0));
+	raw_close(&r);
+	side_close(&b);
+	/* Who asks at that of a link is heard. */
+	connect_at("0.0.0.0", ADDR_B, port);
+}
+
 /* One that takes both has IPv4 peers by their own addresses. */
 static void wildcard_of_both(void)
 {
@@ -1546,6 +1564,7 @@ static const struct test tests[] = {
 	  wildcard_of_two_links, .fresh = true },
 	{ "a wildcard listener of one of two links", wildcard_of_one_link,
 	  .fresh = true },
+	{ "a wildcard listener at the loopback address", wildcard_of_no_link },
 	{ "an IPv4 peer of an IPv6 wildcard listener", wildcard_of_both },
 	{ "two wildcard listeners at a time", two_wildcards },
 	{ "wildcard listeners of one family each on a port", wildcards_of_one_family },
