@@ -206,6 +206,21 @@ static void says_nothing_of_other_stags(struct kunit *test)
 	expect_polled(test, 1);
 }
 
+/* Who polls into the same array again reads nothing there of the time before. */
+static void says_nothing_of_the_time_before(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct ib_wc wc;
+
+	memset(&wc, 0xee, sizeof(wc));
+	put(fix, 1);
+	KUNIT_ASSERT_EQ(test, 1, siw_cq_poll(&fix->cq->base, 1, &wc));
+	KUNIT_EXPECT_EQ(test, 0, wc.wc_flags);
+	KUNIT_EXPECT_EQ(test, 0, wc.ex.invalidate_rkey);
+	KUNIT_EXPECT_EQ(test, 0, wc.vendor_err);
+	KUNIT_EXPECT_EQ(test, 0, wc.src_qp);
+}
+
 static void fires_once_when_armed(struct kunit *test)
 {
 	struct cq_fixture *fix = test->priv;
@@ -368,29 +383,66 @@ static void note_limit(struct ib_event *event, void *arg)
 	fake->errors += fake->caller == current;
 }
 
-/* There are fewer elements than the limit: that is so at once. */
-static void a_kernel_hears_of_limits_between_its_calls(struct kunit *test)
+/* A shared receive queue of no elements, and who hears of its limit */
+static struct siw_srq *new_srq(struct kunit *test,
+			       void (*handler)(struct ib_event *event, void *arg))
 {
 	struct siw_srq *srq = kunit_kzalloc(test, sizeof(*srq), GFP_KERNEL);
 	struct ib_srq_init_attr init = { .attr = { .max_wr = 3, .max_sge = 1 } };
-	struct ib_srq_attr limit = { .srq_limit = 1 };
 	struct cq_fixture *fix = test->priv;
-	struct ib_srq *base;
 
 	KUNIT_ASSERT_NOT_NULL(test, srq);
-	base = &srq->base;
-	base->device = &fix->dev->base;
-	base->event_handler = note_limit;
-	base->srq_context = fix->fake;
-	fix->fake->caller = current;
-	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_srq(base, &init, NULL));
+	srq->base.device = &fix->dev->base;
+	srq->base.event_handler = handler;
+	srq->base.srq_context = fix->fake;
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_srq(&srq->base, &init, NULL));
 	KUNIT_EXPECT_EQ(test, 4, init.attr.max_wr);
-	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_srq(base, &limit,
-							   IB_SRQ_LIMIT, NULL));
+	return srq;
+}
+
+static int set_limit(struct siw_srq *srq, enum ib_srq_attr_mask mask)
+{
+	struct ib_srq_attr limit = { .srq_limit = 1 };
+
+	return siw_device_ops.modify_srq(&srq->base, &limit, mask, NULL);
+}
+
+/* There are fewer elements than the limit: that is so at once, and once. */
+static void a_kernel_hears_of_limits_between_its_calls(struct kunit *test)
+{
+	struct siw_srq *srq = new_srq(test, note_limit);
+	struct cq_fixture *fix = test->priv;
+
+	fix->fake->caller = current;
+	KUNIT_EXPECT_EQ(test, 0, set_limit(srq, 0));	/* not the limit */
+	siw_upcall_sync(&srq->upcall);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->fired);
+	KUNIT_EXPECT_EQ(test, 0, set_limit(srq, IB_SRQ_LIMIT));
 	siw_upcall_sync(&srq->upcall);
 	KUNIT_EXPECT_EQ(test, 1, fix->fake->fired);
 	KUNIT_EXPECT_EQ(test, 0, fix->fake->errors);
-	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_srq(base, NULL));
+	KUNIT_EXPECT_EQ(test, 0, srq->rq.limit);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_srq(&srq->base, NULL));
+}
+
+static void limit_takes_its_time(struct ib_event *event, void *arg)
+{
+	struct siw_fake_cq *fake = arg;
+
+	msleep(50);
+	fake->fired++;
+}
+
+/* Who destroys a shared queue frees what the handler looks at. */
+static void a_kernel_hears_of_no_limit_afterwards(struct kunit *test)
+{
+	struct siw_srq *srq = new_srq(test, limit_takes_its_time);
+	struct cq_fixture *fix = test->priv;
+
+	KUNIT_EXPECT_EQ(test, 0, set_limit(srq, IB_SRQ_LIMIT));
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_srq(&srq->base, NULL));
+	KUNIT_EXPECT_EQ(test, 1, READ_ONCE(fix->fake->fired));
+	siw_upcall_sync(&srq->upcall);
 }
 
 /* The first call brings about another notification, as if from another CPU. */
@@ -495,6 +547,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(says_what_failed),
 	KUNIT_CASE(says_what_was_invalidated),
 	KUNIT_CASE(says_nothing_of_other_stags),
+	KUNIT_CASE(says_nothing_of_the_time_before),
 	KUNIT_CASE(fires_once_when_armed),
 	KUNIT_CASE(fires_for_solicited_or_failed),
 	KUNIT_CASE(asking_again_weakens_nothing),
@@ -504,6 +557,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(tells_how_many_are_pending),
 	KUNIT_CASE(a_kernel_hears_between_its_calls),
 	KUNIT_CASE(a_kernel_hears_of_limits_between_its_calls),
+	KUNIT_CASE(a_kernel_hears_of_no_limit_afterwards),
 	KUNIT_CASE(a_kernel_hears_one_at_a_time),
 	KUNIT_CASE(a_kernel_hears_of_each_once),
 	KUNIT_CASE(a_kernel_hears_of_all_that_is_due),

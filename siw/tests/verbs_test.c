@@ -456,12 +456,36 @@ static void qp_is_found_without_interrupts(struct kunit *test)
 		siw_qp_put(found);
 }
 
-/* Somebody who has a queue pair a little longer */
+/* Numbers that were all given out begin again, and not with those that are special. */
+static void qp_numbers_begin_again(struct kunit *test)
+{
+	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
+	struct verbs_fixture *fix = test->priv;
+	struct ib_qp_init_attr init = small(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, qp);
+	qp->base.device = &fix->dev->base;
+	fix->dev->next_qpn = 0x1000000;
+	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_qp(&qp->base, &init, NULL));
+	KUNIT_EXPECT_EQ(test, 2, qp->base.qp_num);
+	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_qp(&qp->base, NULL));
+}
+
+/* Somebody who has a queue pair a little longer, and then has something to tell */
 struct holder {
 	struct work_struct work;
 	struct siw_qp *qp;
 	bool done;
+	bool told;
 };
+
+static void qp_event(struct ib_event *event, void *arg)
+{
+	struct holder *holder = arg;
+
+	msleep(50);
+	WRITE_ONCE(holder->told, true);
+}
 
 static void let_go(struct work_struct *work)
 {
@@ -469,10 +493,11 @@ static void let_go(struct work_struct *work)
 
 	msleep(50);
 	WRITE_ONCE(holder->done, true);
+	siw_upcall(&holder->qp->upcall, BIT(IB_EVENT_QP_FATAL));
 	siw_qp_put(holder->qp);
 }
 
-/* ib_core frees it next: nobody may have it any more. */
+/* ib_core frees it next: nobody may have it any more, nor be told of it. */
 static void qp_goes_when_nobody_has_it(struct kunit *test)
 {
 	struct siw_qp *qp = kunit_kzalloc(test, sizeof(*qp), GFP_KERNEL);
@@ -482,13 +507,17 @@ static void qp_goes_when_nobody_has_it(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, qp);
 	qp->base.device = &fix->dev->base;
+	qp->base.event_handler = qp_event;
+	qp->base.qp_context = &holder;
 	KUNIT_ASSERT_EQ(test, 0, siw_device_ops.create_qp(&qp->base, &init, NULL));
 	siw_qp_get(qp);
 	INIT_WORK_ONSTACK(&holder.work, let_go);
 	schedule_work(&holder.work);
 	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_qp(&qp->base, NULL));
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(holder.done));
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(holder.told));
 	flush_work(&holder.work);
+	siw_upcall_sync(&qp->upcall);
 	destroy_work_on_stack(&holder.work);
 }
 
@@ -616,6 +645,7 @@ static struct kunit_case verbs_cases[] = {
 	KUNIT_CASE(qp_comes_and_goes),
 	KUNIT_CASE(cq_comes_and_goes),
 	KUNIT_CASE(qp_is_found_without_interrupts),
+	KUNIT_CASE(qp_numbers_begin_again),
 	KUNIT_CASE(qp_goes_when_nobody_has_it),
 	KUNIT_CASE(receive_comes_back_at_once),
 	KUNIT_CASE(shared_receive_is_what_was_granted),
