@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * What iw_cm has in place of a queue pair.
+ * Whose queue pairs are connected by whom, and what iw_cm has in place of them.
  */
+#include <linux/cred.h>
+#include <linux/irqflags.h>
+#include <linux/sched.h>
+
 #include "../cm.h"
 #include "fake.h"
 
@@ -82,9 +86,64 @@ static void each_thread_has_its_own(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&qp->lent));
 }
 
+/* Would a process be let? Nobody looks at the flag meanwhile. */
+static bool process_may_connect(const struct siw_qp *qp)
+{
+	unsigned int kthread = current->flags & PF_KTHREAD;
+	unsigned long irq;
+	bool may;
+
+	local_irq_save(irq);
+	current->flags &= ~PF_KTHREAD;
+	may = siw_qp_may_connect(qp);
+	current->flags |= kthread;
+	local_irq_restore(irq);
+	return may;
+}
+
+/* The kernel's are its own, whoever the user is; but for one that was made for it. */
+static void process_connects_no_kernels(struct kunit *test)
+{
+	struct siw_mmap_entry mapped = {};
+	struct cm_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	qp->creator_uid = current_euid();
+	KUNIT_EXPECT_TRUE(test, siw_qp_may_connect(qp));
+	KUNIT_EXPECT_FALSE(test, process_may_connect(qp));
+	qp->creator = task_tgid(current);
+	KUNIT_EXPECT_TRUE(test, process_may_connect(qp));
+	qp->creator = NULL;
+	qp->sq.mmap = &mapped;
+	KUNIT_EXPECT_TRUE(test, process_may_connect(qp));
+	qp->creator_uid = KUIDT_INIT(12345);
+	KUNIT_EXPECT_FALSE(test, process_may_connect(qp));
+	qp->sq.mmap = NULL;
+}
+
+/* The number may be a process's by now: whoever claims it is asked once more. */
+static void thread_claims_no_processes(struct kunit *test)
+{
+	static const struct siw_qp_ops ops = {};
+	struct siw_mmap_entry mapped = {};
+	struct cm_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	int err;
+
+	qp->sq.mmap = &mapped;
+	KUNIT_EXPECT_FALSE(test, siw_qp_may_connect(qp));
+	err = siw_qp_claim(qp, fix, &ops);
+	KUNIT_EXPECT_EQ(test, -EINVAL, err);
+	if (!err)
+		siw_qp_unclaim(qp);
+	qp->sq.mmap = NULL;
+}
+
 static struct kunit_case cm_cases[] = {
 	KUNIT_CASE(stands_in_for_itself_until_nobody_looks),
 	KUNIT_CASE(each_thread_has_its_own),
+	KUNIT_CASE(process_connects_no_kernels),
+	KUNIT_CASE(thread_claims_no_processes),
 	{}
 };
 
