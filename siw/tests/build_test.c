@@ -1,11 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * What is built, and what of it is sent when.
+ * What is taken of a send queue, what is built of it, and what is sent when.
  */
 #include <linux/sizes.h>
 #include <net/tcp.h>
 
 #include "end.h"
+
+/* A Send in the next element, as a process puts it there, without a doorbell */
+static void put(struct siw_qp *qp, u64 id)
+{
+	struct siw_sqe *slot = &qp->sq.ring[qp->sq.put++ & (qp->sq.num - 1)];
+
+	slot->id = id;
+	slot->opcode = SIW_OP_SEND;
+	slot->num_sge = 0;
+	smp_store_release(&slot->flags, SIW_WQE_VALID | SIW_WQE_SIGNALLED);
+}
+
+/* An element is free as soon as it is taken, but not what is kept of it. */
+static void takes_no_more_than_it_can_keep(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	u32 num = qp->sq.num, i;
+	struct siw_sqe sqe;
+
+	for (i = 0; i < num; i++) {
+		put(qp, i);
+		KUNIT_ASSERT_TRUE(test, siw_sq_fetch(qp, &sqe));
+	}
+	put(qp, num);
+	KUNIT_EXPECT_FALSE(test, siw_sq_fetch(qp, &sqe));
+	siw_sq_done(qp, 0, SIW_WC_SUCCESS);
+	siw_end_completed(test, 0, IB_WC_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, siw_sq_fetch(qp, &sqe));
+	KUNIT_EXPECT_EQ(test, num, sqe.id);
+}
+
+/* Who sleeps until a request is done wakes up for it, be it a Read or not. */
+static void tells_of_what_is_done(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	struct siw_sqe sqe;
+
+	put(qp, 1);
+	put(qp, 2);
+	KUNIT_ASSERT_TRUE(test, siw_sq_fetch(qp, &sqe));
+	KUNIT_ASSERT_TRUE(test, siw_sq_fetch(qp, &sqe));
+	siw_cq_arm(&fix->cq->cq.base, IB_CQ_NEXT_COMP);
+	siw_sq_done(qp, 0, SIW_WC_SUCCESS);	/* its Response has come */
+	KUNIT_EXPECT_EQ(test, 1, fix->cq->fired);
+	siw_cq_arm(&fix->cq->cq.base, IB_CQ_NEXT_COMP);
+	siw_sq_sent(qp, 2);
+	KUNIT_EXPECT_EQ(test, 2, fix->cq->fired);
+}
+
+/*
+ * Who finds the element before its new one still there rings no doorbell.  After
+ * as many as there can be it is looked again, unless nobody is to hear of it.
+ */
+static void looks_again_behind_a_full_queue(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	int dying;
+	u32 i;
+
+	/* Who is kicked finds the transmitter taken, and leaves a mark. */
+	mutex_lock(&qp->tx.lock);
+	for (dying = 0; dying < 2; dying++) {
+		for (i = 0; i < qp->sq.num; i++)
+			put(qp, i);
+		WRITE_ONCE(qp->dying, dying);
+		siw_sq_flush(qp);
+		flush_delayed_work(&qp->tx.work);
+		KUNIT_EXPECT_EQ(test, !dying,
+				test_and_clear_bit(0, &qp->tx.again));
+	}
+	mutex_unlock(&qp->tx.lock);
+}
+
+static void post_and_ring(struct ib_cq *base, void *arg)
+{
+	struct siw_end *fix = arg;
+
+	put(fix->qp, 2);
+	siw_tx_run(fix->qp);
+}
+
+/* A doorbell that finds the transmitter taken by who ends the stream is not lost. */
+static void hears_doorbells_while_it_stops(struct kunit *test)
+{
+	const struct ib_recv_wr wr = { .wr_id = 1 };
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	const struct ib_recv_wr *bad;
+
+	/* The send queue is flushed before the receive queue is. */
+	fix->cq->cq.base.comp_handler = post_and_ring;
+	fix->cq->cq.base.cq_context = fix;
+	KUNIT_ASSERT_EQ(test, 0, siw_rq_post(&qp->rq, SIW_MAX_SGE, &wr, &bad));
+	siw_cq_arm(&fix->cq->cq.base, IB_CQ_NEXT_COMP);
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_stop(qp, NULL);
+	flush_delayed_work(&qp->tx.work);
+	siw_end_completed(test, 1, IB_WC_WR_FLUSH_ERR);
+	siw_end_completed(test, 2, IB_WC_WR_FLUSH_ERR);
+}
 
 /* The peer's Read is not answered behind a request that ended the stream. */
 static void answers_nothing_behind_a_failure(struct kunit *test)
@@ -444,6 +547,10 @@ static void looks_again_for_work(struct kunit *test)
 }
 
 static struct kunit_case build_cases[] = {
+	KUNIT_CASE(takes_no_more_than_it_can_keep),
+	KUNIT_CASE(tells_of_what_is_done),
+	KUNIT_CASE(looks_again_behind_a_full_queue),
+	KUNIT_CASE(hears_doorbells_while_it_stops),
 	KUNIT_CASE(answers_nothing_behind_a_failure),
 	KUNIT_CASE(read_of_nothing_names_no_sink),
 	KUNIT_CASE(gathers_around_empty_elements),
