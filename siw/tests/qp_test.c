@@ -21,6 +21,7 @@
  * @flags_then: @ctrl when its completions were told of
  * @wakes: how often its owner was woken
  * @seen: its state then
+ * @reason: what the first request that is flushed would be told then
  */
 struct qp_fixture {
 	struct siw_device *dev;
@@ -33,6 +34,7 @@ struct qp_fixture {
 	u32 flags_then;
 	unsigned int wakes;
 	enum siw_qp_state seen;
+	u8 reason;
 };
 
 static void qp_event(struct ib_event *event, void *arg)
@@ -128,6 +130,7 @@ static void look(void *owner)
 
 	fix->wakes++;
 	fix->seen = siw_qp_state(fix->qp);
+	fix->reason = READ_ONCE(fix->qp->sq.peer_status);
 }
 
 static void belongs_to_one_at_a_time(struct kunit *test)
@@ -251,6 +254,49 @@ static void peers_fault_wins_if_it_is_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIW_FAULT_DDP_STAG, qp->fault);
 	KUNIT_EXPECT_TRUE(test, qp->by_peer);
 	siw_qp_stop(qp, NULL);
+}
+
+/* What is found while it closes ends it, what is found behind its end does not. */
+static void is_ended_once(struct kunit *test)
+{
+	struct qp_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+
+	start(test);
+	mutex_lock(&qp->tx.lock);		/* nothing goes out */
+	siw_qp_event(qp, SIW_QP_EV_CLOSE);
+	siw_qp_fault(qp, SIW_FAULT_MPA_CRC, NULL, 0, 0);
+	KUNIT_EXPECT_EQ(test, SIW_FAULT_MPA_CRC, qp->fault);
+	KUNIT_EXPECT_EQ(test, SIW_LAYER_MPA, qp->term.layer);
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	mutex_unlock(&qp->tx.lock);
+	siw_qp_stop(qp, NULL);
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_reset(qp));
+	start(test);
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	siw_qp_fault(qp, SIW_FAULT_MPA_CRC, NULL, 0, 0);
+	KUNIT_EXPECT_EQ(test, SIW_OK, qp->fault);
+	siw_qp_stop(qp, NULL);
+	siw_qp_report(qp);
+	KUNIT_EXPECT_EQ(test, 0, fix->events);	/* nor of a last element */
+}
+
+/* Who is woken may flush at once: the first request says what the peer said. */
+static void reason_is_there_before_the_news(struct kunit *test)
+{
+	static const struct siw_qp_ops ops = { .wake = look };
+	struct qp_fixture *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	struct siw_term term;
+
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_claim(qp, fix, &ops));
+	start(test);
+	siw_term_fill(&term, SIW_FAULT_DDP_STAG, NULL, 0, 0);
+	siw_qp_terminated(qp, &term);
+	KUNIT_EXPECT_EQ(test, SIW_QP_ERROR, fix->seen);
+	KUNIT_EXPECT_EQ(test, SIW_WC_REM_ACCESS_ERR, fix->reason);
+	siw_qp_stop(qp, fix);
+	siw_qp_unclaim(qp);
 }
 
 /* What the one who posted is told, and the event, of each fault by name */
@@ -636,6 +682,8 @@ static struct kunit_case qp_cases[] = {
 	KUNIT_CASE(provides_for_its_reads),
 	KUNIT_CASE(first_fault_wins),
 	KUNIT_CASE(peers_fault_wins_if_it_is_first),
+	KUNIT_CASE(is_ended_once),
+	KUNIT_CASE(reason_is_there_before_the_news),
 	KUNIT_CASE(says_what_ended_it),
 	KUNIT_CASE(stops_for_its_owner_only),
 	KUNIT_CASE(leaves_nothing_when_it_stops),
