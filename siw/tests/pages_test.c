@@ -201,9 +201,79 @@ static void leaves_before_it_is_said_so(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before + 1, atomic64_read(&dev->mr_gen));
 }
 
+/* Another CPU that takes a region away from who holds it, in one of three ways */
+struct taker {
+	struct work_struct work;
+	struct pages_fixture *fix;
+	int how;
+	bool starts;
+	bool returned;
+	bool early;
+};
+
+static void take_away(struct work_struct *work)
+{
+	struct taker *taker = container_of(work, struct taker, work);
+	struct pages_fixture *fix = taker->fix;
+	u32 stag = fix->mr->rkey;
+
+	WRITE_ONCE(taker->starts, true);
+	if (taker->how == 0)
+		siw_mr_invalidate_local(fix->dev, &fix->pd, stag);
+	else if (taker->how == 1)
+		siw_mr_invalidate_remote(fix->dev, &fix->pd, stag);
+	else
+		siw_mr_dereg(fix->mr, NULL);
+	WRITE_ONCE(taker->returned, true);
+}
+
+static void hold_a_while(const struct siw_mr *mr, void *arg)
+{
+	unsigned long end = jiffies + 5 * HZ;
+	struct taker *taker = arg;
+
+	schedule_work_on(cpumask_any_but(cpu_online_mask, smp_processor_id()),
+			 &taker->work);
+	while (!READ_ONCE(taker->starts) && time_before(jiffies, end))
+		cpu_relax();
+	end = jiffies + HZ / 20;
+	do {
+		cpu_relax();
+		taker->early = READ_ONCE(taker->returned);
+	} while (!taker->early && time_before(jiffies, end));
+}
+
+/* RFC 5040 section 8.1.1: when it is said to be gone, nobody writes to it any more. */
+static void is_gone_when_nobody_holds_it(struct kunit *test)
+{
+	struct pages_fixture *fix = test->priv;
+	struct taker taker = { .fix = fix };
+	struct scatterlist sg;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	INIT_WORK_ONSTACK(&taker.work, take_away);
+	for (taker.how = 0; taker.how < 3; taker.how++) {
+		if (taker.how == 2) {
+			fix->mr = siw_mr_alloc(&fix->pd, IB_MR_TYPE_MEM_REG, PAGES);
+			KUNIT_ASSERT_FALSE(test, IS_ERR(fix->mr));
+		}
+		sg_init_one(&sg, fix->memory, OCTETS);
+		map(test, &sg, 1, PAGE_SIZE);
+		taker.starts = false;
+		taker.returned = false;
+		siw_mr_hold(&fix->cache, fix->mr->rkey, hold_a_while, &taker);
+		flush_work(&taker.work);
+		KUNIT_EXPECT_TRUE(test, taker.returned);
+		KUNIT_EXPECT_FALSE_MSG(test, taker.early, "way %d", taker.how);
+	}
+	destroy_work_on_stack(&taker.work);
+}
+
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(outlives_its_readers),
 	KUNIT_CASE(leaves_before_it_is_said_so),
+	KUNIT_CASE(is_gone_when_nobody_holds_it),
 	KUNIT_CASE(ends_with_its_last_page),
 	KUNIT_CASE(pages_are_as_large_as_it_was_said),
 	KUNIT_CASE(page_comes_again),
