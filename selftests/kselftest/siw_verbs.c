@@ -1294,10 +1294,10 @@ static int command(int fd, const void *cmd, size_t len)
 	return write(fd, cmd, len) == (ssize_t)len ? 0 : errno;
 }
 
-/* Of which the answer has room for @room, and the request @flags. */
-static int context_for(int fd, size_t room, const uint32_t *flags)
+/* Of which the answer at @resp has room for @room, and the request @flags. */
+static int context_for(int fd, size_t room, const uint32_t *flags,
+		       struct ib_uverbs_get_context_resp *resp)
 {
-	static struct ib_uverbs_get_context_resp resp[8];
 	struct {
 		struct ib_uverbs_cmd_hdr hdr;
 		struct ib_uverbs_get_context cmd;
@@ -1305,14 +1305,14 @@ static int context_for(int fd, size_t room, const uint32_t *flags)
 	} req = {
 		.hdr = { .command = IB_USER_VERBS_CMD_GET_CONTEXT,
 			 .in_words = sizeof(req) / 4,
-			 .out_words = (sizeof(resp[0]) + room) / 4 },
+			 .out_words = (sizeof(*resp) + room) / 4 },
 		.cmd.response = (uintptr_t)resp,
 		.flags = { flags[0], flags[1] },
 	};
 	int err = command(fd, &req, sizeof(req));
 
 	if (!err)
-		close(resp[0].async_fd);
+		close(resp->async_fd);
 	return err;
 }
 
@@ -1329,6 +1329,7 @@ static void other_interface(void)
 		{ 8, { 0, 1 }, EINVAL },
 	};
 	struct ibv_context *ctx = open_device(NS_A);
+	struct ib_uverbs_get_context_resp resp[8];
 	char node[64];
 	size_t i;
 	int fd;
@@ -1340,10 +1341,114 @@ static void other_interface(void)
 		ASSERT(fd >= 0, "open: %m");
 		test_info("row %zu", i);
 		EXPECT_EQ(rows[i].err,
-			  context_for(fd, rows[i].room, rows[i].flags));
+			  context_for(fd, rows[i].room, rows[i].flags, resp));
 		close(fd);
 	}
 	ibv_close_device(ctx);
+}
+
+static int cq_to(const struct ibv_context *ctx, void *resp)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_cq cmd;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_CREATE_CQ,
+			 .in_words = sizeof(req) / 4,
+			 .out_words = (sizeof(struct ib_uverbs_create_cq_resp) +
+				       sizeof(struct siw_uresp_create_cq)) / 4 },
+		.cmd = { .response = (uintptr_t)resp, .cqe = 16,
+			 .comp_channel = -1 },
+	};
+
+	return command(ctx->cmd_fd, &req, sizeof(req));
+}
+
+static int srq_to(const struct ibv_pd *pd, void *resp)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_srq cmd;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_CREATE_SRQ,
+			 .in_words = sizeof(req) / 4,
+			 .out_words = (sizeof(struct ib_uverbs_create_srq_resp) +
+				       sizeof(struct siw_uresp_create_srq)) / 4 },
+		.cmd = { .response = (uintptr_t)resp, .pd_handle = pd->handle,
+			 .max_wr = 16, .max_sge = 1 },
+	};
+
+	return command(pd->context->cmd_fd, &req, sizeof(req));
+}
+
+static int qp_to(const struct ibv_pd *pd, uint32_t cq, void *resp)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_qp cmd;
+	} req = {
+		.hdr = { .command = IB_USER_VERBS_CMD_CREATE_QP,
+			 .in_words = sizeof(req) / 4,
+			 .out_words = (sizeof(struct ib_uverbs_create_qp_resp) +
+				       sizeof(struct siw_uresp_create_qp)) / 4 },
+		.cmd = { .response = (uintptr_t)resp, .pd_handle = pd->handle,
+			 .send_cq_handle = cq, .recv_cq_handle = cq,
+			 .max_send_wr = 4, .max_recv_wr = 4, .max_send_sge = 1,
+			 .max_recv_sge = 1, .qp_type = IBV_QPT_RC },
+	};
+
+	return command(pd->context->cmd_fd, &req, sizeof(req));
+}
+
+/* Room for the first @core octets of an answer, and for none of the driver's part */
+static void *answer_of(uint8_t *closed, size_t core)
+{
+	return closed - core;
+}
+
+/*
+ * Nobody would know of them, and so there must be none.  A device that is freed
+ * looks whether all that was counted has gone, and ib_core whether a context has
+ * a queue left.
+ */
+static void queues_unanswered(void)
+{
+	static const uint32_t flags[2];
+	struct ibv_context *ctx = open_device(NS_A);
+	uint32_t answer[32], cq;
+	struct ibv_pd *pd;
+	uint8_t *closed;
+	char node[64];
+	int fd;
+
+	ASSERT(ctx, "no device on va");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	ASSERT(!cq_to(ctx, answer), "not even with an answer: %m");
+	cq = answer[0];
+	closed = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT(closed != MAP_FAILED, "mmap");
+	closed += 4096;
+	ASSERT(!mprotect(closed, 4096, PROT_NONE), "mprotect");
+	EXPECT_EQ(EFAULT, cq_to(ctx, answer_of(closed,
+			sizeof(struct ib_uverbs_create_cq_resp))));
+	EXPECT_EQ(EFAULT, srq_to(pd, answer_of(closed,
+			sizeof(struct ib_uverbs_create_srq_resp))));
+	EXPECT_EQ(EFAULT, qp_to(pd, cq, answer_of(closed,
+			sizeof(struct ib_uverbs_create_qp_resp))));
+	snprintf(node, sizeof(node), "/proc/self/fd/%d", ctx->cmd_fd);
+	fd = open(node, O_RDWR | O_CLOEXEC);
+	ASSERT(fd >= 0, "open: %m");
+	EXPECT_EQ(EFAULT, context_for(fd, 8, flags, answer_of(closed,
+			sizeof(struct ib_uverbs_get_context_resp))));
+	close(fd);
+	/* It was not for another reason; these go with the context. */
+	EXPECT_EQ(0, srq_to(pd, answer));
+	EXPECT_EQ(0, qp_to(pd, cq, answer));
+	ibv_close_device(ctx);
+	EXPECT_EQ(0, topo("del a"));
+	EXPECT_EQ(0, topo("add a"));
 }
 
 /* The library knows no such CQ: the driver is asked past it. */
@@ -2273,6 +2378,7 @@ static const struct test tests[] = {
 	{ "an SRQ's size and limit are granted or refused", srq_caps },
 	{ "what this device does not have", not_there },
 	{ "a context for a provider of another interface", other_interface },
+	{ "queues and contexts without an answer are none", queues_unanswered },
 	{ "SRQ limit event comes once", srq_limit },
 	{ "an SRQ limit armed again and again is told once", srq_limit_again },
 	{ "CQ overflow raises IBV_EVENT_CQ_ERR", cq_overflow, .slow = true },
