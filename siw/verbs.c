@@ -544,6 +544,7 @@ static int siw_modify_qp(struct ib_qp *base, struct ib_qp_attr *attr, int mask,
 {
 	struct siw_qp *qp;
 	int err = ib_no_udata_io(udata);
+	bool rights;
 
 	if (err)
 		return err;
@@ -552,10 +553,11 @@ static int siw_modify_qp(struct ib_qp *base, struct ib_qp_attr *attr, int mask,
 	qp = siw_cm_borrow(base);
 	if (!qp)
 		return -EINVAL;
-	if (mask & IB_QP_ACCESS_FLAGS && !is_cm_default(qp, attr, mask))
-		WRITE_ONCE(qp->access, rights_of(attr->qp_access_flags));
+	rights = mask & IB_QP_ACCESS_FLAGS && !is_cm_default(qp, attr, mask);
 	if (mask & IB_QP_STATE)
 		err = modify_state(qp, attr->qp_state);
+	if (!err && rights)
+		WRITE_ONCE(qp->access, rights_of(attr->qp_access_flags));
 	siw_qp_put(qp);
 	return err;
 }

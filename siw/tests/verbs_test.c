@@ -277,6 +277,10 @@ static void rights_are_what_was_said(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
 			siw_device_ops.modify_qp(base, &attr, IB_QP_ACCESS_FLAGS |
 						 IB_QP_RATE_LIMIT, NULL));
+	attr.qp_state = IB_QPS_RTS;	/* which only a connection gets it to */
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			siw_device_ops.modify_qp(base, &attr, IB_QP_STATE |
+						 IB_QP_ACCESS_FLAGS, NULL));
 	KUNIT_EXPECT_EQ(test, SIW_ACCESS_REMOTE_WRITE, qp->access);
 	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.modify_qp(base, &attr,
 							  IB_QP_ACCESS_FLAGS, NULL));
