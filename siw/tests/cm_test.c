@@ -32,6 +32,34 @@ static int cm_init(struct kunit *test)
 	return 0;
 }
 
+static void no_wake(void *owner)
+{
+}
+
+static void belongs_to_one_at_a_time(struct kunit *test)
+{
+	static const struct siw_qp_ops owner_ops = { .wake = no_wake };
+	struct cm_fixture *fix = test->priv;
+	unsigned int one = 0, other = 0;
+	struct siw_qp *qp = fix->qp;
+
+	KUNIT_EXPECT_EQ(test, 0, siw_qp_claim(qp, &one, &owner_ops));
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&qp->ref));
+	KUNIT_EXPECT_EQ(test, -EBUSY, siw_qp_claim(qp, &other, &owner_ops));
+	KUNIT_EXPECT_PTR_EQ(test, (void *)&one, qp->owner);
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&qp->ref));
+	siw_qp_unclaim(qp);
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&qp->ref));
+	KUNIT_EXPECT_EQ(test, 0, siw_qp_claim(qp, &other, &owner_ops));
+	siw_qp_unclaim(qp);
+	/* One that has ended begins anew before it can be had again. */
+	siw_qp_event(qp, SIW_QP_EV_FAIL);
+	KUNIT_EXPECT_EQ(test, -EBUSY, siw_qp_claim(qp, &one, &owner_ops));
+	KUNIT_EXPECT_EQ(test, 0, siw_qp_reset(qp));
+	KUNIT_EXPECT_EQ(test, 0, siw_qp_claim(qp, &one, &owner_ops));
+	siw_qp_unclaim(qp);
+}
+
 /* What iw_cm has in its place stays for as long as somebody is about to modify it. */
 static void stands_in_for_itself_until_nobody_looks(struct kunit *test)
 {
@@ -140,6 +168,7 @@ static void thread_claims_no_processes(struct kunit *test)
 }
 
 static struct kunit_case cm_cases[] = {
+	KUNIT_CASE(belongs_to_one_at_a_time),
 	KUNIT_CASE(stands_in_for_itself_until_nobody_looks),
 	KUNIT_CASE(each_thread_has_its_own),
 	KUNIT_CASE(process_connects_no_kernels),

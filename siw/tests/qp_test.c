@@ -133,29 +133,6 @@ static void look(void *owner)
 	fix->reason = READ_ONCE(fix->qp->sq.peer_status);
 }
 
-static void belongs_to_one_at_a_time(struct kunit *test)
-{
-	struct qp_fixture *fix = test->priv;
-	unsigned int one = 0, other = 0;
-	struct siw_qp *qp = fix->qp;
-
-	KUNIT_EXPECT_EQ(test, 0, siw_qp_claim(qp, &one, &owner_ops));
-	KUNIT_EXPECT_EQ(test, 2, kref_read(&qp->ref));
-	KUNIT_EXPECT_EQ(test, -EBUSY, siw_qp_claim(qp, &other, &owner_ops));
-	KUNIT_EXPECT_PTR_EQ(test, (void *)&one, qp->owner);
-	KUNIT_EXPECT_EQ(test, 2, kref_read(&qp->ref));
-	siw_qp_unclaim(qp);
-	KUNIT_EXPECT_EQ(test, 1, kref_read(&qp->ref));
-	KUNIT_EXPECT_EQ(test, 0, siw_qp_claim(qp, &other, &owner_ops));
-	siw_qp_unclaim(qp);
-	/* One that has ended begins anew before it can be had again. */
-	siw_qp_event(qp, SIW_QP_EV_FAIL);
-	KUNIT_EXPECT_EQ(test, -EBUSY, siw_qp_claim(qp, &one, &owner_ops));
-	KUNIT_EXPECT_EQ(test, 0, siw_qp_reset(qp));
-	KUNIT_EXPECT_EQ(test, 0, siw_qp_claim(qp, &one, &owner_ops));
-	siw_qp_unclaim(qp);
-}
-
 /* It may look on another CPU at once: what it is woken for is there. */
 static void owner_hears_of_changes(struct kunit *test)
 {
@@ -677,7 +654,6 @@ static void half_a_list_sets_it_to_work(struct kunit *test)
 }
 
 static struct kunit_case qp_cases[] = {
-	KUNIT_CASE(belongs_to_one_at_a_time),
 	KUNIT_CASE(owner_hears_of_changes),
 	KUNIT_CASE(provides_for_its_reads),
 	KUNIT_CASE(first_fault_wins),
