@@ -1455,6 +1455,12 @@ static void extras_close(struct extras *e)
 	rdma_destroy_event_channel(e->ec);
 }
 
+static void sockets_open(struct raw r[2][2 * IDLE], int i, int fd, uint16_t port)
+{
+	raw_dial(&r[0][i], NS_A, ADDR_B, port);
+	ASSERT(raw_accept(&r[1][i], fd, 5000), "accept %d", i);
+}
+
 /*
  * What an idle end holds in the kernel, all layers together, beyond its socket
  * and beyond its rings (which are not in Slab): as many TCP connections and as
@@ -1462,9 +1468,9 @@ static void extras_close(struct extras *e)
  */
 static void idle_memory(void)
 {
-	static struct extras e[2][IDLE];
+	static struct extras e[2][2 * IDLE];
 	static struct pair p[IDLE];
-	static struct raw r[2][IDLE];
+	static struct raw r[2][2 * IDLE];
 	uint16_t port = next_port();
 	int fd = raw_listen(NS_B, ADDR_B, port);
 	struct rlimit files = { 4096, 4096 };
@@ -1476,13 +1482,17 @@ static void idle_memory(void)
 		SKIP("objects are larger in a debug kernel");
 	ASSERT(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
 	pair_open(&warm, NULL);
-	mark[0] = small_memory();
+	/* The first of each take the room that earlier tests have left in slabs. */
 	for (i = 0; i < IDLE; i++) {
-		raw_dial(&r[0][i], NS_A, ADDR_B, port);
-		ASSERT(raw_accept(&r[1][i], fd, 5000), "accept %d", i);
+		sockets_open(r, i, fd, port);
+		extras_open(&e[0][i], &warm.a);
+		extras_open(&e[1][i], &warm.b);
 	}
+	mark[0] = small_memory();
+	for (i = IDLE; i < 2 * IDLE; i++)
+		sockets_open(r, i, fd, port);
 	mark[1] = small_memory();
-	for (i = 0; i < IDLE; i++) {
+	for (i = IDLE; i < 2 * IDLE; i++) {
 		extras_open(&e[0][i], &warm.a);
 		extras_open(&e[1][i], &warm.b);
 	}
@@ -1497,8 +1507,9 @@ static void idle_memory(void)
 		  (mark[2] - mark[1]) * 1024 / (2 * IDLE),
 		  rest * 1024 / (2 * IDLE));
 	EXPECT(rest <= 16 * 2 * IDLE, "%ld KiB for %d ends", rest, 2 * IDLE);
-	for (i = 0; i < IDLE; i++) {
+	for (i = 0; i < IDLE; i++)
 		pair_close(&p[i]);
+	for (i = 0; i < 2 * IDLE; i++) {
 		extras_close(&e[0][i]);
 		extras_close(&e[1][i]);
 		raw_close(&r[0][i]);
