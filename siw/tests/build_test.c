@@ -15,6 +15,7 @@ static void put(struct siw_qp *qp, u64 id)
 	slot->id = id;
 	slot->opcode = SIW_OP_SEND;
 	slot->num_sge = 0;
+	/* Pairs with the acquire of siw_sq_fetch(). */
 	smp_store_release(&slot->flags, SIW_WQE_VALID | SIW_WQE_SIGNALLED);
 }
 
