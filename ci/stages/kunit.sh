@@ -111,7 +111,7 @@ stage_kunit() {
 	# shellcheck disable=SC2086 # a list of words
 	need $um_needs
 	[ -x "$(um_tree 2>/dev/null)/linux" ] ||
-		say '# building a kernel first: 4 minutes on two idle CPUs'
+		say '# building a kernel first: some minutes'
 	check runner vm_runner_ready &&
 		check kernel um_ready && tree=$(um_tree) || return
 	check build kunit_build "$tree" "$top/siw" && check root kunit_root "$tree" || return

@@ -121,6 +121,18 @@ void siw_fake_llp(struct kunit *test, struct siw_llp *llp)
 	inet_csk(llp->sock->sk)->icsk_ack.rcv_mss = TCP_MIN_MSS;
 }
 
+/* A stream on which nothing may be sent: the transmitter looks at no socket. */
+void siw_fake_start(struct kunit *test, struct siw_qp *qp, struct siw_llp *llp)
+{
+	const struct siw_qp_start held = {
+		.llp = llp,
+		.passive = true,
+	};
+
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_depths(qp, 1, 1));
+	KUNIT_ASSERT_EQ(test, 0, siw_qp_start(qp, &held));
+}
+
 /* @action is called with @arg when the test is over. */
 void siw_fake_on_exit(struct kunit *test, kunit_action_t *action, void *arg)
 {

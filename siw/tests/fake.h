@@ -31,6 +31,7 @@ struct siw_fake_cq *siw_fake_cq(struct kunit *test, struct siw_device *dev,
 struct siw_qp *siw_fake_qp(struct kunit *test, struct siw_fake_cq *cq,
 			   u32 num);
 void siw_fake_llp(struct kunit *test, struct siw_llp *llp);
+void siw_fake_start(struct kunit *test, struct siw_qp *qp, struct siw_llp *llp);
 void siw_fake_on_exit(struct kunit *test, kunit_action_t *action, void *arg);
 void siw_fake_dereg(void *mr);
 void siw_fake_end(void *qp);

@@ -81,13 +81,8 @@ static int qp_init(struct kunit *test)
 static void start(struct kunit *test)
 {
 	struct qp_fixture *fix = test->priv;
-	const struct siw_qp_start held = {
-		.llp = &fix->llp,
-		.passive = true,
-	};
 
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_depths(fix->qp, 1, 1));
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_start(fix->qp, &held));
+	siw_fake_start(test, fix->qp, &fix->llp);
 }
 
 static void post(struct kunit *test, u64 id)

@@ -54,19 +54,6 @@ static int details_init(struct kunit *test)
 	return kunit_add_action_or_reset(test, free_all, fix);
 }
 
-/* A stream on which nothing may be sent: the transmitter looks at no socket. */
-static void start(struct kunit *test)
-{
-	struct details_fixture *fix = test->priv;
-	const struct siw_qp_start held = {
-		.llp = &fix->llp,
-		.passive = true,
-	};
-
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_depths(fix->qp, 1, 1));
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_start(fix->qp, &held));
-}
-
 /* The value that follows a name in the details, or NULL */
 static const struct nlattr *detail(struct kunit *test, const char *name)
 {
@@ -186,7 +173,7 @@ static void tells_of_streams(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, qp->base.qp_num, qp,
 						 GFP_KERNEL)));
-	start(test);
+	siw_fake_start(test, qp, &fix->llp);
 	qp->rev = 2;
 	qp->tx.markers = true;
 	qp->ord = 9;

@@ -211,13 +211,8 @@ static int modify(struct kunit *test, enum ib_qp_state state)
 static void start(struct kunit *test)
 {
 	struct verbs_fixture *fix = test->priv;
-	const struct siw_qp_start held = {
-		.llp = &fix->llp,
-		.passive = true,
-	};
 
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_depths(fix->qp, 1, 1));
-	KUNIT_ASSERT_EQ(test, 0, siw_qp_start(fix->qp, &held));
+	siw_fake_start(test, fix->qp, &fix->llp);
 }
 
 /* Only rdma_cm makes connections; it and others may end them. */
