@@ -143,6 +143,7 @@ static const char * const alarming[] = {
 	"general protection fault:", "general protection fault,",
 	"RESTRACK detected leak", "unable to handle", "list_add corruption",
 	"list_del corruption", "ODEBUG", "Call Trace", "invalid opcode:",
+	"allocated at module unload",
 };
 
 /* A list of words is only a guess: these lines hold one and are harmless. */
