@@ -191,6 +191,17 @@ versions_agree() {
 	return "$status"
 }
 
+# Each file of the driver is in one patch of the series for Linux.
+series_is_whole() {
+	local status=0 want
+	cd "$top" || return 1
+	want=$(find siw -name '*.[ch]' | sort)
+	# shellcheck disable=SC2046 # patterns of files
+	diff <(printf '%s\n' "$want") <(printf '%s\n' $(sed -n 's/^Files: *//p' \
+		packaging/upstream/kernel/[0-9]*) | grep '\.[ch]$' | sort) || status=1
+	return "$status"
+}
+
 # dep5_licences: PATTERN, a tab, LICENCE, of each stanza for files, in their order.
 dep5_licences() {
 	awk '/^Files:/ { files = $0; sub(/^Files: */, "", files); next }
@@ -283,6 +294,7 @@ stage_lint() {
 	check units-confined units_confined
 	check mutants mutants_apply
 	check drills drills_are_sound
+	check series series_is_whole
 	security_checks
 	check root-newest root_ready newest full &&
 		check kernel-scripts kernel_scripts_ready && {

@@ -115,8 +115,11 @@ obj-$(CONFIG_RDMA_SIW)			+= siw/'
 	*-selftests)
 		mkdir -p "$tests"
 		(cd "$top/selftests/kselftest" && cp -- *.[ch] *.sh siw_kunit \
-			siw_encrypt siw_command siw_doctor \
-			README config "$linux/$tests/")
+			siw_encrypt README config "$linux/$tests/")
+		# The tests of the command siw are not for the kernel.
+		edit "$tests/README" '/^siw_\(command\|doctor\)	/d'
+		edit "$tests/README" '/^siw_command: /,/^$/d'
+		edit "$tests/README" '/^siw_doctor: /,/^$/d'
 		list=$(sed -n '/^TESTS :=/,/[^\\]$/p' \
 			"$top/selftests/kselftest/Makefile" | tr -d '\\' |
 			sed 's/TESTS :=//' | xargs -n 4)

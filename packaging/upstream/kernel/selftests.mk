@@ -6,7 +6,7 @@ VERBS := $(shell pkg-config --libs libibverbs librdmacm 2>/dev/null)
 
 ifneq ($(VERBS),)
 TEST_PROGS := run.sh
-TEST_FILES := topo.sh nvme.sh siw_kunit siw_encrypt siw_command siw_doctor
+TEST_FILES := topo.sh nvme.sh siw_kunit siw_encrypt
 TEST_GEN_FILES := #TESTS#
 else
 $(warning siw: libibverbs or librdmacm is missing, its tests are left out)
