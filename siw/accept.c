@@ -2,7 +2,6 @@
 /*
  * The responder's side of a start-up: RFC 5044 section 7.1, RFC 6581.
  */
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include <rdma/iw_cm.h>
@@ -33,13 +32,14 @@ void siw_accept_forget(struct siw_conn *conn)
 void siw_conn_incoming(struct siw_backlog *backlog, struct siw_llp *llp)
 {
 	struct siw_conn *conn = siw_conn_new(backlog->dev);
+	unsigned int noio;
 
 	if (!conn) {
 		siw_llp_abort(llp);
 		return;
 	}
 	siw_count(conn->dev, SIW_CNT_CONN_IN);
-	mutex_lock(&conn->lock);
+	noio = siw_conn_lock(conn);
 	conn->llp.sock = llp->sock;
 	conn->backlog = backlog;
 	kref_get(&backlog->ref);
@@ -53,7 +53,7 @@ void siw_conn_incoming(struct siw_backlog *backlog, struct siw_llp *llp)
 		siw_conn_arm(conn, SIW_MPA_REQ_TIMEOUT);
 		siw_conn_queue(conn);
 	}
-	mutex_unlock(&conn->lock);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 }
 
@@ -319,9 +319,7 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 
 	if (!conn)
 		return err;
-	/* Our queue waits for the lock. */
-	noio = memalloc_noio_save();
-	mutex_lock(&conn->lock);
+	noio = siw_conn_lock(conn);
 	if (conn->state == SIW_CONN_ULP && conn->dev == dev) {
 		err = -EINVAL;
 		if (siw_cm_id_device(cm_id) == &dev->base)
@@ -340,8 +338,7 @@ int siw_conn_accept(struct siw_device *dev, struct iw_cm_id *cm_id,
 		kfree(retract(conn));
 		err = -EINVAL;
 	}
-	mutex_unlock(&conn->lock);
-	memalloc_noio_restore(noio);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 	return err;
 }
@@ -351,10 +348,11 @@ int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len)
 	struct siw_conn *conn = conn_of(cm_id);
 	struct siw_mpa_setup reply;
 	int err = -ECONNRESET;
+	unsigned int noio;
 
 	if (!conn)
 		return err;
-	mutex_lock(&conn->lock);
+	noio = siw_conn_lock(conn);
 	if (conn->state == SIW_CONN_ULP) {
 		siw_mpa_setup_reply(&reply, &conn->setup->req,
 				    READ_ONCE(conn->dev->crc), 0, 0, 0);
@@ -366,7 +364,7 @@ int siw_conn_reject(struct iw_cm_id *cm_id, const void *pd, u8 pd_len)
 		retract(conn);
 		err = -EINVAL;
 	}
-	mutex_unlock(&conn->lock);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 	return err;
 }

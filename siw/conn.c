@@ -7,7 +7,6 @@
  * connection that is over hands its socket to LINGER, which sends the FIN and
  * drops what comes until the peer's FIN, and is bounded in time.
  */
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <rdma/iw_cm.h>
 
@@ -283,7 +282,6 @@ static void end_stream(struct siw_conn *conn)
 	bool accepting = conn->state == SIW_CONN_WAIT_FIRST;
 	struct siw_qp *qp = conn->qp;
 
-	siw_conn_disarm(conn);
 	siw_conn_set_state(conn, SIW_CONN_LINGER);
 	siw_llp_barrier(&conn->llp);
 	siw_qp_stop(qp, conn);
@@ -416,10 +414,7 @@ static void running(struct siw_conn *conn)
 		end_stream(conn);
 }
 
-/*
- * One look at everything; the caller holds the lock.  Memory reclaim may wait for a
- * connection's end: no work of our queue may wait for that.
- */
+/* One look at everything; the caller holds the lock. */
 static void conn_look(struct siw_conn *conn)
 {
 	lockdep_assert_held(&conn->lock);
@@ -469,12 +464,10 @@ void siw_conn_event(struct siw_conn *conn, enum siw_qp_event event)
 static void conn_work(struct work_struct *work)
 {
 	struct siw_conn *conn = container_of(work, struct siw_conn, work);
-	unsigned int noio = memalloc_noio_save();
+	unsigned int noio = siw_conn_lock(conn);
 
-	mutex_lock(&conn->lock);
 	conn_look(conn);
-	mutex_unlock(&conn->lock);
-	memalloc_noio_restore(noio);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 }
 
@@ -483,13 +476,11 @@ static void conn_timeout(struct work_struct *work)
 {
 	struct siw_conn *conn = container_of(to_delayed_work(work),
 					     struct siw_conn, timer);
-	unsigned int noio = memalloc_noio_save();
+	unsigned int noio = siw_conn_lock(conn);
 
-	mutex_lock(&conn->lock);
 	conn_look(conn);
 	if (!conn->deadline || time_before(jiffies, conn->deadline))
 		goto out;
-	conn->deadline = 0;
 	switch (conn->state) {
 	case SIW_CONN_CONNECTING:
 		siw_connect_fail(conn, SIW_CNT_TIMEOUT_TCP, -ETIMEDOUT);
@@ -528,8 +519,7 @@ static void conn_timeout(struct work_struct *work)
 		break;
 	}
 out:
-	mutex_unlock(&conn->lock);
-	memalloc_noio_restore(noio);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 }
 
@@ -613,13 +603,14 @@ static struct siw_conn *owner_of(struct siw_qp *qp)
 void siw_conn_fail_qp(struct siw_qp *qp)
 {
 	struct siw_conn *conn;
+	unsigned int noio;
 
 	siw_qp_event(qp, SIW_QP_EV_FAIL);
 	conn = owner_of(qp);
 	if (conn) {
-		mutex_lock(&conn->lock);
+		noio = siw_conn_lock(conn);
 		conn_look(conn);
-		mutex_unlock(&conn->lock);
+		siw_conn_unlock(conn, noio);
 		siw_conn_put(conn);
 	}
 	/* Nobody had it, or it was given back before we got the lock. */
@@ -630,14 +621,15 @@ void siw_conn_fail_qp(struct siw_qp *qp)
 bool siw_conn_path(struct siw_qp *qp, struct siw_conn_path *path)
 {
 	struct siw_conn *conn = owner_of(qp);
+	unsigned int noio;
 
 	if (!conn)
 		return false;
-	mutex_lock(&conn->lock);
+	noio = siw_conn_lock(conn);
 	path->local = conn->local;
 	path->remote = conn->remote;
 	path->mss = conn->llp.sock ? siw_llp_mss(&conn->llp) : 0;
-	mutex_unlock(&conn->lock);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 	return true;
 }
@@ -650,12 +642,13 @@ void siw_conn_close_qp(struct siw_qp *qp)
 
 static void abort_conn(struct siw_conn *conn)
 {
-	mutex_lock(&conn->lock);
+	unsigned int noio = siw_conn_lock(conn);
+
 	if (conn->qp)
 		siw_conn_event(conn, SIW_QP_EV_FAIL);
 	if (conn->state != SIW_CONN_CLOSED)
 		siw_conn_retire(conn);
-	mutex_unlock(&conn->lock);
+	siw_conn_unlock(conn, noio);
 }
 
 static struct siw_conn *any_conn(struct siw_device *dev)

@@ -5,6 +5,7 @@
 #ifndef SIW_CONN_H
 #define SIW_CONN_H
 
+#include <linux/sched/mm.h>
 #include <rdma/iw_cm.h>
 
 #include "qp.h"
@@ -126,6 +127,26 @@ extern const struct siw_llp_ops siw_conn_llp_ops;
 
 /* conn.c: life; the caller of all but the first holds the lock */
 struct siw_conn *siw_conn_new(struct siw_device *dev);
+/*
+ * Memory reclaim may wait for a connection's end, and works of our queue wait for
+ * this lock: who holds it must not wait for reclaim that does I/O.
+ *
+ * Return: what siw_conn_unlock() needs.
+ */
+static inline unsigned int siw_conn_lock(struct siw_conn *conn)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	mutex_lock(&conn->lock);
+	return noio;
+}
+
+static inline void siw_conn_unlock(struct siw_conn *conn, unsigned int noio)
+{
+	mutex_unlock(&conn->lock);
+	memalloc_noio_restore(noio);
+}
+
 void siw_conn_put(struct siw_conn *conn);
 void siw_conn_queue(struct siw_conn *conn);
 void siw_conn_arm(struct siw_conn *conn, unsigned int ms);

@@ -65,9 +65,7 @@ static int dial(struct siw_conn *conn)
 	if (!err)
 		err = siw_llp_connect(&conn->llp, &cm_id->m_remote_addr,
 				      conn->setup->tos);
-	if (err)
-		siw_llp_abort(&conn->llp);
-	else
+	if (!err)
 		siw_conn_arm(conn, SIW_TCP_TIMEOUT);
 	return err;
 }
@@ -83,8 +81,6 @@ static void send_request(struct siw_conn *conn)
 		siw_connect_fail(conn, SIW_CNT_CONN_CLOSED, -ECONNRESET);
 		return;
 	}
-	setup->in_len = 0;
-	setup->in_need = SIW_MPA_HDR_LEN;
 	siw_conn_arm(conn, SIW_MPA_REP_TIMEOUT);
 	siw_conn_set_state(conn, SIW_CONN_WAIT_REPLY);
 	siw_conn_queue(conn);
@@ -168,8 +164,8 @@ static void connected(struct siw_conn *conn, const struct siw_mpa_setup *reply)
 	u16 ird, ord;
 
 	fault = siw_mpa_setup_conclude(req, reply, &ird, &ord, &start.rtr);
-	start.ird = min_t(u16, ird, SIW_MAX_RD_ATOM);
-	start.ord = min_t(u16, ord, SIW_MAX_RD_ATOM);
+	start.ird = ird;
+	start.ord = ord;
 	/* Nothing but the Terminate goes out on a stream that is refused. */
 	start.passive = fault != SIW_OK;
 	event.ird = siw_startup_depth(reply, reply->ird);
@@ -251,6 +247,7 @@ int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
 		     const struct iw_cm_conn_param *param)
 {
 	struct siw_conn *conn;
+	unsigned int noio;
 	int err;
 
 	if (param->private_data_len > SIW_MPA_PD_MAX - SIW_MPA_ENH_LEN)
@@ -261,7 +258,7 @@ int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
 	prepare_request(conn, cm_id, param);
 	siw_count(dev, SIW_CNT_CONN_OUT);
 
-	mutex_lock(&conn->lock);
+	noio = siw_conn_lock(conn);
 	siw_conn_set_cm_id(conn, cm_id);
 	/* An RTR message by Read takes a place whatever the ULP asked for. */
 	err = siw_conn_claim_qp(conn, param->qpn, conn->setup->req.ird,
@@ -278,7 +275,7 @@ int siw_conn_connect(struct siw_device *dev, struct iw_cm_id *cm_id,
 		siw_conn_release_qp(conn);
 		siw_conn_retire(conn);
 	}
-	mutex_unlock(&conn->lock);
+	siw_conn_unlock(conn, noio);
 	siw_conn_put(conn);
 	return err;
 }

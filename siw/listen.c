@@ -169,6 +169,7 @@ static void drop_oldest(struct siw_backlog *backlog)
 {
 	struct siw_device *dev = backlog->dev;
 	struct siw_conn *conn, *oldest = NULL;
+	unsigned int noio;
 
 	mutex_lock(&dev->conns_lock);
 	list_for_each_entry(conn, &dev->half_open, entry) {
@@ -181,12 +182,12 @@ static void drop_oldest(struct siw_backlog *backlog)
 	mutex_unlock(&dev->conns_lock);
 	if (!oldest)
 		return;
-	mutex_lock(&oldest->lock);
+	noio = siw_conn_lock(oldest);
 	if (oldest->state == SIW_CONN_WAIT_REQUEST) {
 		siw_conn_failed(oldest, SIW_CNT_HALF_OPEN, -ETIMEDOUT);
 		siw_conn_retire(oldest);
 	}
-	mutex_unlock(&oldest->lock);
+	siw_conn_unlock(oldest, noio);
 	siw_conn_put(oldest);
 }
 
