@@ -141,7 +141,7 @@ static bool waits_for_read(struct siw_qp *qp, bool (*ready)(struct siw_qp *qp))
 }
 
 static int put_read_request(struct siw_qp *qp, const struct siw_read_req *req,
-			    bool rtr, bool inval)
+			    bool inval)
 {
 	struct siw_orq_entry *orqe = &qp->orq[qp->orq_put & qp->orq_mask];
 	struct siw_seg seg = {
@@ -162,7 +162,6 @@ static int put_read_request(struct siw_qp *qp, const struct siw_read_req *req,
 	orqe->sink.len = req->len;
 	orqe->sink.done = 0;
 	orqe->index = qp->sq.fetch - 1;
-	orqe->rtr = rtr;
 	orqe->inval = inval;
 	/* Pairs with the acquire of the receiver. */
 	smp_store_release(&qp->orq_put, qp->orq_put + 1);
@@ -193,8 +192,7 @@ static int put_read(struct siw_qp *qp)
 		fail_wqe(qp, SIW_WC_LOC_PROT_ERR);
 		return 0;
 	}
-	err = put_read_request(qp, &req, false,
-			       sqe->opcode == SIW_OP_READ_LOCAL_INV);
+	err = put_read_request(qp, &req, sqe->opcode == SIW_OP_READ_LOCAL_INV);
 	if (!err)
 		wqe_finished(qp);
 	return err;
@@ -352,7 +350,7 @@ static int put_rtr(struct siw_qp *qp)
 	int err;
 
 	if (qp->tx.rtr == SIW_RTR_READ) {
-		err = put_read_request(qp, &req, true, false);
+		err = put_read_request(qp, &req, false);
 	} else if (qp->tx.rtr == SIW_RTR_SEND) {
 		seg.op = SIW_RDMAP_SEND;
 		seg.hdr_len = SIW_DDP_UNTAGGED_LEN;
@@ -393,8 +391,7 @@ int siw_build_terminate(struct siw_qp *qp)
 	if (err)
 		return err;
 	siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM);
-	if (term.layer <= SIW_LAYER_MPA)
-		siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM_RDMAP + term.layer);
+	siw_count(siw_qp_dev(qp), SIW_CNT_TX_TERM_RDMAP + term.layer);
 	trace_siw_terminate_sent(&qp->base, &term);
 	qp->tx.msg = SIW_TX_TERMINATE;
 	return 0;

@@ -151,8 +151,7 @@ void siw_llp_detach(struct siw_llp *llp)
 void siw_llp_abort(struct siw_llp *llp)
 {
 	siw_llp_detach(llp);
-	if (llp->sock->sk->sk_state != TCP_LISTEN)
-		sock_no_linger(llp->sock->sk);
+	sock_no_linger(llp->sock->sk);
 	sock_release(llp->sock);
 	llp->sock = NULL;
 }

@@ -116,14 +116,13 @@ struct siw_sq {
 /**
  * struct siw_orq_entry - a Read we wait for
  * @sink: where the response goes
- * @index: entry of the send queue
- * @rtr: a ready-to-receive Read, which has no entry
+ * @index: entry of the send queue; a ready-to-receive Read has none, and names
+ *	   the one before the first, which is not outstanding
  * @inval: invalidate the sink when it is complete
  */
 struct siw_orq_entry {
 	struct siw_read_sink sink;
 	u32 index;
-	bool rtr;
 	bool inval;
 };
 

@@ -69,19 +69,19 @@ static struct siw_mmap_entry *map_queue(struct ib_udata *udata, size_t len,
 void *siw_queue_new(struct ib_udata *udata, size_t len,
 		    struct siw_mmap_entry **mmap, u64 *key)
 {
+	struct siw_mmap_entry *entry;
 	void *queue;
 
 	*mmap = NULL;
-	if (udata) {
-		*mmap = map_queue(udata, len, key);
-		if (!IS_ERR(*mmap))
-			return (*mmap)->queue;
-		queue = *mmap;
-		*mmap = NULL;
-		return queue;
+	if (!udata) {
+		queue = vzalloc(len);
+		return queue ? queue : ERR_PTR(-ENOMEM);
 	}
-	queue = vzalloc(len);
-	return queue ? queue : ERR_PTR(-ENOMEM);
+	entry = map_queue(udata, len, key);
+	if (IS_ERR(entry))
+		return ERR_CAST(entry);
+	*mmap = entry;
+	return entry->queue;
 }
 
 void siw_queue_free(void *queue, struct siw_mmap_entry *mmap)

@@ -38,7 +38,7 @@ int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 		struct siw_rqe *rqe = &rq->ring[rq->put & (rq->num - 1)];
 		int i;
 
-		if (wr->num_sge < 0 || wr->num_sge > max_sge)
+		if (wr->num_sge > max_sge)
 			err = -EINVAL;
 		else if (rqe->flags)
 			err = -ENOMEM;

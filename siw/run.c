@@ -16,7 +16,6 @@ static bool run_target(const struct siw_run *run, u64 *to)
 	if (!seg->tagged) {
 		*to = run->base + seg->mo;
 		return seg->mo == qp->rx.ddp.queue[SIW_QN_SEND].mo &&
-		       seg->mo >= run->from && seg->mo <= run->end &&
 		       seg->len <= run->end - seg->mo;
 	}
 	*to = seg->to;

@@ -201,9 +201,8 @@ static enum siw_fault receive_send(struct siw_qp *qp, struct fpdu *fpdu)
 /* Is this the ready-to-receive Send, which takes no receive element? */
 static bool is_rtr_send(const struct siw_qp *qp, const struct siw_seg *seg)
 {
-	return qp->rx.rtr_send && !seg->tagged &&
-	       seg->op == SIW_RDMAP_SEND && seg->last && !seg->len &&
-	       seg->qn == SIW_QN_SEND && seg->msn == 1 && !seg->mo;
+	return qp->rx.rtr_send && seg->op == SIW_RDMAP_SEND &&
+	       seg->last && !seg->len && seg->qn == SIW_QN_SEND && seg->msn == 1 && !seg->mo;
 }
 
 static enum siw_fault receive_write(struct siw_qp *qp, struct fpdu *fpdu)
@@ -256,7 +255,6 @@ static void orq_pop(struct siw_qp *qp)
 	const struct siw_orq_entry *orqe = &qp->orq[qp->orq_get & qp->orq_mask];
 	enum siw_wc_status status = SIW_WC_SUCCESS;
 	u32 index = orqe->index;
-	bool rtr = orqe->rtr;
 
 	if (orqe->inval &&
 	    siw_mr_invalidate_local(siw_qp_dev(qp), qp->base.pd,
@@ -266,8 +264,7 @@ static void orq_pop(struct siw_qp *qp)
 	}
 	/* Pairs with the acquire of the transmitter. */
 	smp_store_release(&qp->orq_get, qp->orq_get + 1);
-	if (!rtr)
-		siw_sq_done(qp, index, status);
+	siw_sq_done(qp, index, status);
 	/* Pairs with the barrier in waits_for_read(). */
 	smp_mb();
 	if (READ_ONCE(qp->tx.stalled)) {
@@ -298,8 +295,7 @@ static enum siw_fault receive_response(struct siw_qp *qp, struct fpdu *fpdu)
 					SIW_ACCESS_LOCAL_WRITE, place_piece,
 					&fpdu->cur);
 	if (verdict != SIW_ACCESS_OK) {
-		if (!orqe->rtr)
-			siw_sq_done(qp, orqe->index, SIW_WC_LOC_PROT_ERR);
+		siw_sq_done(qp, orqe->index, SIW_WC_LOC_PROT_ERR);
 		return siw_access_fault(verdict, SIW_LAYER_DDP);
 	}
 	trace_siw_placed(&qp->base, seg);
@@ -470,8 +466,7 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 		return len;
 	}
 	rx->carry_len += n;
-	if (rx->carry_len >= SIW_MPA_LEN_LEN &&
-	    rx->carry_len == carry_need(rx)) {
+	if (rx->carry_len == carry_need(rx)) {
 		struct cursor cur = { .lin = rx->carry };
 		struct siw_seg seg;
 
@@ -589,7 +584,6 @@ static void grow(struct work_struct *work)
 	struct siw_qp *qp = container_of(to_delayed_work(work), struct siw_qp,
 					 rx.grow);
 	struct siw_rx *rx = &qp->rx;
-	struct siw_llp *llp = qp->llp;
 	u32 size = max_t(u32, roundup_pow_of_two(rx->carry_want), CARRY_MIN);
 	unsigned int noio = memalloc_noio_save();
 	u8 *bigger;
@@ -598,13 +592,8 @@ static void grow(struct work_struct *work)
 	bigger = kvmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL |
 				__GFP_NOWARN);
 	memalloc_noio_restore(noio);
-	if (!bigger && llp) {
+	if (!bigger) {
 		queue_delayed_work(siw_data_wq, &rx->grow, 1);
-		return;
-	}
-	if (!llp) {
-		kvfree(bigger);
-		siw_qp_event(qp, SIW_QP_EV_LOST);
 		return;
 	}
 	memcpy(bigger, rx->carry, rx->carry_len);
@@ -613,7 +602,7 @@ static void grow(struct work_struct *work)
 	rx->carry_size = size;
 	/* Pairs with carry(), which does not look at the buffer before this. */
 	smp_store_release(&rx->carry_want, 0);
-	siw_llp_poke(llp);
+	siw_llp_poke(qp->llp);
 	siw_qp_wake(qp);
 }
 

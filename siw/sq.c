@@ -74,7 +74,7 @@ static int set_sqe(struct siw_qp *qp, struct siw_sqe *sqe,
 	sqe->id = wr->wr_id;
 	sqe->opcode = wr_opcodes[wr->opcode];
 	sqe->flags = SIW_WQE_VALID;
-	if (qp->sig_all || wr->send_flags & IB_SEND_SIGNALED)
+	if (wr->send_flags & IB_SEND_SIGNALED)
 		sqe->flags |= SIW_WQE_SIGNALLED;
 	if (wr->send_flags & IB_SEND_SOLICITED)
 		sqe->flags |= SIW_WQE_SOLICITED;
@@ -197,8 +197,7 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 
 	entry->id = sqe->id;
 	entry->len = 0;
-	entry->opcode = sqe->opcode < SIW_NUM_OPCODES ? sqe->opcode :
-							SIW_OP_SEND;
+	entry->opcode = sqe->opcode;
 	if (qp->sq.mmap && entry->opcode > SIW_OP_SEND_REMOTE_INV)
 		entry->opcode = SIW_OP_SEND;
 	entry->signalled = qp->sig_all || sqe->flags & SIW_WQE_SIGNALLED;

@@ -71,10 +71,8 @@ static int transmit(struct siw_qp *qp)
 		cond_resched();
 	} while (!err && qp->tx.buf.len && --qp->tx.budget > 0);
 
-	if (!err && qp->tx.buf.len) {
-		siw_tx_kick(qp);
-		return -EAGAIN;
-	}
+	if (!err && qp->tx.buf.len)
+		return -EAGAIN;		/* the budget is used up */
 	if (!err && siw_qp_state(qp) == SIW_QP_TERMINATE) {
 		if (qp->tx.msg != SIW_TX_TERMINATE)
 			err = siw_build_terminate(qp);

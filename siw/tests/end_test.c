@@ -102,6 +102,28 @@ static void counts_each_message(struct kunit *test)
 	siw_end_over(test);
 }
 
+/* A Write that begins with nothing does not get past the rights of the queue pair. */
+static void grants_no_more_behind_nothing(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_seg seg = {
+		.op = SIW_RDMAP_WRITE,
+		.tagged = true,
+		.stag = fix->dma->rkey,
+		.to = (uintptr_t)fix->page,
+	};
+
+	siw_end_start(test, 0);
+	WRITE_ONCE(fix->qp->access, 0);
+	siw_end_add(test, &seg, "");
+	seg.len = SIW_END_OCTETS;
+	siw_end_add(test, &seg, "abcdefghij");
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, SIW_FAULT_RDMAP_ACCESS, fix->qp->fault);
+	KUNIT_EXPECT_EQ(test, 0, fix->page[0]);
+	siw_end_over(test);
+}
+
 /* The user ABI has no word for Immediate Data, with an event or without. */
 static void refuses_immediate_data(struct kunit *test)
 {
@@ -278,6 +300,91 @@ static void lets_messages_of_nothing_pass(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, qp->irq_put);
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_RX_READ_REQ));
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_RX_WRITE));
+	siw_end_over(test);
+}
+
+/* No message is begun before the one before is whole, be a Read answered for it or not. */
+static void takes_no_response_inside_a_write(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	struct siw_seg seg = {
+		.op = SIW_RDMAP_WRITE,
+		.tagged = true,
+		.len = SIW_END_OCTETS,
+		.stag = fix->dma->rkey,
+		.to = (uintptr_t)fix->page,
+	};
+
+	siw_end_start(test, 1);
+	qp->orq[0] = (struct siw_orq_entry) {
+		.sink = { .stag = seg.stag, .to = seg.to, .len = seg.len },
+		.index = qp->sq.fetch - 1,
+	};
+	qp->orq_put = 1;
+	siw_end_add(test, &seg, "0123456789");
+	seg.op = SIW_RDMAP_READ_RSP;
+	seg.last = true;
+	siw_end_add(test, &seg, "abcdefghij");
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, SIW_FAULT_RDMAP_OPCODE, qp->fault);
+	KUNIT_EXPECT_EQ(test, 0, qp->orq_get);
+	KUNIT_EXPECT_MEMEQ(test, "0123456789", fix->page, SIW_END_OCTETS);
+	siw_end_over(test);
+}
+
+/* Each Terminate counts, and for its layer if it is one that may be believed. */
+static void counts_terminates_by_their_layer(struct kunit *test)
+{
+	static const struct {
+		u32 mo;
+		u8 layer;
+	} rows[] = { { 0, SIW_LAYER_DDP }, { 4, SIW_LAYER_DDP }, { 0, 3 } };
+	struct siw_end *fix = test->priv;
+	struct siw_qp *qp = fix->qp;
+	u8 ulpdu[SIW_TERM_ULPDU_MAX];
+	int i;
+
+	siw_end_start(test, 0);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct siw_term term = {
+			.layer = rows[i].layer,
+			.etype = 1,
+		};
+		const struct siw_seg seg = {
+			.op = SIW_RDMAP_TERMINATE,
+			.last = true,
+			.len = siw_term_encode(ulpdu, &term) - SIW_DDP_UNTAGGED_LEN,
+			.qn = SIW_QN_TERM,
+			.msn = 1,
+			.mo = rows[i].mo,
+		};
+
+		siw_ddp_rx_init(&qp->rx.ddp);
+		WRITE_ONCE(qp->state, SIW_QP_RTS);
+		siw_end_add(test, &seg, ulpdu + SIW_DDP_UNTAGGED_LEN);
+		siw_end_all_arrive(test);
+		KUNIT_EXPECT_EQ(test, i + 1,
+				siw_fake_count(fix->dev, SIW_CNT_RX_TERM));
+		KUNIT_EXPECT_EQ(test, 1,
+				siw_fake_count(fix->dev, SIW_CNT_RX_TERM_DDP));
+	}
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_RX_TERM_RDMAP));
+	siw_end_over(test);
+}
+
+/* An element that its poster has spoilt is an error of ours, and completes. */
+static void counts_a_receive_that_is_none(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+
+	siw_end_start(test, 0);
+	post_usual_recv(test, 1);
+	fix->qp->rq.ring[0].num_sge = SIW_MAX_SGE + 1;
+	add_send(test, SIW_RDMAP_SEND, 1);
+	siw_end_all_arrive(test);
+	siw_end_completed(test, 1, IB_WC_LOC_QP_OP_ERR);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_LOCAL_ERR));
 	siw_end_over(test);
 }
 
@@ -558,6 +665,7 @@ static void takes_what_is_in_pieces(struct kunit *test)
 static struct kunit_case end_cases[] = {
 	KUNIT_CASE(takes_what_is_whole_in_place),
 	KUNIT_CASE(counts_each_message),
+	KUNIT_CASE(grants_no_more_behind_nothing),
 	KUNIT_CASE(refuses_immediate_data),
 	KUNIT_CASE(knows_the_ready_to_receive_send),
 	KUNIT_CASE(leaves_nothing_behind_a_fault),
@@ -566,6 +674,9 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(looks_at_no_element_behind_the_message),
 	KUNIT_CASE(takes_a_receive_as_it_was_posted),
 	KUNIT_CASE(lets_messages_of_nothing_pass),
+	KUNIT_CASE(takes_no_response_inside_a_write),
+	KUNIT_CASE(counts_terminates_by_their_layer),
+	KUNIT_CASE(counts_a_receive_that_is_none),
 	KUNIT_CASE(remembers_the_most_reads),
 	KUNIT_CASE(wakes_its_owner_when_there_is_memory),
 	KUNIT_CASE(asks_for_memory_again),
