@@ -154,6 +154,9 @@ stage_bench() {
 			die 'no --check or --store with --real, --series,' \
 				'--octets or --hosts: the baseline is of none'
 	fi
+	[[ ${options[*]} != *--store* ]] || [[ $set != trace && $# -eq 0 ]] ||
+		die 'no --store with --trace or WORDs: a part of the rows' \
+			'would take the place of the baseline'
 	[ -z "$hosts" ] || [[ $set-$time == @(quick|full)-icount ]] ||
 		die 'no --real, --trace, --series or --octets with --hosts'
 	mkdir -p "$bench"
