@@ -53,6 +53,13 @@ apt purge siw-provider
 expect 'purged' stock
 
 if [ -n "$other" ]; then
+	# By dpkg alone, over the one that fits: what it needs is not there, and it is taken
+	# away again.
+	apt install "$deb"
+	! dpkg -i "$other" >/tmp/dpkg.log 2>&1 || { echo 'another ABI is taken'; exit 1; }
+	dpkg --remove siw-provider >/tmp/dpkg.log 2>&1 || { cat /tmp/dpkg.log; exit 1; }
+	expect 'another ABI unpacked and removed' stock
+
 	# As after a new release: what is there was built for what is gone.
 	dpkg --force-depends -i "$other" >/tmp/dpkg.log 2>&1 ||
 		{ cat /tmp/dpkg.log; exit 1; }
