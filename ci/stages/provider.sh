@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Our provider for rdma-core: a package for each private ABI, and what can be
-# said of it without a machine to run it on.
+# Our provider for rdma-core: a package for each private ABI, installed in roots, and
+# in a guest, where it runs.
 
 # The suite whose rdma-core a private ABI is built from, and the oldest suite
 # that has the ABI: there it is built.
@@ -75,15 +75,42 @@ provider_install() {
 	return "$status"
 }
 
-# What needs a siw device is built only: no machine is booted here.
-provider_test_builds() {
-	local dir=$out/share/provider-test
+# The guest that it runs in, with the package of that suite's private ABI. All but the
+# last two of the tests fail with the stock provider: they say whose is used.
+provider_row=newest
+
+provider_payload() {
+	local dir=$out/share/provider-test payload root source
+	payload=$(image_dir "$provider_row")/provider.erofs
+	root=$(root "$provider_row" full)
+	source=$(provider_source_of "$(kernel_field "$provider_row" suite)")
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp "$top"/selftests/kselftest/* "$top/packaging/provider/test/siw_provider.c" \
-		"$dir/"
-	in_root "$(deb_root bookworm)" make -C /srv/provider-test clean \
-		TESTS=siw_provider siw_provider
+		"$out/share/provider/$source"/siw-provider_*.deb "$dir/" &&
+		in_root "$root" make -C /srv/provider-test clean siw_provider \
+			TESTS=siw_provider && rm -f "$payload" &&
+		mkfs.erofs --quiet "$payload" "$dir"
+}
+
+provider_in_guest() {
+	local args slow=1
+	[ "$(acceleration "$provider_row")" = kvm ] || slow=3
+	read -ra args <<<"$(machine "$provider_row")"
+	rm -f "$out/log/provider.xml"
+	"$vm_bin" test "${args[@]}" --name provider --memory 1536 \
+		--payload "$(image_dir "$provider_row")/provider.erofs" \
+		--junit "$out/log/provider.xml" --test-limit $((120 * slow)) \
+		--total-limit $((600 * slow)) "echo KTAP version 1; echo 1..2
+		cd /payload
+		dpkg -i siw-provider_*.deb >/run/said 2>&1 || {
+			sed 's/^/# /' /run/said
+			echo -n 'not '
+		}
+		echo ok 1 siw-provider is installed
+		SIW_KSFT_SLOW=$slow ./siw_provider 2>&1 | sed -u 's/^/    /'
+		[ \${PIPESTATUS[0]} = 0 ] || echo -n 'not '
+		echo ok 2 siw_provider" </dev/null
 }
 
 stage_provider() {
@@ -97,9 +124,14 @@ stage_provider() {
 			"$(provider_tarball "$source")"
 	done
 	check lintian provider_lintian
-	check test-program provider_test_builds
 	for suite in $provider_suites; do
 		check "root-$suite" suite_ready "$suite" full &&
 			check "install-$suite" provider_install "$suite"
 	done
+	check runner vm_runner_ready && check debs debs_ready &&
+		check "root-$provider_row" root_ready "$provider_row" full &&
+		check "image-$provider_row" installed_image "$provider_row" &&
+		check test-program provider_payload || return
+	provider_in_guest
+	count_junit provider "$out/log/provider.xml"
 }
