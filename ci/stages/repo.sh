@@ -132,15 +132,24 @@ apt_stranger_signs() {
 			--detach-sign --output "$dir/Release.gpg" "$dir/Release"
 }
 
-# Each suite has the provider of its rdma-core alone.
+# The provider of a source, as `ci/run provider` has left it, or made now.
+repo_provider() {
+	compgen -G "$out/share/provider/$1/siw-provider_$(cat "$top/VERSION")+*.deb" ||
+		{ provider_fetched "$1" && provider_build "$1"; }
+}
+
+# Each suite has the provider of its rdma-core, and no other.
 apt_suites() {
-	local suite
+	local suite source
 	(cd "$repo_dir/apt/pool" && ls -- *)
 	for suite in stable sid; do
+		source=sid
+		[ "$suite" = sid ] || source=trixie
 		[ "$(find "$repo_dir/apt/pool/$suite" -name 'siw_*.deb' | wc -l)" = 1 ] &&
 			[ "$(find "$repo_dir/apt/pool/$suite" -name 'siw_*.dsc' | wc -l)" = 1 ] &&
-			[ "$(find "$repo_dir/apt/pool/$suite" \
-				-name 'siw-provider_*' | wc -l)" -le 1 ] || return 1
+			diff <(cd "$out/share/provider/$source" && ls siw-provider_*.deb) \
+				<(cd "$repo_dir/apt/pool/$suite" && ls siw-provider_*) ||
+			return 1
 	done
 }
 
@@ -179,7 +188,9 @@ apt_installs() {
 	apt_gets apt && in_root "$repo_test" apt-get -q update &&
 		install_siw "$repo_test" && module_installed "$repo_test" &&
 		in_root "$repo_test" siw explain SIW-MPA-KEY &&
-		in_root "$repo_test" apt-get -q -y purge siw siw-dkms
+		in_root "$repo_test" apt-get -q -y --no-install-recommends install \
+			siw-provider &&
+		in_root "$repo_test" apt-get -q -y purge siw siw-dkms siw-provider
 }
 
 # dnf_make KEY NAME
@@ -270,6 +281,7 @@ dnf_installs() {
 }
 
 stage_repo() {
+	local source
 	repo_test=$out/roots/repo
 	repo_dir=$out/share/repo-test
 	need mmdebstrap debian-archive-keyring kmod
@@ -277,6 +289,9 @@ stage_repo() {
 		check root-repo repo_root_ready &&
 		check rpms rpms_ready && check base rpm_base &&
 		check copy-of-root copy_of "$repo_root" "$repo_test" || return
+	for source in $provider_sources; do
+		check "provider-$source" repo_provider "$source" || return
+	done
 	rm -rf "$repo_dir" "$out/share/source"
 	check source "$top/packaging/make-source.sh" "$out/share/source" &&
 		check keys make_keys || return
