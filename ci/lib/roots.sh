@@ -199,3 +199,32 @@ kernel_of() {
 	find "$1/lib/modules" -maxdepth 1 -mindepth 1 -printf '%f\n' |
 		sort -V | tail -n 1
 }
+
+# without_headers ROOT COMMAND...: while the kernel that runs is, as uname says there, one
+# whose headers the root has not, whatever the host's is.
+other_release=6.1.0-another
+without_headers() {
+	local root=$1 status
+	shift
+	mkdir "$root/lib/modules/$other_release" &&
+		mv "$root/bin/uname" "$root/bin/uname.own" || return 1
+	cat >"$root/bin/uname" <<-END
+		#!/bin/sh
+		[ "\$*" != -r ] || exec echo $other_release
+		exec /bin/uname.own "\$@"
+	END
+	chmod +x "$root/bin/uname"
+	"$@"
+	status=$?
+	mv "$root/bin/uname.own" "$root/bin/uname" &&
+		rmdir "$root/lib/modules/$other_release" && return "$status"
+}
+
+# add_broken_kernel ROOT: one that nothing can be built for, before all others.
+broken_kernel=5.10.0-broken
+add_broken_kernel() {
+	local config=$1/lib/modules/$broken_kernel/build/include/config
+	mkdir -p "$config"
+	printf 'CONFIG_%s=y\n' INET INFINIBAND INFINIBAND_VIRT_DMA \
+		INFINIBAND_ADDR_TRANS >"$config/auto.conf"
+}
