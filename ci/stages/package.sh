@@ -168,7 +168,8 @@ reinstall() {
 
 # Nothing can be built for the first kernel of the list, the headers of the one that runs
 # are missing, and of an earlier install there is the module alone: apt goes on and says
-# so, and the other kernel has its module. So it has when an upgrade is given up.
+# so, with the end of make.log, and the other kernel has its module. So it has when an
+# upgrade is given up.
 go_on_without_module() {
 	local said status=0 script=/var/lib/dpkg/info/siw-dkms
 	add_broken_kernel "$purge_root"
@@ -177,6 +178,7 @@ go_on_without_module() {
 		apt-get -y -q install --reinstall siw-dkms 2>&1) || status=1
 	say "$said"
 	grep "siw-dkms: no module for kernel $broken_kernel:" <<<"$said" || status=1
+	grep 'siw-dkms: make.log: .*: no kernel headers there' <<<"$said" || status=1
 	grep "siw-dkms: no module for $other_release.*install linux-headers-$other_release" \
 		<<<"$said" || status=1
 	! in_root "$purge_root" dpkg --audit | grep . || status=1

@@ -69,13 +69,18 @@ rpm_prepare() {
 		files_of "$rpm_test" >"$out/files.rpm"
 }
 
-# The headers of the kernel that runs are missing.
+# The headers of the kernel that runs are missing, and for another nothing can be built:
+# dnf goes on and says so, and the kernel of the root has its module.
 rpm_install() {
 	local said status=0
+	add_broken_kernel "$rpm_test"
 	said=$(without_headers "$rpm_test" dnf_in "$rpm_test" dnf-old install siw 2>&1) ||
 		status=1
 	say "$said"
 	grep "siw-dkms: no module for $other_release, which runs" <<<"$said" || status=1
+	grep "siw-dkms: no module for kernel $broken_kernel:" <<<"$said" || status=1
+	grep 'siw-dkms: make.log: .*: no kernel headers there' <<<"$said" || status=1
+	rm -r "$rpm_test/lib/modules/$broken_kernel"
 	[ "$status" = 0 ] && rpm_module 0.0.9
 }
 
