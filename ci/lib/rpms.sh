@@ -58,11 +58,14 @@ rpms_ready() {
 	say "$state" >"$out/share/rpm/.state"
 }
 
-# A release before this one, as EL 8 has it: without the command.
+# A release before this one, as SUSE 15 has it: without the command, and with another
+# links.conf.
 rpm_older() {
 	rm -rf "$out/share/older-rpm-source"
 	"$top/packaging/make-source.sh" "$out/share/older-rpm-source" || return 1
 	say 0.0.9 >"$out/share/older-rpm-source/VERSION"
+	say '# Of an older release.' \
+		>>"$out/share/older-rpm-source/packaging/debian/links.conf"
 	sed -i 's/^\(Version: *\).*/\10.0.9/' \
 		"$out/share/older-rpm-source/packaging/rpm/siw.spec"
 	rpm_build older-rpm-source older-rpm --without command

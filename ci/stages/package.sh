@@ -62,7 +62,8 @@ prepare_purge() {
 		files_of "$purge_root" >"$out/files.before"
 }
 
-# A release before this one, as Debian 11 has it: without the command.
+# A release before this one, as Debian 11 has it: without the command. Its links.conf is
+# another: dpkg takes the new one for news.
 older=0.0.9
 older_debs() {
 	local dir=$out/share/older
@@ -70,6 +71,7 @@ older_debs() {
 	"$top/packaging/make-source.sh" "$dir" || return 1
 	sed -i "1s/([^)]*)/($older)/" "$dir/packaging/debian/changelog"
 	say "$older" >"$dir/VERSION"
+	say '# Of an older release.' >>"$dir/packaging/debian/links.conf"
 	nice "$dir/packaging/build-deb.sh" "$dir/debs" --no-command
 }
 
@@ -81,14 +83,16 @@ install_older() {
 		in_root "$purge_root" dkms status siw | grep -F "$older"
 }
 
-# The new module takes the old one's place, and a changed file stays.
+# The new module takes the old one's place. A changed file stays, where dpkg is told what
+# to answer, and the new one is beside it.
 upgrade_older() {
-	local links=$purge_root/etc/siw/links.conf before
-	before=$(cat "$links")
+	local links=$purge_root/etc/siw/links.conf
 	say 'siw0 eth9' >>"$links"
-	install_siw "$purge_root" && module_installed "$purge_root" || return 1
-	grep -x 'siw0 eth9' "$links" || return 1
-	say "$before" >"$links"
+	install_siw "$purge_root" DPKG_FORCE=confold && module_installed "$purge_root" ||
+		return 1
+	grep -x 'siw0 eth9' "$links" &&
+		cmp "$links.dpkg-dist" "$top/packaging/debian/links.conf" &&
+		mv "$links.dpkg-dist" "$links" || return 1
 	in_root "$purge_root" dkms status siw | grep -F "$(cat "$top/VERSION")" || return 1
 	! in_root "$purge_root" dkms status siw | grep -F "$older" || return 1
 	[ ! -e "$purge_root/usr/src/siw-$older" ]

@@ -84,16 +84,19 @@ rpm_install() {
 	[ "$status" = 0 ] && rpm_module 0.0.9
 }
 
-# A changed file stays; one module is left, the new one. So it is when a package is
-# replaced by one of the same version.
+# A changed file stays, with the new one beside it; one module is left, the new one. So
+# it is when a package is replaced by one of the same version.
 rpm_update() {
-	say 'siw0 eth9' >>"$rpm_test/etc/siw/links.conf"
+	local links=$rpm_test/etc/siw/links.conf
+	say 'siw0 eth9' >>"$links"
 	dnf_in "$rpm_test" dnf-new update &&
+		cmp "$links.rpmnew" "$top/packaging/debian/links.conf" &&
+		rm "$links.rpmnew" &&
 		rpm_module "$(cat "$top/VERSION")" &&
 		! in_root "$rpm_test" dkms status siw | grep -F 0.0.9 &&
 		dnf_in "$rpm_test" dnf-new reinstall siw siw-dkms &&
 		rpm_module "$(cat "$top/VERSION")" &&
-		grep -x 'siw0 eth9' "$rpm_test/etc/siw/links.conf" &&
+		grep -x 'siw0 eth9' "$links" &&
 		in_root "$rpm_test" siw explain SIW-MPA-KEY &&
 		dnf_in "$rpm_test" dnf-new install siw-selftests siw-doc &&
 		in_root "$rpm_test" /usr/libexec/siw/kselftest/siw_verbs -l
