@@ -8,7 +8,7 @@
 # build-rpm.sh OUTDIR [OPTION...]
 #
 # OPTION is one of rpmbuild: --nodeps where what is needed is there, but not as
-# RPMs; --without command for EL 8.  Needs rpmbuild (rpm-build), make and xz.
+# RPMs; --without command for SUSE 15.  Needs rpmbuild (rpm-build), make and xz.
 set -eu
 
 [ $# -ge 1 ] || { echo "usage: $0 OUTDIR [OPTION...]" >&2; exit 2; }
