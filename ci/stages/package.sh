@@ -215,6 +215,8 @@ install_rest() {
 		--vectors "$tests/conform/vectors.json" | grep 5041 &&
 		[ -s "$purge_root$tests/conform/vectors.json" ] &&
 		[ -s "$purge_root$tests/conform/rfc-conformance.toml" ] &&
+		[ -s "$purge_root/usr/share/doc/siw-doc/CHANGELOG.md" ] &&
+		zcat "$purge_root/usr/share/doc/siw-doc/changelog.gz" | grep '^siw (' &&
 		[ -s "$purge_root/usr/share/doc/siw-doc/docs/reference/tools.md" ] &&
 		[ -s "$purge_root/usr/share/doc/siw-doc/html/docs/reference/tools.html" ] &&
 		(cd "$purge_root" && sed -n 's,^Index: /,,p' usr/share/doc-base/siw-doc.siw |

@@ -99,6 +99,7 @@ rpm_update() {
 		grep -x 'siw0 eth9' "$links" &&
 		in_root "$rpm_test" siw explain SIW-MPA-KEY &&
 		dnf_in "$rpm_test" dnf-new install siw-selftests siw-doc &&
+		[ -s "$rpm_test/usr/share/doc/siw-doc/CHANGELOG.md" ] &&
 		in_root "$rpm_test" /usr/libexec/siw/kselftest/siw_verbs -l
 }
 
