@@ -13,6 +13,8 @@ row_begin() {
 		: >"$dir/$document"
 	done
 	row_say "$dir" started "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	row_say "$dir" commit "$(git -C "$top" describe --always --dirty --abbrev=40 \
+		--exclude '*' 2>/dev/null)"
 	printf 'KTAP version 1\n' >"$dir/10-steps.ktap"
 }
 

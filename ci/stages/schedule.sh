@@ -129,26 +129,46 @@ lines_are_sound() {
 	return "$status"
 }
 
+# What is still tested and has ended says so.
 none_has_ended() {
 	local name day status=0
 	while read -r name; do
-		[ "$(release_field "$name" level)" = supported ] || continue
 		day=$(last_day "$name")
-		[[ $day < $today ]] || continue
-		say "$name: ended on $day, and is still claimed"
+		[ -n "$day" ] && [[ $day < $today ]] || continue
+		case $(release_field "$name" level):$(release_field "$name" why) in
+		supported:*) say "$name: ended on $day, and is still claimed" ;;
+		tested:ended*) continue ;;
+		tested:*) say "$name: ended on $day, and its reason does not begin with that" ;;
+		*) continue ;;
+		esac
 		status=1
 	done < <(releases)
 	return "$status"
 }
 
+# row_current DIR: it ran the module as it is here.
+row_current() {
+	local commit
+	commit=$(sed -n 's/^commit=//p' "$1/row")
+	[[ $commit =~ ^[0-9a-f]{40}$ ]] || {
+		say "of no commit: ${commit:-none is told}"
+		return 1
+	}
+	git -C "$top" diff --quiet "$commit" -- siw packaging/compat packaging/dkms || {
+		say "of $commit: the module is another now"
+		return 1
+	}
+}
+
 # row_green DIR: it ended, and each of its documents has all results of its plan, one
-# at least that is no skip, and no failure.
+# at least that is no skip, and no failure. Its module is that of this tree.
 row_green() {
 	local document
 	grep -q '^seconds=' "$1/row" 2>/dev/null || {
 		say 'no result'
 		return 1
 	}
+	row_current "$1" || return 1
 	for document in "$1"/*.ktap; do
 		awk '/^1\.\.[0-9]+$/ { plan = substr($0, 4) }
 			/^(not )?ok / { told++ }
@@ -175,6 +195,69 @@ supported_is_green() {
 		}
 	done
 	return "$status"
+}
+
+# The checks can fail: when all have ended that say when, and when each has.
+ended_refused() {
+	local today=9999-12-31 said
+	said=$(none_has_ended) && return 1
+	grep '^Debian 12: .* still claimed$' <<<"$said" || return 1
+	! grep '^Debian 11' <<<"$said" || return 1
+	last_day() { say 2000-01-01; }
+	said=$(none_has_ended) && return 1
+	grep '^Debian testing (14): .* does not begin with that$' <<<"$said"
+}
+
+# A tree of one file, and a row that ran it.
+rows_refused() {
+	local top=$out/schedule-tree row=$out/schedule-row commit
+	rm -rf "$top"
+	mkdir -p "$top/siw"
+	say one >"$top/siw/main.c"
+	git init -q "$top" && git -C "$top" add siw &&
+		git -C "$top" -c user.name=ci -c user.email=ci@siw.invalid \
+			commit -q -m one || return 1
+	row_begin "$row" 20-vm.ktap
+	row_step "$row" build/root true
+	printf '%s\n' 'KTAP version 1' 1..2 'ok 1 one' 'ok 2 two # SKIP why' >"$row/20-vm.ktap"
+	row_refused "$row" 'no result' || return 1
+	row_end "$row"
+	row_green "$row" || return 1
+	sed -i 's/^ok 1/not ok 1/' "$row/20-vm.ktap"
+	row_refused "$row" 'no result, or not all' || return 1
+	sed -i -e 's/^not ok 1/ok 1/' -e 's/1\.\.2/1..3/' "$row/20-vm.ktap"
+	row_refused "$row" 'not all of its plan' || return 1
+	sed -i -e 's/1\.\.3/1..2/' -e '2i\    not ok 1 - within' "$row/20-vm.ktap"
+	row_refused "$row" 'not ok 1 - within' || return 1
+	sed -i '2d' "$row/20-vm.ktap"
+	row_green "$row" || return 1
+	say two >"$top/siw/main.c"
+	row_refused "$row" 'the module is another now' || return 1
+	say one >"$top/siw/main.c"
+	commit=$(git -C "$top" rev-parse HEAD)
+	sed -i "s/^commit=$commit/&-dirty/" "$row/row"
+	row_refused "$row" "of no commit: $commit-dirty" || return 1
+	sed -i '/^commit=/d' "$row/row"
+	row_refused "$row" 'none is told' || return 1
+	rm -rf "$top" "$row"
+}
+
+# row_refused DIR WORDS
+row_refused() {
+	local said
+	! said=$(row_green "$1") && grep -F "$2" <<<"$said" && return
+	say "not refused as it should be ($2): ${said:-green}"
+	return 1
+}
+
+# Ended, and in the matrix all the same.
+ended_tested() {
+	local name
+	while read -r name; do
+		[ "$(release_field "$name" level)" = tested ] || continue
+		[ -z "$(last_day "$name")" ] || [[ $(last_day "$name") > $today ]] ||
+			say "$name ended on $(last_day "$name"), and is still tested"
+	done < <(releases)
 }
 
 # The days ahead, in order.
@@ -267,11 +350,14 @@ stage_schedule() {
 	check lines lines_are_sound
 	check dates dates_agree
 	check not-ended none_has_ended
+	check ended-refused ended_refused
+	check rows-refused rows_refused
 	check page page_is_current
 	while read -r name; do
 		[ "$(release_field "$name" level)" != supported ] ||
 			check "green-$name" supported_is_green "$name"
 	done < <(releases)
+	ended_tested | sed 's/^/# /'
 	say "# until $horizon:"
 	coming | sed 's/^/# /'
 }
