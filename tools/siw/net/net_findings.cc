@@ -470,17 +470,6 @@ class Examination : Examiner {
 
   void Exposure() {
     Begin("exposure", "cleartext and listeners");
-    for (const Link& link : facts_.links) {
-      std::string wild;
-      for (const RdmaCmId& id : link.connections) {
-        if (id.state == "LISTEN" && IsWildcard(id.source))
-          wild += (wild.empty() ? "" : ", ") + id.source;
-      }
-      if (!wild.empty())
-        Add("SIW-NET-WILDCARD", link.name, "listens on " + wild,
-            fmt::format("rdma resource show cm_id link {}/1",
-                        Quoted(link.name)));
-    }
     for (const top::Device& device : facts_.now.sample.devices) {
       const auto netdev = facts_.now.netdevs.find(device.netdev);
       if (netdev == facts_.now.netdevs.end() || netdev->second.loopback ||
@@ -493,6 +482,18 @@ class Examination : Examiner {
             "ip xfrm policy   # as root: is there IPsec?");
         break;
       }
+    }
+    // A server may well do so.
+    for (const Link& link : facts_.links) {
+      std::string wild;
+      for (const RdmaCmId& id : link.connections) {
+        if (id.state == "LISTEN" && IsWildcard(id.source))
+          wild += (wild.empty() ? "" : ", ") + id.source;
+      }
+      if (!wild.empty())
+        Add("SIW-NET-WILDCARD", link.name, "listens on " + wild,
+            fmt::format("rdma resource show cm_id link {}/1",
+                        Quoted(link.name)));
     }
   }
 

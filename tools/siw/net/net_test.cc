@@ -371,7 +371,7 @@ TEST(Net, ACauseIsInFrontOfWhatItLeadsTo) {
   Tcp(&facts).reordering = 3;
   EXPECT_EQ(
       "SIW-NET-DROPS SIW-NET-QDISC SIW-NET-REORDER SIW-NET-LOSS SIW-NET-CPU "
-      "SIW-NET-WILDCARD SIW-NET-MTU SIW-NET-CLEAR",
+      "SIW-NET-MTU SIW-NET-CLEAR SIW-NET-WILDCARD",
       Ids(facts));
 }
 

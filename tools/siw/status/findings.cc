@@ -402,16 +402,20 @@ std::vector<Check> Examine(const Facts& facts, CatalogueView catalogue) {
 std::vector<Finding> Judge(const std::vector<Check>& checks) {
   std::vector<Finding> findings;
   for (const bool past : {false, true}) {
+    std::vector<Finding> some;
     for (const Check& check : checks) {
       if (check.past == past)
-        findings.insert(findings.end(), check.findings.begin(),
-                        check.findings.end());
+        some.insert(some.end(), check.findings.begin(), check.findings.end());
     }
+    std::stable_sort(some.begin(), some.end(),
+                     [](const Finding& a, const Finding& b) {
+                       return a.severity > b.severity;
+                     });
+    findings.insert(findings.end(), some.begin(), some.end());
   }
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) {
-                     return a.severity > b.severity;
-                   });
+  std::stable_partition(findings.begin(), findings.end(), [](const Finding& f) {
+    return f.severity == Severity::kError;
+  });
   return findings;
 }
 

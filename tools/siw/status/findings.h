@@ -46,9 +46,9 @@ class Examiner {
 // From the bottom up: what is below breaks what is above it.
 std::vector<Check> Examine(const Facts& facts, CatalogueView catalogue);
 
-// The findings of all checks, what should be looked at first in front: errors
-// before warnings, what is so now before what may be over, and then the order
-// of the checks, in which a cause comes before what it leads to.
+// The findings of all checks, what should be looked at first in front: errors,
+// then what is so now before what may be over, then warnings before hints, and
+// then the order of the checks, in which a cause comes before what it leads to.
 std::vector<Finding> Judge(const std::vector<Check>& checks);
 
 bool HasError(const std::vector<Finding>& findings);

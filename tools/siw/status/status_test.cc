@@ -526,6 +526,29 @@ TEST_F(StatusTest, WhatMayBeOverIsBehindWhatIsSo) {
             Ids(Judge(Examine(facts, Catalogue()))));
 }
 
+// What limits a stream now is a hint, and not behind an error of yesterday.
+TEST_F(StatusTest, AHintOfNowIsBeforeAWarningOfThePast) {
+  FillGood(&root_);
+  root_.Put("/sys/class/infiniband/siw0/ports/1/hw_counters/local_error", "1");
+  const CatalogueEntry* entry = FindId(Catalogue(), "SIW-NET-APP");
+  ASSERT_NE(nullptr, entry);
+  auto checks = Examine(Gather(root_.host(), nullptr), Catalogue());
+  const auto add = [&](bool past, Severity severity) {
+    checks.push_back({"x", "", past, {{entry, severity, "", "", ""}}});
+  };
+  add(false, Severity::kInfo);
+  EXPECT_EQ("SIW-NET-APP SIW-COUNT-LOCAL", Ids(Judge(checks)));
+  // An error is in front of all, whenever it was.
+  add(false, Severity::kWarning);
+  add(true, Severity::kError);
+  const auto findings = Judge(checks);
+  ASSERT_EQ(4u, findings.size());
+  EXPECT_EQ(Severity::kError, findings[0].severity);
+  EXPECT_EQ(Severity::kWarning, findings[1].severity);
+  EXPECT_EQ(Severity::kInfo, findings[2].severity);
+  EXPECT_EQ("SIW-COUNT-LOCAL", findings[3].entry->id);
+}
+
 // Who may make a link in a container names it.
 TEST_F(StatusTest, TextHidesWhatATerminalWouldObey) {
   FillGood(&root_);
