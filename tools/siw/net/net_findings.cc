@@ -364,7 +364,7 @@ class Examination : Examiner {
   // CPU and interface.
   void Below() {
     Begin("interface and CPU", BelowSeen());
-    if (facts_.crc_instruction && !*facts_.crc_instruction)
+    if (facts_.crc_instruction && !*facts_.crc_instruction && CrcIsUsed())
       Add("SIW-NET-CRC-SLOW", "CPU", "/proc/cpuinfo has no sse4_2 and no crc32",
           "lscpu");
     if (Active()) Cpus();
@@ -389,6 +389,18 @@ class Examination : Examiner {
                  return fmt::format("path MTU {}, {} has {}", now.path_mtu,
                                     netdev->first, netdev->second.mtu);
                });
+  }
+
+  // By what a device wants of new streams, or by a stream: in a network
+  // namespace what the device wants may not be seen.
+  bool CrcIsUsed() const {
+    return std::any_of(
+        facts_.links.begin(), facts_.links.end(), [](const Link& link) {
+          return link.crc || std::any_of(link.queues.begin(), link.queues.end(),
+                                         [](const RdmaQp& qp) {
+                                           return Detail(qp, "crc") == "1";
+                                         });
+        });
   }
 
   std::string BelowSeen() const {

@@ -103,7 +103,11 @@ TEST(Net, EachConditionHasItsVerdictAndNoOther) {
       {"SIW-NET-APP", [](NetFacts* f) { Tcp(f).application_limited = true; }},
       {"SIW-NET-MTU", [](NetFacts* f) { f->now.netdevs["eth0"].mtu = 1400; }},
       {"SIW-NET-PATH-MTU", [](NetFacts* f) { Tcp(f).path_mtu = 1500; }},
-      {"SIW-NET-CRC-SLOW", [](NetFacts* f) { f->crc_instruction = false; }},
+      {"SIW-NET-CRC-SLOW",
+       [](NetFacts* f) {
+         f->crc_instruction = false;
+         f->links[0].crc = true;
+       }},
       {"SIW-NET-CPU",
        [](NetFacts* f) {
          f->now.cpus[1] = {200, 149, 90, 0, 0};
@@ -290,6 +294,19 @@ TEST(Net, AReadWaitsForOthersOnlyIfAllAreUnderWay) {
   qp.details = {{"ord", "16"}, {"ord_high", "16"}};
   facts.links[0].queues.push_back(qp);
   EXPECT_EQ("SIW-NET-ORD", Ids(facts));
+}
+
+TEST(Net, ASlowCrcMattersToWhoComputesOne) {
+  NetFacts facts = Healthy();
+  facts.crc_instruction = false;
+  RdmaQp qp;
+  qp.number = 7;
+  qp.details = {{"stream", "RTS"}, {"crc", "0"}};
+  facts.links[0].queues = {qp};
+  EXPECT_EQ("", Ids(facts));
+  // The peer wanted it.
+  facts.links[0].queues[0].details[1].second = "1";
+  EXPECT_EQ("SIW-NET-CRC-SLOW", Ids(facts));
 }
 
 TEST(Net, TellsHowFarAQueueWasFilled) {

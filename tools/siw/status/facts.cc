@@ -223,6 +223,7 @@ Link ReadLink(const Host& host, const std::string& name) {
   link.netdev = host.ReadOrEmpty(base + "/ports/1/gid_attrs/ndevs/0");
   link.counters = ReadCounters(host, name);
   link.ours = AreOurs(link.counters);
+  link.crc = host.ReadOrEmpty(base + "/mpa/crc") == "1";
   for (const std::string& uverbs : host.List("/sys/class/infiniband_verbs")) {
     if (host.ReadOrEmpty("/sys/class/infiniband_verbs/" + uverbs + "/ibdev") ==
         name)

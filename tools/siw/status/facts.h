@@ -43,6 +43,7 @@ struct Link {
   std::string state;       // as sysfs has it: "ACTIVE", "DOWN"
   bool netdev_up = false;  // and running
   bool ours = false;       // this project's driver
+  bool crc = false;        // its streams have a CRC, whatever the peer wants
   std::vector<std::string> uverbs;
   std::map<std::string, uint64_t> counters;
   std::optional<size_t> qps;   // none: could not be looked at

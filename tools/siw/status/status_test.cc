@@ -41,6 +41,9 @@ TEST_F(StatusTest, FindsNothingOnAGoodHost) {
   ASSERT_EQ(1u, facts.links.size());
   EXPECT_EQ("eth0", facts.links[0].netdev);
   EXPECT_TRUE(facts.links[0].ours);
+  EXPECT_FALSE(facts.links[0].crc);
+  root_.Put("/sys/class/infiniband/siw0/mpa/crc", "1");
+  EXPECT_TRUE(Gather(root_.host(), nullptr).links[0].crc);
 }
 
 TEST_F(StatusTest, SaysWhyThereIsNoModule) {
