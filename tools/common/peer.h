@@ -4,8 +4,14 @@
 #ifndef SIW_TOOLS_COMMON_PEER_H_
 #define SIW_TOOLS_COMMON_PEER_H_
 
+#include <netdb.h>
+
+#include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
+
+#include "tools/common/result.h"
 
 namespace siw {
 
@@ -15,6 +21,15 @@ bool IsPeer(const std::string& peer);
 
 // Host and port; the port may be empty.
 std::pair<std::string, std::string> SplitPeer(const std::string& peer);
+
+using Addresses = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+// For TCP, at least one, or why there is none: name servers that do not answer
+// are waited for no longer.
+Result<Addresses> Resolve(
+    const std::string& host, const std::string& port,
+    std::chrono::milliseconds wait = std::chrono::seconds(3),
+    decltype(&getaddrinfo) lookup = getaddrinfo);
 
 }  // namespace siw
 

@@ -4,7 +4,6 @@
 #include <linux/if_alg.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,10 +15,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <sstream>
 #include <thread>
 
+#include "tools/common/peer.h"
 #include "tools/siw/load/load_facts.h"
 
 namespace siw::load {
@@ -212,21 +211,17 @@ Result<RoundTrips> MeasureWake(int rounds, Milliseconds idle) {
 
 Result<std::vector<double>> MeasurePeer(const std::string& host,
                                         const std::string& port, int rounds) {
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const int why = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
-  if (why != 0) return Error{host + ": " + gai_strerror(why)};
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list,
-                                                             freeaddrinfo);
+  const Result<Addresses> list = Resolve(host, port);
+  if (!list) return Error{host + ": " + list.error().message};
+  const addrinfo& to = **list;
   std::vector<double> took;
   for (int i = 0; i < rounds; ++i) {
     const Fd fd(
-        socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        socket(to.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd.ok()) return ErrnoError(host);
     const Clock::time_point begin = Clock::now();
     int error = 0;
-    if (connect(fd.get(), list->ai_addr, list->ai_addrlen) < 0) {
+    if (connect(fd.get(), to.ai_addr, to.ai_addrlen) < 0) {
       if (errno != EINPROGRESS) return ErrnoError(host);
       pollfd wait = {fd.get(), POLLOUT, 0};
       if (poll(&wait, 1, kPeerWait) <= 0) return Error{host + ": no answer"};

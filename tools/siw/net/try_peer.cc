@@ -150,24 +150,19 @@ PeerFacts TryPeer(const std::string& peer, NetlinkChannel* route) {
   PeerFacts facts;
   facts.asked = peer;
   const auto [host, port] = SplitPeer(peer);
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const int why = getaddrinfo(
-      host.c_str(), port.empty() ? kAnyPort : port.c_str(), &hints, &list);
-  if (why != 0) {
-    facts.unknown = gai_strerror(why);
+  const Result<Addresses> list = Resolve(host, port.empty() ? kAnyPort : port);
+  if (!list) {
+    facts.unknown = list.error().message;
     return facts;
   }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list,
-                                                             freeaddrinfo);
+  const addrinfo& first = **list;
   facts.address =
-      AddressText(list->ai_addr) + (port.empty() ? "" : " port ") + port;
-  const int no_route = FindSource(*list, route, &facts);
+      AddressText(first.ai_addr) + (port.empty() ? "" : " port ") + port;
+  const int no_route = FindSource(first, route, &facts);
   if (no_route != 0)
     facts.error = no_route;
   else if (!port.empty())
-    facts.error = TryPort(*list);
+    facts.error = TryPort(first);
   return facts;
 }
 
