@@ -162,7 +162,8 @@ class Examination : Examiner {
       seen = fmt::format("{}, from {} on {}", peer.address,
                          peer.source.empty() ? "nowhere" : peer.source,
                          peer.netdev.empty() ? "nothing" : peer.netdev);
-      if (peer.error && *peer.error == 0) seen += ", the port answers TCP";
+      if (peer.error && *peer.error == 0)
+        seen += ", TCP answers at the port, whether iWARP does is not tried";
     }
     Begin("peer", seen);
     if (!peer.unknown.empty()) {

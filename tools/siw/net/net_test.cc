@@ -155,6 +155,9 @@ TEST(Net, ThePeerThatIsNotReachedSaysWhy) {
     return facts;
   };
   EXPECT_EQ("", Ids(with(0)));
+  // Any listener is good enough.
+  EXPECT_NE(std::string::npos, ExamineNet(with(0), Catalogue())[0].seen.find(
+                                   "whether iWARP does is not tried"));
   EXPECT_EQ("SIW-CONN-REFUSED", Ids(with(ECONNREFUSED)));
   EXPECT_EQ("SIW-CONN-TCP-TIMEOUT", Ids(with(ETIMEDOUT)));
   EXPECT_EQ("SIW-CONN-UNREACHABLE", Ids(with(ENETUNREACH)));
