@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include "tools/common/host.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 namespace siw {
@@ -62,6 +64,20 @@ Result<std::vector<std::string>> Host::Names(const std::string& path) const {
   if (error && error != std::errc::no_such_file_or_directory)
     return Error{path + ": " + error.message()};
   return names;
+}
+
+std::string Host::Output(const std::string& path,
+                         const std::string& arguments) const {
+  if (!Exists(path)) return "";
+  const std::string command = root_ + path + " " + arguments + " 2>/dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "re"),
+                                                   pclose);
+  std::string text;
+  char buffer[4096];
+  size_t n;
+  while (pipe && (n = fread(buffer, 1, sizeof(buffer), pipe.get())) > 0)
+    text.append(buffer, n);
+  return text;
 }
 
 std::vector<std::string> Lines(std::string_view text) {

@@ -27,6 +27,10 @@ class Host {
   std::vector<std::string> List(const std::string& path) const;
   // The same, but an error if there is one that cannot be read.
   Result<std::vector<std::string>> Names(const std::string& path) const;
+  // What a program prints, whose arguments are as a shell takes them; nothing
+  // if there is no such program.
+  std::string Output(const std::string& path,
+                     const std::string& arguments) const;
 
  private:
   std::string root_;

@@ -26,10 +26,11 @@ constexpr size_t kLongestFault = 120;
 constexpr std::array<std::string_view, 6> kModules = {
     "siw", "ib_core", "ib_uverbs", "iw_cm", "rdma_cm", "rdma_ucm"};
 
-constexpr std::array<std::string_view, 12> kPackages = {
+constexpr std::array<std::string_view, 16> kPackages = {
     "dkms",       "ibverbs-providers", "iproute2",     "libibverbs1",
     "rdma-core",  "libibverbs",        "librdmacm1",   "librdmacm1t64",
-    "nfs-common", "nvme-cli",          "rdmacm-utils", "iw-cm"};
+    "nfs-common", "nvme-cli",          "rdmacm-utils", "iw-cm",
+    "iproute",    "librdmacm",         "nfs-utils",    "librdmacm-utils"};
 
 constexpr std::array<std::string_view, 16> kSettings = {
     "kernel/dmesg_restrict",
@@ -271,21 +272,9 @@ class Collection {
   std::string Memory() { return LineOf("/proc/meminfo", "MemTotal:"); }
 
   Json Packages() {
-    Json packages = Json::object();
-    std::string name;
-    bool installed = false;
-    for (const std::string& line :
-         Lines(Read("/var/lib/dpkg/status").value_or(""))) {
-      if (StartsWith(line, "Package: ")) name = line.substr(9);
-      if (StartsWith(line, "Status: "))
-        installed = line.ends_with(" installed");
-      const bool wanted = name == "siw" || StartsWith(name, "siw-") ||
-                          std::find(kPackages.begin(), kPackages.end(), name) !=
-                              kPackages.end();
-      if (wanted && installed && StartsWith(line, "Version: "))
-        packages[name] = line.substr(9);
-    }
-    return packages;
+    if (!host_.Exists(kDpkgStatus) && !host_.Exists(kRpm))
+      Missed("packages", fmt::format("no {}, no {}", kDpkgStatus, kRpm));
+    return ReadPackages(host_, kPackages);
   }
 
   Json Parameters() const {

@@ -335,6 +335,7 @@ TEST_F(ReportTest, SaysWhatItCouldNotReadAndWhy) {
   inputs_.unseen = {"sock_diag: no, 192.0.2.9"};
   fs::remove(path_ + "/boot/config-6.1.0-30-amd64");
   fs::remove(path_ + "/proc/version");
+  fs::remove(path_ + "/var/lib/dpkg/status");
   const Report report = Collected();
   std::map<std::string, std::string> why;
   for (const Unread& unread : report.unread) why[unread.what] = unread.why;
@@ -342,6 +343,7 @@ TEST_F(ReportTest, SaysWhatItCouldNotReadAndWhy) {
   EXPECT_EQ("Protocol not supported", why["RDMA netlink"]);
   EXPECT_EQ("No such file or directory", why["/proc/version"]);
   EXPECT_EQ(1u, why.count("kernel config"));
+  EXPECT_EQ("no /var/lib/dpkg/status, no /usr/bin/rpm", why["packages"]);
   const std::string readme = report.items.front().text;
   for (const auto& [what, reason] : why)
     EXPECT_NE(std::string::npos, readme.find(what + ": " + reason)) << what;

@@ -105,26 +105,6 @@ TrustFacts ReadTrust(const Host& host) {
   return trust;
 }
 
-// Versions of the packages whose names begin with siw, as dpkg knows them.
-std::map<std::string, std::string> ReadPackages(const Host& host) {
-  std::map<std::string, std::string> packages;
-  std::string name;
-  bool installed = false;
-  for (const std::string& line :
-       Lines(host.ReadOrEmpty("/var/lib/dpkg/status"))) {
-    if (StartsWith(line, "Package: ")) {
-      name = line.substr(9);
-      installed = false;
-    } else if (StartsWith(line, "Status: ")) {
-      installed = EndsWith(line, " installed");
-    } else if (StartsWith(line, "Version: ") && installed &&
-               (name == "siw" || StartsWith(name, "siw-"))) {
-      packages[name] = line.substr(9);
-    }
-  }
-  return packages;
-}
-
 bool IsLinkName(const std::string& name) {
   constexpr std::string_view kLetters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -334,6 +314,38 @@ std::string KernelLine(std::string_view record) {
       record.substr(start + 1, record.find('\n', start) - start - 1);
   return fmt::format("[{:5}.{:06}] {}", microseconds / 1000000,
                      microseconds % 1000000, text);
+}
+
+std::map<std::string, std::string> ReadPackages(
+    const Host& host, std::span<const std::string_view> more) {
+  std::map<std::string, std::string> packages;
+  const std::string dpkg = host.ReadOrEmpty(kDpkgStatus);
+  if (dpkg.empty()) {
+    std::string query =
+        "-qa --qf '%{NAME} %{VERSION}-%{RELEASE}\\n' siw 'siw-*'";
+    for (const std::string_view name : more) query += fmt::format(" {}", name);
+    for (const std::string& line : Lines(host.Output(kRpm, query))) {
+      const size_t blank = line.find(' ');
+      if (blank != std::string::npos)
+        packages[line.substr(0, blank)] = line.substr(blank + 1);
+    }
+    return packages;
+  }
+  std::string name;
+  bool installed = false;
+  for (const std::string& line : Lines(dpkg)) {
+    if (StartsWith(line, "Package: ")) {
+      name = line.substr(9);
+      installed = false;
+    } else if (StartsWith(line, "Status: ")) {
+      installed = EndsWith(line, " installed");
+    } else if (StartsWith(line, "Version: ") && installed &&
+               (name == "siw" || StartsWith(name, "siw-") ||
+                std::find(more.begin(), more.end(), name) != more.end())) {
+      packages[name] = line.substr(9);
+    }
+  }
+  return packages;
 }
 
 Facts Gather(const Host& host, NetlinkChannel* channel) {

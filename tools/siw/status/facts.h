@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,14 @@ struct Facts {
 
 // `channel` may be null: then links come from sysfs alone.
 Facts Gather(const Host& host, NetlinkChannel* channel);
+
+constexpr const char* kDpkgStatus = "/var/lib/dpkg/status";
+constexpr const char* kRpm = "/usr/bin/rpm";
+
+// Versions of what is installed of the packages siw, siw-* and `more`, as dpkg
+// knows them, and rpm where dpkg knows none.
+std::map<std::string, std::string> ReadPackages(
+    const Host& host, std::span<const std::string_view> more = {});
 
 // The module and the links alone, with their connections and counters.
 Facts GatherLinks(const Host& host, NetlinkChannel* channel);

@@ -147,7 +147,7 @@ class Examination : Examiner {
           "siw is loaded, and /sys/module/siw/taint has no O",
           "modinfo -n siw");
     }
-    // Of RPMs there is what DKMS has built.
+    // Of a package that is not known there is what DKMS has built.
     const auto package = facts_.packages.find("siw-dkms");
     const std::string installed = package != facts_.packages.end()
                                       ? package->second

@@ -46,6 +46,23 @@ TEST_F(StatusTest, FindsNothingOnAGoodHost) {
   EXPECT_TRUE(Gather(root_.host(), nullptr).links[0].crc);
 }
 
+TEST_F(StatusTest, AsksRpmWhereDpkgKnowsNoPackage) {
+  root_.Put("/usr/bin/rpm",
+            "#!/bin/sh\nprintf %s \"$*\" >\"${0%/*}/asked\"\n"
+            "echo 'siw 0.1.0-1.fc41'\necho 'siw-dkms 0.1.1~rc1-1.fc41'");
+  fs::permissions(root_ / "/usr/bin/rpm", fs::perms::owner_all);
+  const Facts facts = Gather(root_.host(), nullptr);
+  EXPECT_EQ("-qa --qf %{NAME} %{VERSION}-%{RELEASE}\\n siw siw-*",
+            root_.host().ReadOrEmpty("/usr/bin/asked"));
+  EXPECT_NE(std::string::npos,
+            StatusText(facts, {}).find("packages  siw 0.1.0-1.fc41, "
+                                       "siw-dkms 0.1.1~rc1-1.fc41\n"));
+  root_.Put("/var/lib/dpkg/status",
+            "Package: siw\nStatus: install ok installed\nVersion: 0.1.0\n");
+  EXPECT_EQ("0.1.0", Gather(root_.host(), nullptr).packages.at("siw"));
+  EXPECT_EQ(1u, Gather(root_.host(), nullptr).packages.size());
+}
+
 TEST_F(StatusTest, SaysWhyThereIsNoModule) {
   root_.Put("/proc/sys/kernel/osrelease", kKernel);
   root_.Put("/usr/lib/x86_64-linux-gnu/libibverbs/libsiw-rdmav34.so");
@@ -109,7 +126,7 @@ TEST_F(StatusTest, TellsTheInBoxModuleAndAnOldOne) {
     facts.packages["siw-dkms"] = package;
     EXPECT_EQ(ids, Ids(Judge(Examine(facts, Catalogue())))) << package;
   }
-  // Without dpkg
+  // Without a package
   facts.packages.clear();
   EXPECT_EQ("SIW-MOD-STALE", Ids(Judge(Examine(facts, Catalogue()))));
   facts.module.version = facts.module.dkms_version;
