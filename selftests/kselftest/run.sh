@@ -124,11 +124,13 @@ log_since() {
 # Lines of the driver on standard input that are in no entry of the error catalogue,
 # where there is a command to ask: "[ 12.3] siwa: QP 3, ...", before the device that
 # of the interface if it has one. "infiniband siwa: " is of ib_core, and so is the
-# state of a port.
+# state of a port; "siw_faults: " is a test of which the kernel speaks.
 unexplained() {
 	command -v siw >/dev/null || return 0
-	grep -E '^(\[[^]]*\] )?([^ ]+ [^ ]+ )?siw[a-z0-9]*: ' |
-		grep -v ': Port: [0-9]* Link ' >"$tmp/ours"
+	# shellcheck disable=SC2086 # words are words
+	tests=$(printf '|%s' $programs)
+	grep -E '^(\[[^]]*\] )?([^ ]+ [^ ]+ )?siw[A-Za-z0-9._-]*: ' |
+		grep -vE ": Port: [0-9]* Link |(^| )(${tests#|}): " >"$tmp/ours"
 	[ "$(siw explain --json - <"$tmp/ours" |
 		awk '/^ *"count":/ { n += $2 } END { print n + 0 }')" != \
 		"$(wc -l <"$tmp/ours")" ] || return 0
