@@ -8,7 +8,7 @@
 #	rxea on ra, 10.85.0.1/24, one end of a veth pair
 #
 # Of each pair: it runs; when the server is killed the client says so, when the
-# client is killed the server does, each within 5 s.
+# client is killed the server does, each within 5 s, or the limit in the test's name.
 #
 # run.sh [siw|rxe [SAMPLE...]]
 #
@@ -249,10 +249,10 @@ for fabric in $fabrics; do
 		result $? "$sample runs"
 		stop
 		server_killed "$sample"
-		result $? "$sample: the server is killed"
+		result $? "$sample: the server is killed, which is told within $limit s"
 		stop
 		client_killed "$sample"
-		result $? "$sample: the client is killed"
+		result $? "$sample: the client is killed, which is told within $limit s"
 		stop
 	done
 	link_down

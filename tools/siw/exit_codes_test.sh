@@ -122,6 +122,14 @@ for command in status doctor 'advisory list' 'advisory check'; do
 		failed=1
 	}
 done
+# Nor do the limits of siw-doctor(8); kselftest/siw_doctor has them with streams.
+for limit in '2 quick' '10 net'; do
+	timeout "${limit% *}" "$siw" doctor --level "${limit#* }" >/dev/null
+	[ $? -le 1 ] || {
+		echo "doctor --level ${limit#* }: not within ${limit% *} s"
+		failed=1
+	}
+done
 "$siw" top --once --json --interval 0.1 | grep -q '"schema": 1' || {
 	echo "top --once --json: no schema"
 	failed=1
