@@ -12,6 +12,7 @@
  * Each must end within seconds, with nothing left and nothing said by the
  * kernel.
  */
+#include <linux/perf_event.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "harness.h"
@@ -653,6 +655,41 @@ static void module_refcount(void)
 	EXPECT_EQ(before, module_refs());
 }
 
+/* Who looks at a tracepoint of the module by perf holds it. */
+static void module_in_use(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr),
+	};
+	long before = module_refs();
+	unsigned long id = 0;
+	uint64_t end;
+	FILE *f;
+	int fd;
+
+	if (before < 0)
+		SKIP("siw is built in");
+	if (access("/sys/kernel/tracing/events", F_OK))
+		sh("mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null");
+	f = fopen("/sys/kernel/tracing/events/siw/siw_terminate_sent/id", "r");
+	if (!f)
+		SKIP("needs tracefs and CONFIG_PERF_EVENTS");
+	ASSERT(fscanf(f, "%lu", &id) == 1, "no id");
+	fclose(f);
+	attr.config = id;
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, 0);
+	ASSERT(fd >= 0, "perf_event_open");
+	EXPECT(module_refs() > before, "nothing holds the module");
+	EXPECT(!sh("LC_ALL=C rmmod siw 2>&1 | grep -q 'siw is in use'"),
+	       "rmmod does not say so");
+	close(fd);
+	end = deadline(10000);
+	while (module_refs() != before && !passed(end))
+		sleep_ms(50);
+	EXPECT_EQ(before, module_refs());
+	others_work();
+}
+
 static void module_live(void)
 {
 	pid_t pid;
@@ -736,6 +773,7 @@ static const struct test tests[] = {
 	{ "the module is loaded behind rdma_cm", module_order },
 	{ "the module's reference count comes back", module_refcount, 60, true,
 	  .slow = true },
+	{ "rmmod while somebody traces the module", module_in_use, 60, true },
 	{ "rmmod with live connections", module_live, 120, true, .slow = true },
 	{ "10 times rmmod with links, and back", module_loop, 120, true,
 	  .slow = true },
