@@ -9,6 +9,9 @@
 
 namespace siw::vm {
 
+// So many lines of a console are shown when it ends badly.
+inline constexpr size_t kTailLines = 50;
+
 // Does this console line report a kernel warning, oops, lock or memory error?
 bool IsKernelTrouble(std::string_view line);
 

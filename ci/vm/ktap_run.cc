@@ -12,8 +12,6 @@
 namespace siw::vm {
 namespace {
 
-constexpr size_t kTailLines = 40;
-
 class ConsoleRun {
  public:
   ConsoleRun() : reader_(Clock::now()) {}

@@ -72,6 +72,15 @@ TEST(ReadConsole, FailsWhenTheConsoleStopsAnywhere) {
     EXPECT_LE(1u, Failures(Read(text.substr(0, end)))) << end;
 }
 
+TEST(ReadConsole, ShowsTheLastFiftyLines) {
+  std::string text;
+  for (int i = 1; i <= 60; ++i) text += "line " + std::to_string(i) + "\n";
+  const auto cases = Read(text);
+  ASSERT_EQ(1u, cases.size());
+  EXPECT_EQ(std::string::npos, cases[0].log.find("line 10\n"));
+  EXPECT_NE(std::string::npos, cases[0].log.find("line 11\n"));
+}
+
 TEST(ReadConsole, FailsWhenATestIsMissing) {
   EXPECT_EQ(1u, Failures(Read(Replace(kSuite, "    ok 1 has_bounds\n", ""))));
 }

@@ -101,7 +101,7 @@ class Vm {
   Fd log_;
   bool alive_ = true;
   LineSplitter lines_;
-  Tail tail_{40};
+  Tail tail_{kTailLines};
   std::vector<std::string> trouble_;
   Agent agent_;
   std::optional<std::string>
