@@ -96,8 +96,7 @@ bool KernelsAreHealthy(const Lab& lab) {
     if (vm->alive() && vm->trouble().empty()) continue;
     healthy = false;
     fmt::print(stderr, "siw-vm: host {}: {}; its console ends with\n{}",
-               vm->name(),
-               vm->trouble().empty() ? "died" : vm->trouble().front(),
+               vm->name(), vm->trouble().empty() ? "died" : vm->trouble(),
                vm->ConsoleTail());
   }
   return healthy;

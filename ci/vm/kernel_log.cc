@@ -1,5 +1,7 @@
 #include "ci/vm/kernel_log.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -40,23 +42,43 @@ constexpr std::array<std::string_view, 29> kTrouble = {
     "unregister_netdevice: waiting",
 };
 
+// Of a memory cgroup it is "Memory cgroup out of memory:".
+constexpr std::array<std::string_view, 3> kOutOfMemory = {
+    "Out of memory: ",
+    "Out of memory (",
+    "deadlocked on memory",
+};
+
+constexpr size_t kLongestLine = 4 << 10;
+
+template <typename Signs>
+bool HoldsAny(std::string_view line, const Signs& signs) {
+  return std::any_of(signs.begin(), signs.end(), [line](std::string_view sign) {
+    return line.find(sign) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
-bool IsKernelTrouble(std::string_view line) {
-  return std::any_of(kTrouble.begin(), kTrouble.end(),
-                     [line](std::string_view sign) {
-                       return line.find(sign) != std::string_view::npos;
-                     });
+bool IsKernelTrouble(std::string_view line) { return HoldsAny(line, kTrouble); }
+
+std::string_view EndOfKernel(std::string_view line) {
+  if (HoldsAny(line, kOutOfMemory)) return "the kernel ran out of memory";
+  if (line.find("Kernel panic") != std::string_view::npos)
+    return "the kernel panicked";
+  return "";
+}
+
+std::string FloodReason() {
+  return fmt::format("the console is flooded: {} MiB", kConsoleLimit >> 20);
 }
 
 std::vector<std::string> LineSplitter::Feed(std::string_view bytes) {
   std::vector<std::string> lines;
   for (const char byte : bytes) {
-    if (byte == '\n') {
+    if (byte != '\n' && byte != '\r') partial_.push_back(byte);
+    if (byte == '\n' || partial_.size() == kLongestLine)
       lines.push_back(std::exchange(partial_, {}));
-    } else if (byte != '\r') {
-      partial_.push_back(byte);
-    }
   }
   return lines;
 }

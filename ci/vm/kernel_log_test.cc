@@ -36,12 +36,45 @@ TEST(IsKernelTrouble, LetsAHealthyBootPass) {
     EXPECT_FALSE(IsKernelTrouble(line)) << line;
 }
 
+TEST(EndOfKernel, KnowsAPanicAndNoMemory) {
+  for (const char* line :
+       {"[   12.3] Kernel panic - not syncing: Fatal exception",
+        "[   12.3] ---[ end Kernel panic - not syncing: Fatal exception ]---"})
+    EXPECT_EQ("the kernel panicked", EndOfKernel(line)) << line;
+  for (const char* line :
+       {"[   12.3] Out of memory: Killed process 77 (bash) total-vm:1kB",
+        "[   12.3] Out of memory (oom_kill_allocating_task): Killed process 7",
+        "[   12.3] Kernel panic - not syncing: System is deadlocked on memory"})
+    EXPECT_EQ("the kernel ran out of memory", EndOfKernel(line)) << line;
+}
+
+TEST(EndOfKernel, IsNotTheLimitOfACgroup) {
+  for (const char* line :
+       {"[   12.3] Memory cgroup out of memory: Killed process 77 (siw_limits)",
+        "[   12.3] siw_limits invoked oom-killer: gfp_mask=0xcc0, order=0",
+        "[   12.3] WARNING: CPU: 1 PID: 77 at siw/qp.c:120 siw_qp_put+0x1"})
+    EXPECT_EQ("", EndOfKernel(line)) << line;
+}
+
+TEST(IsKernelTrouble, IsNotAProcessKilledForMemory) {
+  EXPECT_FALSE(IsKernelTrouble("[   12.3] Out of memory: Killed process 77"));
+}
+
 TEST(LineSplitter, JoinsPiecesAndDropsLineEnds) {
   LineSplitter splitter;
   EXPECT_TRUE(splitter.Feed("ab").empty());
   const std::vector<std::string> lines = splitter.Feed("c\r\n\nde");
   EXPECT_EQ((std::vector<std::string>{"abc", ""}), lines);
   EXPECT_EQ("de", splitter.partial());
+}
+
+TEST(LineSplitter, DoesNotWaitForEverForTheEndOfALine) {
+  LineSplitter splitter;
+  const std::string flood(1 << 20, 'x');
+  size_t size = 0;
+  for (const std::string& line : splitter.Feed(flood)) size += line.size();
+  EXPECT_EQ(flood.size(), size + splitter.partial().size());
+  EXPECT_LT(splitter.partial().size(), 1u << 13);
 }
 
 TEST(Tail, KeepsTheLastLines) {

@@ -11,6 +11,9 @@
 namespace siw::vm {
 namespace {
 
+// So much of what a test prints is kept.
+constexpr size_t kLogLimit = 1 << 20;
+
 bool Eat(std::string_view* text, std::string_view prefix) {
   if (!text->starts_with(prefix)) return false;
   text->remove_prefix(prefix.size());
@@ -78,6 +81,12 @@ bool AnyFailed(const std::vector<TestCase>& cases) {
 
 }  // namespace
 
+// Of a log that is too long the last half stays.
+void KtapReader::Log(std::string_view line) {
+  log_ += fmt::format("{}\n", line);
+  if (log_.size() > kLogLimit) log_.erase(0, log_.size() - kLogLimit / 2);
+}
+
 TestCase KtapReader::Leaf(std::string name, Clock::time_point now) {
   TestCase test;
   test.name = std::move(name);
@@ -136,8 +145,7 @@ std::vector<TestCase> KtapReader::Feed(std::string_view line,
   }
   const auto result = ParseResult(text);
   if (!result) {
-    if (!text.empty() && !text.starts_with("KTAP version"))
-      log_ += std::string(text) + "\n";
+    if (!text.empty() && !text.starts_with("KTAP version")) Log(text);
     return {};
   }
   any_result_ = true;
@@ -176,10 +184,14 @@ std::vector<TestCase> KtapReader::Finish(std::string_view why,
   CheckPlan(0, top_results_, &cases);
   if (!why.empty() || !trouble_.empty() || !any_result_ || cut_short) {
     TestCase test = Leaf("end of run", now);
-    if (!why.empty()) test.reason = why;
-    if (test.reason.empty())
+    if (!why.empty()) {
+      test.reason = test.reason.empty()
+                        ? std::string(why)
+                        : fmt::format("{}; {}", why, test.reason);
+    } else if (test.reason.empty()) {
       test.reason = any_result_ ? "the output stops inside a test"
                                 : "the output holds no test result";
+    }
     test.verdict = Verdict::kFail;
     cases.push_back(std::move(test));
   }

@@ -33,7 +33,8 @@ class KtapReader {
   void Trouble(std::string_view line);
 
   // The stream has ended: what was planned and did not come. `why` is the
-  // reason given for the test that was running, empty for a regular end.
+  // reason given for the test that was running, before what the kernel said;
+  // empty for a regular end.
   std::vector<TestCase> Finish(std::string_view why, Clock::time_point now);
 
   Clock::time_point last_result() const { return last_result_; }
@@ -47,6 +48,7 @@ class KtapReader {
     std::vector<TestCase> cases;
   };
 
+  void Log(std::string_view line);
   TestCase Leaf(std::string name, Clock::time_point now);
   std::vector<TestCase> Subtests(size_t indent);
   void CheckPlan(size_t indent, size_t seen, std::vector<TestCase>* cases);

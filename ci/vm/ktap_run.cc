@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "ci/vm/kernel_log.h"
@@ -23,8 +24,8 @@ class ConsoleRun {
     if (in_document_) Conclude(reader_.Feed(line, Clock::now()));
   }
 
-  std::vector<TestCase> Finish() {
-    auto rest = reader_.Finish("", Clock::now());
+  std::vector<TestCase> Finish(std::string_view why) {
+    auto rest = reader_.Finish(why, Clock::now());
     if (!rest.empty())
       rest.back().log += "the console ends with\n" + tail_.Text();
     Conclude(std::move(rest));
@@ -52,10 +53,12 @@ std::vector<TestCase> ReadConsole(std::istream& console) {
   std::fputs("KTAP version 1\n", stdout);
   ConsoleRun run;
   LineSplitter lines;
-  std::string bytes;
-  while (std::getline(console, bytes))
-    for (const std::string& line : lines.Feed(bytes + "\n")) run.Feed(line);
-  std::vector<TestCase> cases = run.Finish();
+  size_t bytes = 0;
+  for (char byte; bytes <= kConsoleLimit && console.get(byte); ++bytes)
+    for (const std::string& line : lines.Feed({&byte, 1})) run.Feed(line);
+  if (!lines.partial().empty()) run.Feed(lines.partial());
+  std::vector<TestCase> cases =
+      run.Finish(bytes > kConsoleLimit ? FloodReason() : "");
   fmt::print("1..{}\n", cases.size());
   return cases;
 }

@@ -9,9 +9,9 @@
 
 namespace siw::vm {
 
-// Reads the console to its end and prints KTAP to standard output as the tests
-// conclude. Trouble of the kernel counts wherever it is, other lines from the
-// first KTAP document on.
+// Reads the console to its end, or until it is flooded, and prints KTAP to
+// standard output as the tests conclude. Trouble of the kernel counts wherever
+// it is, other lines from the first KTAP document on.
 std::vector<TestCase> ReadConsole(std::istream& console);
 
 }  // namespace siw::vm

@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "ci/vm/kernel_log.h"
+
 namespace siw::vm {
 namespace {
 
@@ -79,6 +81,15 @@ TEST(ReadConsole, ShowsTheLastFiftyLines) {
   ASSERT_EQ(1u, cases.size());
   EXPECT_EQ(std::string::npos, cases[0].log.find("line 10\n"));
   EXPECT_NE(std::string::npos, cases[0].log.find("line 11\n"));
+}
+
+TEST(ReadConsole, EndsWhenTheConsoleIsFlooded) {
+  testing::internal::CaptureStdout();
+  const auto cases = Read(kSuite + std::string(kConsoleLimit, 'x') + "\n");
+  testing::internal::GetCapturedStdout();
+  ASSERT_EQ(4u, cases.size());
+  EXPECT_EQ("the console is flooded: 16 MiB", cases[3].reason);
+  EXPECT_LT(cases[3].log.size(), 2u << 20);
 }
 
 TEST(ReadConsole, FailsWhenATestIsMissing) {

@@ -121,6 +121,25 @@ TEST(KtapReader, GivesTheReasonOfAHang) {
   EXPECT_EQ("no result in 3 s, killed", cases[1].reason);
 }
 
+TEST(KtapReader, DoesNotHideWhatTheKernelSaidAtItsEnd) {
+  KtapReader reader(kStart);
+  reader.Trouble("Kernel panic - not syncing: x");
+  const auto cases = reader.Finish("the guest died", kStart);
+  ASSERT_EQ(1u, cases.size());
+  EXPECT_EQ("the guest died; kernel: Kernel panic - not syncing: x",
+            cases[0].reason);
+}
+
+TEST(KtapReader, KeepsTheEndOfALongLog) {
+  KtapReader reader(kStart);
+  for (int i = 0; i < 3000; ++i) reader.Feed(std::string(1000, 'x'), kStart);
+  reader.Feed("the last", kStart);
+  const auto cases = reader.Feed("not ok 1 a", kStart);
+  ASSERT_EQ(1u, cases.size());
+  EXPECT_LE(cases[0].log.size(), 1u << 20);
+  EXPECT_TRUE(cases[0].log.ends_with("\nthe last\n"));
+}
+
 TEST(KtapReader, AttachesWhatATestSaid) {
   const auto cases = Read("# rkey 0x1234\nnot ok 1 a\nok 2 b\n");
   EXPECT_EQ("rkey 0x1234\n", cases[0].log);

@@ -63,9 +63,12 @@ Status Lab::WaitReady(seconds limit) {
     loop_.Turn(deadline);
     for (auto& vm : vms_) {
       if (vm->alive() && (!vm->busy() || Clock::now() < deadline)) continue;
-      return Error{fmt::format(
-          "host {} {}; its console ends with\n{}", vm->name(),
-          vm->alive() ? "did not boot in time" : "died", vm->ConsoleTail())};
+      std::string why = fmt::format("host {} ", vm->name());
+      why += vm->alive() ? fmt::format("did not boot in {} s", limit.count())
+                         : "died before it was up";
+      if (!vm->ending().empty()) why += ": " + vm->ending();
+      if (!vm->trouble().empty()) why += "; kernel: " + vm->trouble();
+      return Error{why + "\nits console ends with\n" + vm->ConsoleTail()};
     }
   }
   return Done{};

@@ -34,15 +34,18 @@ class TestRun {
   explicit TestRun(Lab* lab)
       : lab_(lab), vm_(lab->vms().front().get()), reader_(Clock::now()) {
     vm_->on_trouble = [this](std::string_view line) { reader_.Trouble(line); };
-    for (const std::string& line : vm_->trouble()) reader_.Trouble(line);
+    if (!vm_->trouble().empty()) reader_.Trouble(vm_->trouble());
   }
 
   std::vector<TestCase> Run(const std::string& command,
                             const TestLimits& limits) {
     const std::string why = Watch(command, limits);
     auto rest = reader_.Finish(why, Clock::now());
-    if (!rest.empty())
+    if (!rest.empty()) {
+      if (why.empty() && !vm_->ending().empty())
+        rest.back().reason += "; " + vm_->ending();
       rest.back().log += "the console ends with\n" + vm_->ConsoleTail();
+    }
     for (TestCase& test : rest) Conclude(std::move(test));
     if (vm_->alive() && why.empty())
       MustBeSilent("kernel messages", kSevereMessages);
@@ -61,10 +64,12 @@ class TestRun {
     while (!done) {
       const auto deadline = std::min(reader_.last_result() + limits.test, end);
       lab_->loop().Turn(deadline);
-      if (!vm_->alive()) return "the guest died";
+      if (!vm_->alive())
+        return vm_->ending().empty() ? "the guest died" : vm_->ending();
       if (done || Clock::now() < deadline) continue;
       vm_->Kill();
-      return fmt::format("no result in {} s, killed", limits.test.count());
+      return fmt::format("no result in {} s, killed{}{}", limits.test.count(),
+                         vm_->ending().empty() ? "" : ": ", vm_->ending());
     }
     return "";
   }
@@ -121,7 +126,9 @@ std::vector<TestCase> RunTests(const Machine& machine, const std::string& name,
   if (lab) {
     cases = TestRun(lab->get()).Run(command, limits);
   } else {
-    cases = {Failure("boot", "the guest did not boot", lab.error().message)};
+    // The console follows in lines of its own.
+    const std::string& why = lab.error().message;
+    cases = {Failure("boot", why.substr(0, why.find('\n')), why)};
     std::fputs(KtapLine(1, cases.front()).c_str(), stdout);
   }
   fmt::print("1..{}\n", cases.size());

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -158,7 +159,11 @@ Result<std::unique_ptr<Vm>> Vm::Start(EventLoop* loop, std::string name,
   return vm;
 }
 
-Vm::~Vm() { Die(); }
+Vm::~Vm() {
+  on_trouble = nullptr;
+  on_console = nullptr;
+  Die();
+}
 
 // The console comes first, so that trouble is seen before the result line of
 // the test that caused it.
@@ -168,18 +173,29 @@ void Vm::Register() {
 }
 
 void Vm::ReadConsole() {
-  const bool open = Drain(console_.get(), [this](std::string_view bytes) {
-    (void)!write(log_.get(), bytes.data(), bytes.size());
-    if (on_console) on_console(bytes);
-    for (std::string& line : lines_.Feed(bytes)) {
-      if (IsKernelTrouble(line)) {
-        trouble_.push_back(line);
-        if (on_trouble) on_trouble(line);
-      }
-      tail_.Add(std::move(line));
+  const bool open = Drain(
+      console_.get(), [this](std::string_view bytes) { TakeConsole(bytes); });
+  if (!open || console_bytes_ > kConsoleLimit) Die();
+}
+
+void Vm::TakeConsole(std::string_view bytes) {
+  // A user who works there is no flood.
+  if (!on_console) console_bytes_ += bytes.size();
+  if (console_bytes_ > kConsoleLimit) {
+    ending_ = FloodReason();
+    return;
+  }
+  (void)!write(log_.get(), bytes.data(), bytes.size());
+  if (on_console) on_console(bytes);
+  for (std::string& line : lines_.Feed(bytes)) {
+    if (const std::string_view end = EndOfKernel(line); !end.empty())
+      ending_ = end;
+    if (IsKernelTrouble(line)) {
+      if (trouble_.empty()) trouble_ = line;
+      if (on_trouble) on_trouble(line);
     }
-  });
-  if (!open) Die();
+    tail_.Add(std::move(line));
+  }
 }
 
 void Vm::ReadAgent() {
@@ -236,6 +252,12 @@ void Vm::Die() {
   loop_->Remove(console_.get());
   loop_->Remove(agent_fd_.get());
   qemu_.Kill();
+  // What it said last is in the socket yet.
+  pollfd said{console_.get(), POLLIN, 0};
+  while (console_bytes_ <= kConsoleLimit && poll(&said, 1, 0) > 0 &&
+         Drain(console_.get(),
+               [this](std::string_view bytes) { TakeConsole(bytes); })) {
+  }
 }
 
 void Vm::Kill() { Die(); }

@@ -67,8 +67,10 @@ class Vm {
   bool busy() const { return static_cast<bool>(agent_.on_exit); }
   int console_fd() const { return console_.get(); }
 
-  // Console lines that report kernel trouble, and what the console said last.
-  const std::vector<std::string>& trouble() const { return trouble_; }
+  // The first console line that reports kernel trouble, what the console says
+  // of the kernel's end, and its last lines; the first two may be empty.
+  const std::string& trouble() const { return trouble_; }
+  const std::string& ending() const { return ending_; }
   std::string ConsoleTail() const;
   std::function<void(std::string_view)> on_trouble;
   // While set, console bytes go here as well.
@@ -89,6 +91,7 @@ class Vm {
 
   void Register();
   void ReadConsole();
+  void TakeConsole(std::string_view bytes);
   void ReadAgent();
   void Answer(std::string_view bytes);
   void Die();
@@ -102,7 +105,9 @@ class Vm {
   bool alive_ = true;
   LineSplitter lines_;
   Tail tail_{kTailLines};
-  std::vector<std::string> trouble_;
+  size_t console_bytes_ = 0;
+  std::string trouble_;
+  std::string ending_;
   Agent agent_;
   std::optional<std::string>
       exit_status_;  // digits so far, after the first NUL

@@ -21,7 +21,8 @@ using std::chrono::seconds;
 // First on PATH, so that it is taken for QEMU. It finds the numbers of its
 // descriptors in its arguments, reports ready, and runs each command it gets as
 // `bash -c`, with the console as descriptor 9 and nothing in its kernel log.
-// It dies at once as often as there are files named "die" and a digit.
+// It dies at once as often as there are files named "die" and a digit, whose
+// text it says first, and does not come up if there is one named "hang".
 constexpr const char* kFakeQemu = R"(#!/bin/bash
 for arg; do
   case $arg in
@@ -31,8 +32,14 @@ for arg; do
 done
 echo "booting $2: ${0##*/} $*" >&$console
 for die in "${0%/*}"/die?; do
-  rm "$die" 2>/dev/null && exit
+  said=$(cat "$die" 2>/dev/null) && rm "$die" 2>/dev/null || continue
+  [ -z "$said" ] || echo "$said" >&$console
+  exit
 done
+if [ -e "${0%/*}/hang" ]; then
+  cat "${0%/*}/hang" >&$console
+  read -r <&$agent
+fi
 printf '\0000\000' >&$agent
 while IFS= read -r -d '' command <&$agent; do
   bash -c "dmesg() { :; }; $command" 9>&$console >&$agent 2>&1
@@ -103,6 +110,54 @@ TEST_F(Runner, FailsWhenTheGuestDies) {
       Failures("echo 1..1; sleep 0.3; kill -9 $PPID"));
 }
 
+TEST_F(Runner, SaysThatTheKernelPanicked) {
+  EXPECT_EQ(
+      "end of run: the kernel panicked; kernel: Kernel panic - not syncing: "
+      "x\n",
+      Failures("echo Kernel panic - not syncing: x >&9; kill -9 $PPID"));
+}
+
+TEST_F(Runner, ReadsTheConsoleToItsEndWhenTheGuestDies) {
+  EXPECT_EQ(
+      "end of run: the kernel panicked; kernel: Kernel panic - not syncing: "
+      "x\n",
+      Failures("for i in {1..2000}; do echo some line; done >&9;"
+               "echo Kernel panic - not syncing: x >&9; kill -9 $PPID"));
+}
+
+TEST_F(Runner, SaysThatTheKernelRanOutOfMemory) {
+  TestLimits limits;
+  limits.test = seconds(1);
+  EXPECT_EQ(
+      "end of run: no result in 1 s, killed: the kernel ran out of memory\n",
+      Failures("echo Out of memory: Killed process 7 >&9; sleep 4", limits));
+  EXPECT_EQ(
+      "end of run: the output stops inside a test; the kernel ran out of "
+      "memory\n",
+      Failures("echo '  ok 1 a'; echo Out of memory: Killed process 7 >&9; "
+               "sleep 0.3"));
+}
+
+TEST_F(Runner, AProcessKilledForMemoryIsNoFailure) {
+  EXPECT_EQ("", Failures("echo Out of memory: Killed process 7 >&9; sleep 0.3;"
+                         "echo 1..1; echo ok 1 a"));
+}
+
+TEST_F(Runner, EndsWhenTheConsoleIsFlooded) {
+  EXPECT_EQ("end of run: the console is flooded: 16 MiB\n",
+            Failures("head -c 20M /dev/zero >&9; sleep 9"));
+  EXPECT_LE(std::filesystem::file_size(dir_ + "/test.console"), kConsoleLimit);
+}
+
+TEST_F(Runner, SaysWhyAGuestDidNotBoot) {
+  std::ofstream(dir_ + "/hang") << "Out of memory: Killed process 1 (init)\n";
+  TestLimits limits;
+  limits.boot = seconds(2);
+  EXPECT_EQ(
+      "boot: host test did not boot in 2 s: the kernel ran out of memory\n",
+      Failures("echo 1..1; echo ok 1 a", limits));
+}
+
 TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
   std::ofstream(dir_ + "/die1") << "";
   std::ofstream(dir_ + "/die2") << "";
@@ -112,7 +167,7 @@ TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
 TEST_F(Runner, GivesUpOnAGuestThatAlwaysDiesEarly) {
   for (const char* name : {"/die1", "/die2", "/die3"})
     std::ofstream(dir_ + name) << "";
-  EXPECT_EQ("boot: the guest did not boot\n",
+  EXPECT_EQ("boot: host test died before it was up\n",
             Failures("echo 1..1; echo ok 1 a"));
 }
 
