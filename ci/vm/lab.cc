@@ -13,11 +13,20 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kProbeLimit{8};
-// Under TCG a CPU may run into the int3 of a code patch that another CPU has
-// just completed, and panics. Before the agent answers, that is all there is.
+// The emulator may lose a guest before its agent answers.
 constexpr int kBoots = 3;
 // Printed by ci/images/initramfs-init.
 constexpr std::string_view kInitramfsMarker = "siw-initramfs";
+
+bool InTrouble(const Vm& vm) {
+  return !vm.trouble().empty() || !vm.ending().empty();
+}
+
+// The logs of a guest are of all its boots.
+void ForgetLogs(const Guest& guest) {
+  for (const char* kind : {".console", ".qemu"})
+    unlink((guest.machine.log_dir + "/" + guest.name + kind).c_str());
+}
 
 // Two guests are joined back to back, more meet in a multicast group on the
 // loopback device.
@@ -76,15 +85,20 @@ Status Lab::WaitReady(seconds limit) {
 
 Result<std::unique_ptr<Lab>> Lab::Boot(const std::vector<Guest>& guests,
                                        seconds limit) {
+  for (const Guest& guest : guests) ForgetLogs(guest);
   for (int left = kBoots;;) {
     auto lab = std::make_unique<Lab>();
     if (auto started = lab->Start(guests); !started) return started.error();
     const auto ready = lab->WaitReady(limit);
     if (ready) return lab;
-    const bool died = std::any_of(lab->vms_.begin(), lab->vms_.end(),
+    const std::string& why = ready.error().message;
+    const auto& vms = lab->vms_;
+    const bool died = std::any_of(vms.begin(), vms.end(),
                                   [](const auto& vm) { return !vm->alive(); });
-    if (!died || --left == 0) return ready.error();
-    fmt::print(stderr, "# boots once more: {}", ready.error().message);
+    const bool trouble = std::any_of(
+        vms.begin(), vms.end(), [](const auto& vm) { return InTrouble(*vm); });
+    if (!died || trouble || --left == 0) return ready.error();
+    fmt::print("# {}, boots once more\n", why.substr(0, why.find('\n')));
   }
 }
 
@@ -117,6 +131,7 @@ bool KvmWorks(const Machine& machine) {
   if (access("/dev/kvm", R_OK | W_OK) != 0) return false;
   Machine probe = machine;
   probe.accel = "kvm";
+  ForgetLogs({"kvm-probe", probe});
   EventLoop loop;
   auto vm = Vm::Start(&loop, "kvm-probe", probe, nullptr);
   if (!vm) return false;

@@ -19,8 +19,8 @@ struct Guest {
 
 class Lab {
  public:
-  // Boots the guests and waits for their agents; starts over, and says so, when
-  // a guest dies before that.
+  // Boots the guests and waits for their agents; starts over, and says so in a
+  // line of KTAP, when a guest dies before that and no kernel complained.
   static Result<std::unique_ptr<Lab>> Boot(const std::vector<Guest>& guests,
                                            std::chrono::seconds limit);
 

@@ -21,7 +21,7 @@ namespace {
   if (options.close_stdin) dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
   if (!options.output_file.empty()) {
     const int log = open(options.output_file.c_str(),
-                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+                         O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
   }

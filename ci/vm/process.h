@@ -18,7 +18,7 @@ struct ProcessOptions {
   std::vector<int> inherit;  // descriptors the child keeps, same numbers
   std::vector<std::pair<std::string, std::string>> environment;
   bool close_stdin = false;
-  std::string output_file;  // stdout and stderr, if not empty
+  std::string output_file;  // gets stdout and stderr, if not empty
 };
 
 class Process {

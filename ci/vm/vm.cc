@@ -139,7 +139,7 @@ Result<std::unique_ptr<Vm>> Vm::Start(EventLoop* loop, std::string name,
   if (!agent) return agent.error();
   const std::string log = fmt::format("{}/{}", machine.log_dir, name);
   Fd console_log(open((log + ".console").c_str(),
-                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+                      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!console_log.valid()) return ErrnoError(log + ".console");
 
   ProcessOptions options;

@@ -36,7 +36,7 @@ struct Machine {
   // QEMU starts the kernel itself
   std::string firmware;
   std::string variables;
-  std::string log_dir;  // console and QEMU logs
+  std::string log_dir;  // console and QEMU logs, which grow
   int cpus = 2;
   int memory_mb = 1024;
 };

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <string>
 #include <utility>
@@ -71,7 +72,7 @@ class Runner : public testing::Test {
                        const TestLimits& limits = {}) {
     testing::internal::CaptureStdout();
     const auto cases = RunTests(machine_, "test", command, limits);
-    testing::internal::GetCapturedStdout();
+    said_ = testing::internal::GetCapturedStdout();
     std::string failures;
     for (const TestCase& test : cases)
       if (test.verdict == Verdict::kFail)
@@ -82,6 +83,7 @@ class Runner : public testing::Test {
   Machine machine_;
   std::string dir_;
   std::string path_;
+  std::string said_;  // the KTAP
 };
 
 TEST_F(Runner, PassesWhenEveryTestPasses) {
@@ -160,8 +162,27 @@ TEST_F(Runner, SaysWhyAGuestDidNotBoot) {
 
 TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
   std::ofstream(dir_ + "/die1") << "";
-  std::ofstream(dir_ + "/die2") << "";
+  std::ofstream(dir_ + "/die2") << "the emulator's fault";
+  std::ofstream(dir_ + "/test.console") << "of an earlier run";
   EXPECT_EQ("", Failures("echo 1..1; echo ok 1 a"));
+  const std::string note =
+      "# host test died before it was up, boots once more\n";
+  EXPECT_TRUE(said_.starts_with("KTAP version 1\n" + note + note)) << said_;
+  std::ifstream file(dir_ + "/test.console");
+  const std::string console{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_TRUE(console.starts_with("booting test")) << console;
+  EXPECT_NE(std::string::npos, console.find("fault\nbooting test")) << console;
+}
+
+TEST_F(Runner, DoesNotBootOnceMoreWhenTheKernelComplained) {
+  for (const char* said :
+       {"WARNING: CPU: 0", "BUG: x", "Oops: x", "Kernel panic - x"}) {
+    std::ofstream(dir_ + "/die1") << said;
+    const std::string failures = Failures("echo 1..1; echo ok 1 a");
+    EXPECT_TRUE(failures.starts_with("boot: host test died before it was up"))
+        << failures;
+    EXPECT_NE(std::string::npos, failures.find(said)) << failures;
+  }
 }
 
 TEST_F(Runner, GivesUpOnAGuestThatAlwaysDiesEarly) {
