@@ -68,7 +68,10 @@ class TestRun {
         return vm_->ending().empty() ? "the guest died" : vm_->ending();
       if (done || Clock::now() < deadline) continue;
       vm_->Kill();
-      return fmt::format("no result in {} s, killed{}{}", limits.test.count(),
+      const auto [what, limit] = deadline == end
+                                     ? std::pair("no end", limits.total)
+                                     : std::pair("no result", limits.test);
+      return fmt::format("{} in {} s, killed{}{}", what, limit.count(),
                          vm_->ending().empty() ? "" : ": ", vm_->ending());
     }
     return "";

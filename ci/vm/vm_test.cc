@@ -105,6 +105,14 @@ TEST_F(Runner, KillsAGuestThatHangs) {
       Failures("echo 1..2; echo ok 1 a; sleep 4", limits));
 }
 
+TEST_F(Runner, NamesTheLimitThatEndedTheRun) {
+  TestLimits limits;
+  limits.total = seconds(2);
+  EXPECT_EQ(
+      "end of run: no end in 2 s, killed\n",
+      Failures("for i in {1..20}; do echo ok $i a; sleep 0.3; done", limits));
+}
+
 TEST_F(Runner, FailsWhenTheGuestDies) {
   EXPECT_EQ(
       "plan: 1 tests planned, 0 reported\n"
