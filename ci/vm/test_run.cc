@@ -47,8 +47,17 @@ class TestRun {
       rest.back().log += "the console ends with\n" + vm_->ConsoleTail();
     }
     for (TestCase& test : rest) Conclude(std::move(test));
+    std::string late;
+    vm_->on_trouble = [&late](std::string_view line) {
+      late += fmt::format("{}\n", line);
+    };
     if (vm_->alive() && why.empty())
       MustBeSilent("kernel messages", kSevereMessages);
+    vm_->Kill();
+    vm_->on_trouble = nullptr;
+    if (!late.empty())
+      Conclude(Failure("console", "the kernel complained after the last test",
+                       late + "the console ends with\n" + vm_->ConsoleTail()));
     return std::move(cases_);
   }
 

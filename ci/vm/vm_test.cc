@@ -21,9 +21,10 @@ using std::chrono::seconds;
 
 // First on PATH, so that it is taken for QEMU. It finds the numbers of its
 // descriptors in its arguments, reports ready, and runs each command it gets as
-// `bash -c`, with the console as descriptor 9 and nothing in its kernel log.
-// It dies at once as often as there are files named "die" and a digit, whose
-// text it says first, and does not come up if there is one named "hang".
+// `bash -c`, with the console as descriptor 9 and nothing in its kernel log;
+// the file "late" is what the console says while that is asked for. It dies at
+// once as often as there are files named "die" and a digit, whose text it says
+// first, and does not come up if there is one named "hang".
 constexpr const char* kFakeQemu = R"(#!/bin/bash
 for arg; do
   case $arg in
@@ -43,7 +44,8 @@ if [ -e "${0%/*}/hang" ]; then
 fi
 printf '\0000\000' >&$agent
 while IFS= read -r -d '' command <&$agent; do
-  bash -c "dmesg() { :; }; $command" 9>&$console >&$agent 2>&1
+  bash -c "dmesg() { cat '${0%/*}/late' >&9; } 2>/dev/null; $command" \
+    9>&$console >&$agent 2>&1
   printf '\000%d\000' $? >&$agent
 done
 )";
@@ -94,6 +96,12 @@ TEST_F(Runner, FailsTheTestDuringWhichTheKernelWarns) {
   EXPECT_EQ("b: kernel: WARNING: CPU: 0\n",
             Failures("echo 1..2; echo ok 1 a; sleep 1;"
                      "echo WARNING: CPU: 0 >&9; sleep 1; echo ok 2 b"));
+}
+
+TEST_F(Runner, FailsWhenTheKernelWarnsAfterTheLastTest) {
+  std::ofstream(dir_ + "/late") << "WARNING: CPU: 0\n";
+  EXPECT_EQ("console: the kernel complained after the last test\n",
+            Failures("echo 1..1; echo ok 1 a"));
 }
 
 TEST_F(Runner, KillsAGuestThatHangs) {
