@@ -68,9 +68,13 @@ std::optional<ResultLine> ParseResult(std::string_view text) {
   return result;
 }
 
-std::optional<size_t> ParsePlan(std::string_view text) {
+// "1..3", "1..0 # SKIP reason"
+std::optional<KtapPlan> ParsePlan(std::string_view text) {
   if (!Eat(&text, "1..")) return std::nullopt;
-  return EatNumber(&text);
+  const auto count = EatNumber(&text);
+  if (!count) return std::nullopt;
+  const bool skipped = Eat(&text, " # SKIP ");
+  return KtapPlan{*count, std::string(skipped ? text : "")};
 }
 
 bool AnyFailed(const std::vector<TestCase>& cases) {
@@ -101,15 +105,21 @@ TestCase KtapReader::Leaf(std::string name, Clock::time_point now) {
   return test;
 }
 
+// What the plan of the level below `indent` gives as reason to skip it.
+std::string KtapReader::WhyNothing(size_t indent) const {
+  const auto plan = plans_.upper_bound(indent);
+  return plan == plans_.end() ? "" : plan->second.reason;
+}
+
 void KtapReader::CheckPlan(size_t indent, size_t seen,
                            std::vector<TestCase>* cases) {
   const auto plan = plans_.find(indent);
-  if (plan != plans_.end() && seen < plan->second) {
+  if (plan != plans_.end() && seen < plan->second.count) {
     TestCase missing;
     missing.name = "plan";
     missing.verdict = Verdict::kFail;
     missing.reason =
-        fmt::format("{} tests planned, {} reported", plan->second, seen);
+        fmt::format("{} tests planned, {} reported", plan->second.count, seen);
     cases->push_back(std::move(missing));
   }
   plans_.erase(plans_.lower_bound(indent), plans_.end());
@@ -143,12 +153,16 @@ std::vector<TestCase> KtapReader::Feed(std::string_view line,
     plans_[indent] = *plan;
     return {};
   }
-  const auto result = ParseResult(text);
+  auto result = ParseResult(text);
   if (!result) {
     if (!text.empty() && !text.starts_with("KTAP version")) Log(text);
     return {};
   }
   any_result_ = true;
+  // Who runs a program can but point at what the program says.
+  if (const std::string why = WhyNothing(indent);
+      result->verdict == Verdict::kSkip && !why.empty())
+    result->reason = why;
   std::vector<TestCase> cases = Subtests(indent);
   for (TestCase& test : cases) test.name = result->name + "/" + test.name;
   const bool own_result =
@@ -180,6 +194,7 @@ std::vector<TestCase> KtapReader::Finish(std::string_view why,
   for (Node& node : pending_)
     std::move(node.cases.begin(), node.cases.end(), std::back_inserter(cases));
   const bool cut_short = !pending_.empty();
+  const std::string nothing = plans_.contains(0) ? plans_[0].reason : "";
   pending_.clear();
   CheckPlan(0, top_results_, &cases);
   if (!why.empty() || !trouble_.empty() || !any_result_ || cut_short) {
@@ -191,6 +206,7 @@ std::vector<TestCase> KtapReader::Finish(std::string_view why,
     } else if (test.reason.empty()) {
       test.reason = any_result_ ? "the output stops inside a test"
                                 : "the output holds no test result";
+      if (!nothing.empty()) test.reason += ": " + nothing;
     }
     test.verdict = Verdict::kFail;
     cases.push_back(std::move(test));

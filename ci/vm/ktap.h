@@ -22,6 +22,11 @@ struct TestCase {
   double seconds = 0;
 };
 
+struct KtapPlan {
+  size_t count = 0;
+  std::string reason;  // why there is nothing to test
+};
+
 class KtapReader {
  public:
   explicit KtapReader(Clock::time_point start) : last_result_(start) {}
@@ -51,10 +56,11 @@ class KtapReader {
   void Log(std::string_view line);
   TestCase Leaf(std::string name, Clock::time_point now);
   std::vector<TestCase> Subtests(size_t indent);
+  std::string WhyNothing(size_t indent) const;
   void CheckPlan(size_t indent, size_t seen, std::vector<TestCase>* cases);
 
   std::vector<Node> pending_;  // results whose parent has not come yet
-  std::map<size_t, size_t> plans_;
+  std::map<size_t, KtapPlan> plans_;
   size_t top_results_ = 0;
   bool any_result_ = false;
   std::string log_;

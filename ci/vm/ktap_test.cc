@@ -50,6 +50,25 @@ TEST(KtapReader, KeepsTheReasonOfASkip) {
   EXPECT_EQ("no device", Read("ok 1 a # SKIP no device\n").front().reason);
 }
 
+TEST(KtapReader, TakesTheReasonOfAProgramForThatOfItsSkip) {
+  const auto cases = Read(
+      "    KTAP version 1\n"
+      "    1..0 # SKIP no device\n"
+      "ok 1 a # SKIP see above\n"
+      "    1..1\n"
+      "    ok 1 c\n"
+      "ok 2 b\n"
+      "ok 3 d # SKIP of its own\n");
+  EXPECT_EQ("?a +b/c ?d", Brief(cases));
+  EXPECT_EQ("no device", cases[0].reason);
+  EXPECT_EQ("of its own", cases[2].reason);
+}
+
+TEST(KtapReader, SaysWhyADocumentHoldsNothing) {
+  EXPECT_EQ("the output holds no test result: needs root",
+            Read("1..0 # SKIP needs root\n").front().reason);
+}
+
 TEST(KtapReader, NamesSubtestsByTheirParents) {
   EXPECT_EQ("+rkey/bad -rkey/revoked +cm", Brief(Read("KTAP version 1\n"
                                                       "1..2\n"
