@@ -51,14 +51,16 @@ std::string_view ClassOf(Verdict verdict) {
   return "";
 }
 
-// "# 12.5 s" behind a result is how long it took.
+// "# 12.5 s" behind a result is how long it took, "# 12.5 s: why" of a failure.
 void TakeSeconds(TestCase* test) {
   double seconds = 0;
   const char* end = test->reason.data() + test->reason.size();
   const auto [rest, error] = std::from_chars(test->reason.data(), end, seconds);
-  if (error != std::errc() || std::string_view(rest, end) != " s") return;
+  const std::string_view unit(rest, end);
+  if (error != std::errc() || (unit != " s" && !unit.starts_with(" s: ")))
+    return;
   test->seconds = seconds;
-  test->reason.clear();
+  test->reason = std::string(unit == " s" ? "" : unit.substr(4));
 }
 
 std::vector<TestCase> ReadDocument(const fs::path& path) {

@@ -41,7 +41,7 @@ class MatrixPage : public testing::Test {
 
 constexpr const char* kGood =
     "KTAP version 1\n1..3\nok 1 a/b # 2.5 s\nok 2 c # SKIP no IPv6\n"
-    "# why <so>\nnot ok 3 d # timed out\n";
+    "# why <so>\nnot ok 3 d # 7.5 s: timed out\n";
 
 TEST_F(MatrixPage, ARowIsItsFactsAndCases) {
   const auto row =
@@ -58,6 +58,7 @@ TEST_F(MatrixPage, ARowIsItsFactsAndCases) {
   EXPECT_EQ("no IPv6", row->cases[1].reason);
   EXPECT_EQ(Verdict::kFail, row->cases[2].verdict);
   EXPECT_EQ("timed out", row->cases[2].reason);
+  EXPECT_DOUBLE_EQ(7.5, row->cases[2].seconds);
   EXPECT_EQ("why <so>\n", row->cases[2].log);
 }
 

@@ -38,8 +38,12 @@ std::string KtapLine(size_t number, const TestCase& test) {
     case Verdict::kFail:
       break;
   }
+  std::string why = test.reason;
+  if (test.seconds > 0)
+    why = fmt::format("{:.1f} s{}{}", test.seconds, why.empty() ? "" : ": ",
+                      test.reason);
   return fmt::format("{}not ok {} {}{}{}\n", Indent(test.log), number,
-                     test.name, test.reason.empty() ? "" : " # ", test.reason);
+                     test.name, why.empty() ? "" : " # ", why);
 }
 
 namespace {

@@ -19,8 +19,21 @@ TEST(KtapLine, OfEachVerdict) {
   EXPECT_EQ("ok 1 rkey/bad # 1.2 s\n", KtapLine(1, Case(Verdict::kPass)));
   EXPECT_EQ("ok 2 rkey/bad # SKIP a < b & \"c\"\n",
             KtapLine(2, Case(Verdict::kSkip)));
-  EXPECT_EQ("# line one\n# line\x01 two\nnot ok 3 rkey/bad # a < b & \"c\"\n",
-            KtapLine(3, Case(Verdict::kFail)));
+  EXPECT_EQ(
+      "# line one\n# line\x01 two\nnot ok 3 rkey/bad # 1.2 s: a < b & \"c\"\n",
+      KtapLine(3, Case(Verdict::kFail)));
+}
+
+TEST(KtapLine, OfAFailureWithoutTimeOrReason) {
+  TestCase test;
+  test.name = "a";
+  test.verdict = Verdict::kFail;
+  EXPECT_EQ("not ok 1 a\n", KtapLine(1, test));
+  test.reason = "why";
+  EXPECT_EQ("not ok 1 a # why\n", KtapLine(1, test));
+  test.reason.clear();
+  test.seconds = 2;
+  EXPECT_EQ("not ok 1 a # 2.0 s\n", KtapLine(1, test));
 }
 
 TEST(Count, ASkipIsNotAPass) {
