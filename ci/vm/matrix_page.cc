@@ -124,11 +124,30 @@ std::string SummaryHtml(const std::vector<Row>& rows) {
   return html + "</tbody></table>\n";
 }
 
+int Badness(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return 1;
+    case Verdict::kSkip:
+      return 2;
+    case Verdict::kFail:
+      return 3;
+  }
+  return 0;
+}
+
+// Of results of one name it shows the worst.
 std::string Cell(const Row& row, const std::string& name) {
+  const auto badness = [&name](const TestCase& test) {
+    return test.name == name ? Badness(test.verdict) : 0;
+  };
   const auto test =
-      std::find_if(row.cases.begin(), row.cases.end(),
-                   [&name](const TestCase& t) { return t.name == name; });
-  if (test == row.cases.end()) return "<td class=\"cell none\">·";
+      std::max_element(row.cases.begin(), row.cases.end(),
+                       [&badness](const TestCase& a, const TestCase& b) {
+                         return badness(a) < badness(b);
+                       });
+  if (test == row.cases.end() || badness(*test) == 0)
+    return "<td class=\"cell none\">·";
   std::string text;
   switch (test->verdict) {
     case Verdict::kPass:

@@ -122,6 +122,17 @@ TEST_F(MatrixPage, WritesAPageAJunitFileAndATable) {
                 .find("| x | 6.1 |  |  |  | 1 | 1 | 1 |\n| y | 7.3 |"));
 }
 
+TEST_F(MatrixPage, OfResultsOfOneNameTheWorstIsShown) {
+  for (const auto& [ktap, cell] :
+       {std::pair("1..2\nok 1 a\nnot ok 2 a\n", "href=\"#x-1\">fail"),
+        std::pair("1..2\nnot ok 1 a\nok 2 a\n", "href=\"#x-0\">fail"),
+        std::pair("1..2\nok 1 a\nok 2 a # SKIP no\n", "title=\"no\">skip")}) {
+    const auto row = ReadRow(Make("x", "name=x\nseconds=9\n", ktap));
+    ASSERT_TRUE(row.ok());
+    EXPECT_NE(std::string::npos, MatrixHtml({*row}).find(cell)) << ktap;
+  }
+}
+
 TEST_F(MatrixPage, ReportsRowsThatAreInPlaceAlready) {
   Make("out/x", "name=x\nseconds=9\n", "1..1\nok 1 a\n");
   const auto failed = WriteMatrix(top_ / "out", {top_ / "out/x"});
