@@ -7,8 +7,11 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <utility>
 
 #include "ci/vm/control.h"
+#include "ci/vm/report.h"
 
 namespace siw::vm {
 namespace {
@@ -90,23 +93,56 @@ Result<int> RunScript(Lab* lab, const HostsPlan& plan) {
   return *script->TryWait();
 }
 
-bool KernelsAreHealthy(const Lab& lab) {
-  bool healthy = true;
+TestCase Failure(std::string name, std::string reason, std::string log) {
+  TestCase test;
+  test.name = "hosts/" + std::move(name);
+  test.verdict = Verdict::kFail;
+  test.reason = std::move(reason);
+  test.log = std::move(log);
+  return test;
+}
+
+// The guests end here, so that their consoles have been read.
+std::vector<TestCase> JudgeKernels(const Lab& lab) {
+  std::vector<TestCase> cases;
   for (const auto& vm : lab.vms()) {
-    if (vm->alive() && vm->trouble().empty()) continue;
-    healthy = false;
-    fmt::print(stderr, "siw-vm: host {}: {}; its console ends with\n{}",
-               vm->name(), vm->trouble().empty() ? "died" : vm->trouble(),
-               vm->ConsoleTail());
+    std::string why;
+    if (!vm->alive()) why = vm->ending().empty() ? "died" : vm->ending();
+    vm->Kill();
+    if (!vm->trouble().empty())
+      why += (why.empty() ? "kernel: " : "; kernel: ") + vm->trouble();
+    TestCase test;
+    test.name = "hosts/kernel of " + vm->name();
+    if (!why.empty()) {
+      const std::string tail = "the console ends with\n" + vm->ConsoleTail();
+      fmt::print(stderr, "siw-vm: host {}: {}; {}", vm->name(), why, tail);
+      test = Failure("kernel of " + vm->name(), why, tail);
+    }
+    cases.push_back(std::move(test));
   }
-  return healthy;
+  return cases;
+}
+
+Status WriteKtap(const std::string& path, const std::vector<TestCase>& cases) {
+  std::ofstream file(path);
+  file << "KTAP version 1\n1.." << cases.size() << "\n";
+  for (size_t i = 0; i < cases.size(); ++i) file << KtapLine(i + 1, cases[i]);
+  file.close();
+  if (!file) return Error{path + ": cannot be written"};
+  return Done{};
 }
 
 }  // namespace
 
 Result<int> RunHosts(const HostsPlan& plan) {
+  const std::string ktap = plan.log_dir + "/hosts.ktap";
   auto lab = Lab::Boot(plan.hosts, plan.boot);
-  if (!lab) return lab.error();
+  if (!lab) {
+    const std::string& why = lab.error().message;
+    const Status written =
+        WriteKtap(ktap, {Failure("boot", why.substr(0, why.find('\n')), why)});
+    return written ? lab.error() : written.error();
+  }
   auto status = RunScript(lab->get(), plan);
   if (!status) return status;
   if (*status == 0 && !plan.shell.empty()) {
@@ -115,7 +151,10 @@ Result<int> RunHosts(const HostsPlan& plan) {
     status = Shell(lab->get(), vm);
     if (!status) return status;
   }
-  if (!KernelsAreHealthy(**lab) && *status == 0) return 1;
+  const std::vector<TestCase> cases = JudgeKernels(**lab);
+  const Status written = WriteKtap(ktap, cases);
+  if (!written) return written.error();
+  if (Count(cases).failed > 0 && *status == 0) return 1;
   return status;
 }
 

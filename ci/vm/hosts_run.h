@@ -15,13 +15,14 @@ inline constexpr const char* kSocketVariable = "SIW_VM_SOCKET";
 
 struct HostsPlan {
   std::vector<Guest> hosts;
-  std::string log_dir;
+  std::string log_dir;              // hosts.ktap and a socket
   std::vector<std::string> script;  // argv
   std::string shell;                // then leave the user on this host
   std::chrono::seconds boot{180};
 };
 
-// The script's exit status; 1 if a kernel complained.
+// The script's exit status; 1 if a kernel complained. What the kernels did is
+// in hosts.ktap of the log directory.
 Result<int> RunHosts(const HostsPlan& plan);
 
 }  // namespace siw::vm

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "ci/vm/hosts_run.h"
 #include "ci/vm/lab.h"
 #include "ci/vm/test_run.h"
 
@@ -80,6 +81,11 @@ class Runner : public testing::Test {
       if (test.verdict == Verdict::kFail)
         failures += test.name + ": " + test.reason + "\n";
     return failures;
+  }
+
+  static std::string Text(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
 
   Machine machine_;
@@ -184,8 +190,7 @@ TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
   const std::string note =
       "# host test died before it was up, boots once more\n";
   EXPECT_TRUE(said_.starts_with("KTAP version 1\n" + note + note)) << said_;
-  std::ifstream file(dir_ + "/test.console");
-  const std::string console{std::istreambuf_iterator<char>(file), {}};
+  const std::string console = Text(dir_ + "/test.console");
   EXPECT_TRUE(console.starts_with("booting test")) << console;
   EXPECT_NE(std::string::npos, console.find("fault\nbooting test")) << console;
 }
@@ -222,6 +227,32 @@ TEST_F(Runner, GivesCommandsToTheRightHost) {
   EXPECT_EQ("one\ntwo\n", output);
   EXPECT_NE(std::string::npos, b->ConsoleTail().find("booting b"));
   EXPECT_EQ(nullptr, (*lab)->Find("c"));
+}
+
+TEST_F(Runner, JudgesTheKernelsOfHosts) {
+  HostsPlan plan;
+  plan.hosts = {{"a", machine_}, {"b", machine_}};
+  // The fake says its arguments on its console.
+  plan.hosts[0].machine.append = "WARNING: CPU: 0";
+  plan.log_dir = dir_;
+  plan.script = {"true"};
+  const auto status = RunHosts(plan);
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(1, *status);
+  std::string ktap = Text(dir_ + "/hosts.ktap");
+  EXPECT_NE(std::string::npos,
+            ktap.find("\nnot ok 1 hosts/kernel of a # kernel: booting a: "))
+      << ktap;
+  EXPECT_NE(std::string::npos, ktap.find("\nok 2 hosts/kernel of b")) << ktap;
+
+  plan.hosts[0].machine.append = "";
+  EXPECT_EQ(0, *RunHosts(plan));
+  EXPECT_EQ(std::string::npos, Text(dir_ + "/hosts.ktap").find("not ok"));
+
+  plan.hosts[0].machine.arch = "vax";
+  EXPECT_FALSE(RunHosts(plan).ok());
+  EXPECT_NE(std::string::npos,
+            Text(dir_ + "/hosts.ktap").find("\nnot ok 1 hosts/boot # no "));
 }
 
 TEST_F(Runner, TakesTheMachineOfTheArchitecture) {
