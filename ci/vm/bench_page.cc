@@ -417,9 +417,28 @@ Status WriteBench(const BenchReport& report, const fs::path& out) {
   return WriteFile(out / "index.html", BenchHtml(report));
 }
 
+Result<std::vector<Regression>> CheckBench(const BenchReport& report) {
+  if (report.stored.empty())
+    return Error{"there is no baseline to check against"};
+  const bool any = std::any_of(
+      report.ratios.begin(), report.ratios.end(),
+      [&report](const Ratio& r) { return report.stored.contains(r.Name()); });
+  if (!any)
+    return Error{"no ratio of this run is in the baseline: nothing to check"};
+  return Regressions(report.ratios, report.stored);
+}
+
 Status StoreBench(const BenchReport& report, const fs::path& file) {
   if (CountErrors(report) > 0)
     return Error{"measurements failed: this run is no baseline"};
+  std::map<std::string, double> lost = report.stored;
+  for (const Ratio& ratio : report.ratios) lost.erase(ratio.Name());
+  if (!lost.empty()) {
+    std::string names;
+    for (const auto& [name, ratio] : lost) names += "\n  " + name;
+    return Error{file.string() + ": this run is no baseline, it has not" +
+                 " measured (measure them, or remove the file):" + names};
+  }
   return WriteFile(file, StoredText(report.run, report.ratios));
 }
 

@@ -36,7 +36,10 @@ struct BenchFiles {
 
 Result<BenchReport> ReadBench(const BenchFiles& files);
 Status WriteBench(const BenchReport& report, const std::filesystem::path& out);
-// The next baseline. A run with measurements that failed is none.
+// What is worse than the baseline, of which something must have been measured.
+Result<std::vector<Regression>> CheckBench(const BenchReport& report);
+// The next baseline. A run with measurements that failed is none, nor one
+// without a ratio of the last baseline.
 Status StoreBench(const BenchReport& report, const std::filesystem::path& file);
 
 // Measurements that failed.

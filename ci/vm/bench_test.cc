@@ -287,6 +287,26 @@ TEST_F(BenchPage, WhatIsStoredIsTheNextBaseline) {
   EXPECT_TRUE(Regressions(again->ratios, again->stored).empty());
 }
 
+TEST_F(BenchPage, ACheckOfNothingInTheBaselineFails) {
+  EXPECT_FALSE(CheckBench(*ReadBench(files_)).ok());
+  Put("baseline", R"({"ratios":{"other : tcp":0.8}})");
+  EXPECT_FALSE(CheckBench(*ReadBench(files_)).ok());
+  Put("baseline",
+      R"({"ratios":{"other : tcp":9,"qperf send 1500 on 64 1 1 : tcp":0.8}})");
+  const auto worse = CheckBench(*ReadBench(files_));
+  ASSERT_TRUE(worse.ok());
+  EXPECT_EQ(1u, worse->size());
+}
+
+TEST_F(BenchPage, ARunOfAFewRatiosDoesNotReplaceTheBaseline) {
+  const std::string baseline = R"({"ratios":{"other : tcp":0.8}})";
+  Put("baseline", baseline);
+  const Status stored = StoreBench(*ReadBench(files_), files_.baseline);
+  ASSERT_FALSE(stored.ok());
+  EXPECT_NE(std::string::npos, stored.error().message.find("other : tcp"));
+  EXPECT_EQ(baseline, Text("baseline"));
+}
+
 TEST_F(BenchPage, ARunWithFailuresIsNoBaseline) {
   Put("results", std::string(kResults) +
                      R"({"row":"x","peer":"siw","error":"broke <it>"})" + "\n");

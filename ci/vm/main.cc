@@ -146,14 +146,13 @@ int Bench(const BenchOptions& options) {
   fmt::print("{}", BenchText(*report));
   int status = CountErrors(*report) + CountLost(*report) > 0;
   if (options.check) {
-    if (report->stored.empty())
-      return Fail(Error{"there is no baseline to check against"});
-    for (const Regression& worse :
-         Regressions(report->ratios, report->stored)) {
+    const auto regressions = CheckBench(*report);
+    if (!regressions) return Fail(regressions.error());
+    for (const Regression& worse : *regressions)
       fmt::print("worse: {}: {:.3f}, was {:.3f}\n", worse.name, worse.now,
                  worse.before);
-      status = 1;
-    }
+    // And it is not stored.
+    if (!regressions->empty()) return 1;
   }
   if (options.store) {
     const Status stored = StoreBench(*report, options.files.baseline);
@@ -228,7 +227,7 @@ int Main(int argc, char** argv) {
   bench->add_flag("--check", bench_options.check,
                   "fails if a ratio fell by more than 5 %");
   bench->add_flag("--store", bench_options.store,
-                  "makes these ratios the baseline");
+                  "makes these ratios the baseline, unless --check fails");
   bench->add_option("results", files->results, "lines of JSON")->required();
 
   CLI11_PARSE(app, argc, argv);
