@@ -195,6 +195,14 @@ TEST_F(Runner, BootsOnceMoreWhenAGuestDiesEarly) {
   EXPECT_NE(std::string::npos, console.find("fault\nbooting test")) << console;
 }
 
+TEST_F(Runner, BootsOnceMoreAfterAnInt3OfTheEmulator) {
+  std::ofstream(dir_ + "/die1") << "Oops: int3: 0000 [#1] SMP NOPTI\n"
+                                << "Kernel panic - not syncing: Fatal\n";
+  EXPECT_EQ("", Failures("echo 1..1; echo ok 1 a"));
+  EXPECT_NE(std::string::npos, said_.find("; kernel: Oops: int3: ")) << said_;
+  EXPECT_NE(std::string::npos, said_.find(", boots once more\n")) << said_;
+}
+
 TEST_F(Runner, DoesNotBootOnceMoreWhenTheKernelComplained) {
   for (const char* said :
        {"WARNING: CPU: 0", "BUG: x", "Oops: x", "Kernel panic - x"}) {
