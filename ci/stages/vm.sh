@@ -66,10 +66,34 @@ run_kselftests() {
 		"cd /payload && $settings ./run.sh ${3:-}" </dev/null
 }
 
+# Programs whose quick tests need nothing but the device
+of_the_device='siw_verbs siw_bad_input siw_mpa siw_fpdu siw_cm siw_observe siw_life
+	siw_limits'
+
+# kselftest_verdict PART STATUS: its cases are results; that all of such a program were
+# skipped is a failure, and so is a runner that failed, where no case has.
+kselftest_verdict() {
+	local part=$1 status=$2 program
+	count_junit "$part" "$out/log/vm-$part.xml" || return
+	for program in $(awk -v part="$part:" -v of="$of_the_device" '
+		BEGIN { n = split(of, names); for (i = 1; i <= n; i++) needs[names[i]] }
+		$2 == "vm" && $3 == part {
+			sub("/.*", "", $4)
+			if ($4 in needs)
+				ran[$4] += $1 != "skip"
+		}
+		END { for (p in ran) if (!ran[p]) print p }' "$results"); do
+		printf 'fail vm %s: all of %s was skipped\n' "$part" "$program"
+	done | tee -a "$results"
+	[ "$status" -eq 0 ] || grep -q "^fail vm $part: " "$results" ||
+		printf 'fail vm %s: the runner ended with %d\n' "$part" "$status" |
+		tee -a "$results"
+}
+
 # The guests run side by side: many tests wait more than they work. Those that take
 # seconds run on the newest kernel alone here; in the matrix on each.
 stage_vm() {
-	local name part ready=() parts=()
+	local name part status ready=() parts=() runners=()
 	need mmdebstrap debian-archive-keyring
 	check runner vm_runner_ready && check debs debs_ready || return
 	for name in $(kernels quick); do
@@ -82,15 +106,20 @@ stage_vm() {
 	for name in "${ready[@]:0:${#ready[@]}-1}"; do
 		parts+=("$name")
 		run_kselftests "$name" "$out/log" -q | sed -u "s/^/$name: /" &
+		runners+=($!)
 	done
 	name=${ready[-1]}
 	for part in 1 2; do
 		parts+=("$name-$part")
 		run_kselftests "$name" "$out/log" "-s $part/2" "$part" |
 			sed -u "s/^/$name-$part: /" &
+		runners+=($!)
 	done
-	wait
+	# By pipefail, the status of a pipeline is that of its runner.
 	for part in "${parts[@]}"; do
-		count_junit "$part" "$out/log/vm-$part.xml"
+		wait "${runners[0]}"
+		status=$?
+		runners=("${runners[@]:1}")
+		kselftest_verdict "$part" "$status"
 	done
 }

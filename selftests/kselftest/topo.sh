@@ -12,7 +12,7 @@
 #	+----------------------+          +----------------------+
 #
 # topo.sh load|unload		the module
-# topo.sh up|down		everything
+# topo.sh up|down		everything; 4 if this host has no namespaces or no veth
 # topo.sh exclusive		the same, with each rdma device in its namespace only
 # topo.sh add a|b		the siw link of one side
 # topo.sh del a|b		remove it
@@ -142,13 +142,14 @@ side_up() {
 }
 
 make() {
-	ip -b - <<-EOF || return 1
+	ip -b - <<-EOF || return 4
 		netns add sa
 		netns add sb
 		link add va address 02:83:00:00:00:01 mtu 1500 netns sa type veth peer name vb address 02:83:00:00:00:02 mtu 1500 netns sb
 	EOF
+	side_up a 1 2 && side_up b 2 1 || return 4
 	# ib_core gives a name free some time after its device has left sysfs.
-	side_up a 1 2 && side_up b 2 1 && soon add a && soon add b
+	soon add a && soon add b
 }
 
 up() {
