@@ -10,7 +10,9 @@
  *	|   responder          |          |  Sends, Writes posted|
  *	+----------------------+          +----------------------+
  *
- * A connection is decided by its seed alone.  One in four is legal from its
+ * What is said on a connection, and where it breaks off, is decided by its seed
+ * alone: what the driver does first, and how much TCP takes at once, moves no
+ * other choice.  One in four is legal from its
  * first octet to its last, however it is cut and delayed, and has to deliver
  * all of it.  Whatever the others do: no octet outside of what the peer was
  * given changes, each work request completes once, everything can be closed,
@@ -45,7 +47,9 @@
 
 /**
  * struct peer - our end of one connection
- * @r: its chance
+ * @r: its chance, for all that follows no answer
+ * @answers: for the answers to Reads
+ * @cuts: for how the stream is cut and delayed
  * @w: the socket, and the driver's end
  * @writable: region that may be written to
  * @readable: region that may be read from
@@ -53,6 +57,8 @@
  * @broken: has done so; nothing is promised any more
  * @deaf: does not read
  * @ended: sent FIN or RST
+ * @end_at: octets after which it does
+ * @resets: with RST
  * @out: octets to be sent
  * @out_len: how many
  * @in: octets received and not understood yet
@@ -70,6 +76,8 @@
  */
 struct peer {
 	struct rng r;
+	struct rng answers;
+	struct rng cuts;
 	struct wire w;
 	struct ibv_mr *writable;
 	struct ibv_mr *readable;
@@ -77,6 +85,8 @@ struct peer {
 	bool broken;
 	bool deaf;
 	bool ended;
+	size_t end_at;
+	bool resets;
 	uint8_t *out;
 	size_t out_len;
 	uint8_t *in;
@@ -213,43 +223,53 @@ static size_t bend_octets(struct rng *r, uint8_t *b, size_t n)
 
 static void absorb(struct peer *p);
 
+static void end(struct peer *p)
+{
+	p->ended = true;
+	p->out_len = 0;
+}
+
 /* Some octets of what waits, in one piece or in many. */
 static void pump(struct peer *p, bool all)
 {
-	struct rng *r = &p->r;
+	struct rng *r = &p->cuts;
 
 	while (p->out_len && !p->ended) {
 		size_t n = p->out_len;
 		int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-		uint64_t end = deadline(p->hostile ? 500 : 10000);
+		uint64_t limit = deadline(p->hostile ? 500 : 10000);
 		ssize_t did;
 
 		if (chance(r, 60))
 			n = 1 + below(r, chance(r, 50) ? 64 : 4000);
 		if (n > p->out_len)
 			n = p->out_len;
+		if (n > p->end_at)
+			n = p->end_at;
 		if (chance(r, 2))
 			flags |= MSG_OOB;
 		while ((did = send(p->w.r.fd, p->out, n, flags)) < 0 &&
-		       errno == EAGAIN && !passed(end)) {
+		       errno == EAGAIN && !passed(limit)) {
 			absorb(p);
 			usleep(200);
 		}
 		if (did <= 0) {
-			p->ended = true;
+			end(p);
 			if (!p->broken)
 				EXPECT(false, "a legal stream was not taken");
 			return;
 		}
 		memmove(p->out, p->out + did, p->out_len - did);
 		p->out_len -= did;
+		p->end_at -= did;
 		if (chance(r, 20))
 			usleep(below(r, 1500));
 		absorb(p);
-		/* At a random octet, and not always with a farewell. */
-		if (p->hostile && chance(r, 1)) {
-			p->ended = p->broken = true;
-			if (chance(r, 50))
+		/* Not always with a farewell. */
+		if (!p->end_at) {
+			p->broken = true;
+			end(p);
+			if (p->resets)
 				raw_reset(&p->w.r);
 			else
 				shutdown(p->w.r.fd, SHUT_WR);
@@ -268,8 +288,6 @@ static void emit(struct peer *p, uint8_t *u, size_t n)
 
 	if (p->out_len + 3 * FPDU_MAX > OUT_MAX)
 		pump(p, true);
-	if (p->ended)
-		return;
 	at = p->out + p->out_len;
 	if (p->hostile && chance(&p->r, 4)) {
 		p->broken = true;
@@ -284,7 +302,8 @@ static void emit(struct peer *p, uint8_t *u, size_t n)
 		p->broken = true;
 		k = 0;
 	}
-	p->out_len += k;
+	if (!p->ended)
+		p->out_len += k;
 }
 
 /* A message in segments of random lengths. */
@@ -439,6 +458,7 @@ static void say_something(struct peer *p)
 static void answer_read(struct peer *p, const uint8_t *u)
 {
 	uint32_t len = get32(u + 18 + 12);
+	struct rng r = p->r;
 	uint8_t data[SLOT];
 
 	if (len > SLOT) {
@@ -446,11 +466,14 @@ static void answer_read(struct peer *p, const uint8_t *u)
 		return;
 	}
 	fill(data, len, 77);
+	p->r = p->answers;
 	if (p->hostile && chance(&p->r, 10)) {	/* more, less, elsewhere */
 		p->broken = true;
 		len = below(&p->r, SLOT + 1);
 	}
 	emit_tagged(p, CTL_RRSP, get32(u + 18), get64(u + 18 + 4), data, len);
+	p->answers = p->r;
+	p->r = r;
 }
 
 static void hear(struct peer *p, const uint8_t *u, size_t n)
@@ -820,10 +843,16 @@ static void one(uint64_t seed)
 
 	seed_is(seed);
 	rng_seed(r, seed);
+	rng_seed(&p->answers, rnd64(r));
+	rng_seed(&p->cuts, rnd64(r));
 	p->out = out;
 	p->in = in;
 	p->hostile = chance(r, 75);
 	deaf = p->hostile && chance(r, 20);
+	p->end_at = SIZE_MAX;
+	if (p->hostile && chance(r, 20))
+		p->end_at = 1 + below(r, chance(r, 50) ? 300 : 20000);
+	p->resets = chance(r, 50);
 	o.ird = 1 + below(r, 8);
 	o.ord = 1 + below(r, 8);
 	connections++;
@@ -834,7 +863,7 @@ static void one(uint64_t seed)
 	first_word(p);
 	if (chance(r, 80))
 		post_work(p);
-	for (n = below(r, 20); n && !p->ended; n--) {
+	for (n = below(r, 20); n; n--) {
 		say_something(p);
 		if (chance(r, 50))
 			pump(p, false);
