@@ -14,8 +14,9 @@
  * well is right, octet by octet; nothing hangs, nothing is left behind, the
  * kernel has no complaint, and in the end the module can be removed.
  *
- * SIW_STORM_SECONDS says how long.  --seed replays the events and what each
- * process does; when who runs is up to the scheduler.
+ * SIW_STORM_SECONDS says how long.  --seed replays the events, in order, and what
+ * the first, the second and each other process does; when who runs is up to the
+ * scheduler.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -621,6 +622,7 @@ static void module_goes(struct rng *r)
 
 static void kernel_link_goes(struct rng *r)
 {
+	unsigned int pause = below(r, 100000);
 	uint64_t start;
 	int lock;
 
@@ -630,7 +632,7 @@ static void kernel_link_goes(struct rng *r)
 	start = now_ms();
 	beside("nvme.sh del >/dev/null 2>&1");
 	timely("link del below NVMe-oF", start);
-	usleep(below(r, 100000));
+	usleep(pause);
 	nvme_again();
 	close(lock);
 }
@@ -663,8 +665,11 @@ static void say_tally(void)
 		  tally->transfers, tally->octets >> 20, tally->kernel);
 }
 
-/* A process that has ended makes room for the next. */
-static void respawn(struct rng *r)
+/*
+ * A process that has ended makes room for the next.  When that is must not move
+ * the events: the seeds of processes are counted on from that of the storm.
+ */
+static void respawn(uint64_t *seed)
 {
 	int i, status;
 
@@ -679,25 +684,24 @@ static void respawn(struct rng *r)
 		if (pids[i] > 0 && now_ms() - born[i] > slow(3000))
 			gone(&pids[i]);
 		if (!pids[i]) {
-			pids[i] = talker(rnd64(r));
+			pids[i] = talker(++*seed);
 			born[i] = now_ms();
 		}
 	}
 	if (in_kernel > 0 && waitpid(in_kernel, &status, WNOHANG) == in_kernel)
 		in_kernel = 0;
 	if (has_nvme && !in_kernel) {
-		uint64_t seed = rnd64(r);
-
+		++*seed;
 		fflush(stdout);
 		in_kernel = fork();
 		if (!in_kernel)
-			kernel_user(seed);
+			kernel_user(*seed);
 	}
 }
 
 static void storm(void)
 {
-	uint64_t seed = first_seed();
+	uint64_t seed = first_seed(), child = seed;
 	uint64_t end = now_ms() + 1000 * env_number("SIW_STORM_SECONDS", 5);
 	uint64_t latest = deadline(30000);
 	uint64_t said = now_ms();
@@ -715,7 +719,7 @@ static void storm(void)
 	test_note("NVMe-oF inside the kernel: %s", has_nvme ? "yes" : "no");
 	/* On a slow machine, until anything got through at all. */
 	while (!passed(end) || (!tally->transfers && !passed(latest))) {
-		respawn(&r);
+		respawn(&child);
 		if (now_ms() - said > 10000) {
 			said = now_ms();
 			say_tally();
