@@ -11,8 +11,8 @@
  *	initial netns: siwk on a dummy, an NVMe-oF target and its initiator
  *
  * Connections may break at any time here, and calls may fail.  What completed
- * well is right, octet by octet; nothing hangs, nothing is left behind, the
- * kernel has no complaint, and in the end the module can be removed.
+ * well is right, octet by octet; what was posted completes or is flushed, nothing
+ * hangs, nothing is left behind, the kernel has no complaint, and in the end the module can be removed.
  *
  * SIW_STORM_SECONDS says how long.  --seed replays the events, in order, and what
  * the first, the second and each other process does; when who runs is up to the
@@ -44,6 +44,8 @@
  * @kernel: connections of the initiator in the kernel
  * @events: of the administrator
  * @kills: processes killed
+ * @calm: since when, in ms, nothing happens any more; 0 before
+ * @waits: since when each talker waits for a completion; 0 if it does not
  */
 struct tally {
 	unsigned long connections;
@@ -52,21 +54,69 @@ struct tally {
 	unsigned long kernel;
 	unsigned long events;
 	unsigned long kills;
+	uint64_t calm;
+	uint64_t waits[TALKERS];
 };
 
 static struct tally *tally;
 
 #define COUNT(field, n) \
 	__atomic_fetch_add(&tally->field, (n), __ATOMIC_RELAXED)
+#define SET(what, value) __atomic_store_n(&(what), (value), __ATOMIC_RELAXED)
+#define GET(what) __atomic_load_n(&(what), __ATOMIC_RELAXED)
 
 /* ---- transfers ---- */
 
-/* A completion, or the connection is lost and this process ends. */
-static struct ibv_wc done(struct ibv_cq *cq)
+#define FLUSH_MS 15000
+#define CALM_MS 60000		/* a SLOT takes half of it with tiny buffers */
+#define RTO_MAX_MS 120000	/* of TCP */
+
+static uint64_t *waits;		/* of this talker */
+
+/*
+ * Until when a wait that began at @since may last when it is calm.  TCP may try
+ * again only when it has waited as long again as it had before.
+ */
+static uint64_t patience(uint64_t since, uint64_t calm)
 {
+	uint64_t before = calm > since ? calm - since : 0;
+
+	return calm + slow(CALM_MS) +
+	       (before < RTO_MAX_MS ? before : RTO_MAX_MS);
+}
+
+/*
+ * A completion of @s, or the connection to @peer is lost and this process ends.
+ * The storm fails when a Send Queue in ERROR is not flushed, and when it is calm
+ * at last, both ends are up, and nothing comes.
+ */
+static struct ibv_wc done(struct side *s, struct side *peer, struct ibv_cq *cq)
+{
+	uint64_t since = now_ms(), dead = 0;
 	struct ibv_wc wc;
 
-	ASSERT(wait_wc(cq, &wc, 15000), "no completion");
+	SET(*waits, since);
+	while (!wait_wc(cq, &wc, 100)) {
+		/* This process ends here if one of them went with its device. */
+		bool up = side_state(s) == IBV_QPS_RTS;
+		bool peer_up = side_state(peer) == IBV_QPS_RTS;
+		uint64_t calm = GET(tally->calm);
+
+		/* An SRQ's receive is not flushed, nor one posted too late. */
+		ASSERT(up || cq == s->scq, "the connection is lost");
+		if (!up && !dead)
+			dead = now_ms();
+		if (up ? !calm || !passed(patience(since, calm)) :
+			 !passed(dead + slow(FLUSH_MS)))
+			continue;
+		/* The last word of who has gone may be lost with its namespace. */
+		ASSERT(!up || peer_up, "the peer is gone");
+		forgiving = false;
+		ASSERT(false, "a completion is lost, after %llu ms in %s",
+		       (unsigned long long)(now_ms() - since),
+		       up ? "RTS" : "ERROR");
+	}
+	SET(*waits, 0);
 	ASSERT(wc.status == IBV_WC_SUCCESS, "%s",
 	       ibv_wc_status_str(wc.status));
 	return wc;
@@ -117,12 +167,12 @@ static void sends(struct side *s, struct side *d, struct rng *r)
 			posted++;
 		}
 		while (sent < posted) {
-			wc = done(s->scq);
+			wc = done(s, d, s->scq);
 			memset(s->buf + wc.wr_id % SLOTS * SLOT, 0xbb,
 			       len[wc.wr_id % 12]);
 			sent++;
 		}
-		wc = done(d->rcq);
+		wc = done(d, s, d->rcq);
 		forgiving = false;
 		EXPECT(wc.wr_id == got && wc.byte_len == len[got],
 		       "message %u of %u octets: id %" PRIu64 ", %u octets",
@@ -143,10 +193,10 @@ static void writes(struct side *s, struct side *d, struct rng *r)
 	POST(s, .op = IBV_WR_RDMA_WRITE, .len = len, .id = 2,
 	     .raddr = at(d, SINK), .rkey = d->mr->rkey);
 	POST(s, .op = IBV_WR_SEND, .off = SLOT, .len = 1, .id = 3);
-	done(s->scq);
+	done(s, d, s->scq);
 	memset(s->buf, 0xbb, len);
-	done(s->scq);
-	done(d->rcq);
+	done(s, d, s->scq);
+	done(d, s, d->rcq);
 	verify(d, SINK, len, seed);
 }
 
@@ -158,7 +208,7 @@ static void reads(struct side *s, struct side *d, struct rng *r)
 	fill(d->buf, len, seed);
 	POST(s, .op = IBV_WR_RDMA_READ, .off = SINK, .len = len, .id = 4,
 	     .raddr = at(d, 0), .rkey = d->mr->rkey);
-	done(s->scq);
+	done(s, d, s->scq);
 	verify(s, SINK, len, seed);
 }
 
@@ -260,12 +310,14 @@ static void churn(struct rng *r)
 	ibv_close_device(ctx);
 }
 
-static pid_t talker(uint64_t seed)
+static pid_t talker(int i, uint64_t seed)
 {
 	struct rng r;
 	pid_t pid;
 	int n;
 
+	waits = &tally->waits[i];
+	SET(*waits, 0);
 	fflush(stdout);
 	pid = fork();
 	ASSERT(pid >= 0, "fork");
@@ -665,8 +717,20 @@ static void say_tally(void)
 		  tally->transfers, tally->octets >> 20, tally->kernel);
 }
 
+/* A process that has ended. */
+static void reap(int i)
+{
+	int status;
+
+	if (pids[i] > 0 && waitpid(pids[i], &status, WNOHANG) == pids[i]) {
+		EXPECT(WIFEXITED(status), "a talker died of signal %d",
+		       WTERMSIG(status));
+		pids[i] = 0;
+	}
+}
+
 /*
- * A process that has ended makes room for the next.  When that is must not move
+ * It makes room for the next.  When that is must not move
  * the events: the seeds of processes are counted on from that of the storm.
  */
 static void respawn(uint64_t *seed)
@@ -674,17 +738,18 @@ static void respawn(uint64_t *seed)
 	int i, status;
 
 	for (i = 0; i < TALKERS; i++) {
-		if (pids[i] > 0 &&
-		    waitpid(pids[i], &status, WNOHANG) == pids[i]) {
-			EXPECT(WIFEXITED(status), "a talker died of signal %d",
-			       WTERMSIG(status));
-			pids[i] = 0;
-		}
-		/* It may wait for what has been taken away. */
-		if (pids[i] > 0 && now_ms() - born[i] > slow(3000))
+		uint64_t since = GET(tally->waits[i]);
+
+		reap(i);
+		/*
+		 * It may wait for what has been taken away; if for a completion,
+		 * it leaves by itself, or says that there is none.
+		 */
+		if (pids[i] > 0 && now_ms() - born[i] > slow(3000) &&
+		    (!since || now_ms() - since < slow(1000)))
 			gone(&pids[i]);
 		if (!pids[i]) {
-			pids[i] = talker(++*seed);
+			pids[i] = talker(i, ++*seed);
 			born[i] = now_ms();
 		}
 	}
@@ -696,6 +761,28 @@ static void respawn(uint64_t *seed)
 		in_kernel = fork();
 		if (!in_kernel)
 			kernel_user(*seed);
+	}
+}
+
+/* Who waits for a completion gets it, or says that it is lost. */
+static void calm_down(void)
+{
+	uint64_t end = deadline(CALM_MS + 10000) + RTO_MAX_MS;
+	int i, left = TALKERS;
+
+	clear_sky();
+	SET(tally->calm, now_ms());
+	while (left && !passed(end)) {
+		usleep(10000);
+		for (left = i = 0; i < TALKERS; i++) {
+			uint64_t since = GET(tally->waits[i]);
+
+			reap(i);
+			/* Something has come, or it waits for no completion. */
+			if (!since || since > tally->calm)
+				gone(&pids[i]);
+			left += pids[i] > 0;
+		}
 	}
 }
 
@@ -738,6 +825,7 @@ static void storm(void)
 		next = now_ms() + 100 + below(&r, 500);
 	}
 	say_tally();
+	calm_down();
 	kill_all();
 	if (has_nvme)
 		EXPECT(nvme_down(), "the target cannot be removed");
