@@ -12,7 +12,8 @@
  *
  * Connections may break at any time here, and calls may fail.  What completed
  * well is right, octet by octet; what was posted completes or is flushed, nothing
- * hangs, nothing is left behind, the kernel has no complaint, and in the end the module can be removed.
+ * hangs, nothing is left behind, the kernel has no complaint, and in the end the
+ * module can be removed.
  *
  * SIW_STORM_SECONDS says how long.  --seed replays the events, in order, and what
  * the first, the second and each other process does; when who runs is up to the
@@ -39,6 +40,7 @@
 /**
  * struct tally - what all processes did
  * @connections: came up
+ * @bare: of these, without CRC
  * @transfers: completed and were checked
  * @octets: of these
  * @kernel: connections of the initiator in the kernel
@@ -49,6 +51,7 @@
  */
 struct tally {
 	unsigned long connections;
+	unsigned long bare;
 	unsigned long transfers;
 	unsigned long octets;
 	unsigned long kernel;
@@ -214,6 +217,26 @@ static void reads(struct side *s, struct side *d, struct rng *r)
 
 /* ---- processes ---- */
 
+static bool crc_is_off(const char *dev)
+{
+	char path[64], c = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/infiniband/%s/mpa/crc", dev);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, &c, 1) != 1)
+		c = 0;
+	close(fd);
+	return c == '0';
+}
+
+static bool both_without_crc(void)
+{
+	return crc_is_off("siwa") && crc_is_off("siwb");
+}
+
 static void talk(struct rng *r)
 {
 	static void (* const transfer[])(struct side *, struct side *,
@@ -223,11 +246,14 @@ static void talk(struct rng *r)
 	struct opts o = { .sq = 16, .rq = 16, .buf = BUF };
 	struct pair p;
 	unsigned int n;
+	bool bare;
 
 	memset(&p, 0, sizeof(p));
 	o.srq = chance(r, 20) ? 16 : 0;
+	bare = both_without_crc();
 	pair_open(&p, &o);
 	COUNT(connections, 1);
+	COUNT(bare, bare && both_without_crc());
 	for (n = below(r, 20); n; n--) {
 		bool turn = chance(r, 50);
 
@@ -514,11 +540,13 @@ static void tcp_pressure(void)
 	sh("m=$(cat /proc/sys/net/ipv4/tcp_mem); echo 4 8 64 >/proc/sys/net/ipv4/tcp_mem; sleep 0.3; echo $m >/proc/sys/net/ipv4/tcp_mem");
 }
 
-/* For the streams that begin from now on: both ends have to do without. */
-static void crc(bool on)
+/* Whether streams that begin from now on have CRC, over links that come as well. */
+static bool crc = true;
+
+static void set_crc(void)
 {
 	sh("for d in siwa siwb; do echo %d >/sys/class/infiniband/$d/mpa/crc; done 2>/dev/null",
-	   on);
+	   crc);
 }
 
 static void weather(struct rng *r)
@@ -530,7 +558,7 @@ static void weather(struct rng *r)
 		"loss 1% duplicate 1% corrupt 1% delay 2ms reorder 10%",
 	};
 
-	switch (below(r, 10)) {
+	switch (below(r, 8)) {
 	case 0:
 	case 1:
 	case 2:
@@ -542,12 +570,6 @@ static void weather(struct rng *r)
 		break;
 	case 5:
 		tcp_pressure();
-		break;
-	case 6:
-		crc(true);
-		break;
-	case 7:
-		crc(false);
 		break;
 	default:
 		clear_sky();
@@ -595,6 +617,7 @@ static void kill_all(void)
 static void rebuild(void)
 {
 	ASSERT(!topo("up"), "the topology cannot be made");
+	set_crc();
 }
 
 /* Nothing an administrator does takes longer than this. */
@@ -615,6 +638,7 @@ static void link_goes(struct rng *r)
 	timely("link del", start);
 	usleep(below(r, 100000));
 	EXPECT_EQ(0, topo(a ? "add a" : "add b"));
+	set_crc();
 }
 
 static void netdev_goes(struct rng *r)
@@ -689,6 +713,12 @@ static void kernel_link_goes(struct rng *r)
 	close(lock);
 }
 
+static void crc_changes(struct rng *r)
+{
+	crc = chance(r, 50);
+	set_crc();
+}
+
 static void killing(struct rng *r)
 {
 	gone(&pids[below(r, TALKERS)]);
@@ -701,6 +731,7 @@ static const struct {
 	{ "weather", weather }, { "weather", weather }, { "weather", weather },
 	{ "weather", weather }, { "weather", weather },
 	{ "kill", killing }, { "kill", killing }, { "kill", killing },
+	{ "CRC", crc_changes }, { "CRC", crc_changes },
 	{ "link del", link_goes }, { "link del", link_goes },
 	{ "netdev del", netdev_goes },
 	{ "netdev move", netdev_moves },
@@ -712,8 +743,8 @@ static const struct {
 
 static void say_tally(void)
 {
-	test_note("%lu events, %lu kills, %lu connections, %lu transfers of %lu MiB, %lu times NVMe-oF",
-		  tally->events, tally->kills, tally->connections,
+	test_note("%lu events, %lu kills, %lu connections, %lu of them without CRC, %lu transfers of %lu MiB, %lu times NVMe-oF",
+		  tally->events, tally->kills, tally->connections, tally->bare,
 		  tally->transfers, tally->octets >> 20, tally->kernel);
 }
 
@@ -789,12 +820,11 @@ static void calm_down(void)
 static void storm(void)
 {
 	uint64_t seed = first_seed(), child = seed;
-	uint64_t end = now_ms() + 1000 * env_number("SIW_STORM_SECONDS", 5);
-	uint64_t latest = deadline(30000);
-	uint64_t said = now_ms();
+	uint64_t budget = 1000 * env_number("SIW_STORM_SECONDS", 5);
+	unsigned long least = 1 + budget / slow(10000);
 	long baseline = resources();
 	uint64_t next = 0;
-	uint64_t start;
+	uint64_t start, end, latest, said;
 	struct rng r;
 
 	test_note("seed %" PRIu64, seed);
@@ -804,8 +834,14 @@ static void storm(void)
 	ASSERT(tally != MAP_FAILED, "mmap");
 	has_nvme = nvme_up();
 	test_note("NVMe-oF inside the kernel: %s", has_nvme ? "yes" : "no");
-	/* On a slow machine, until anything got through at all. */
-	while (!passed(end) || (!tally->transfers && !passed(latest))) {
+	crc = false;
+	set_crc();
+	said = now_ms();
+	end = said + budget;
+	latest = deadline(30000);
+	/* On a slow machine, until anything happened and got through at all. */
+	while (!passed(end) ||
+	       ((!tally->transfers || !tally->events) && !passed(latest))) {
 		respawn(&child);
 		if (now_ms() - said > 10000) {
 			said = now_ms();
@@ -833,6 +869,10 @@ static void storm(void)
 	EXPECT(new_process_works(), "a new connection does not work");
 	EXPECT(resources_back(baseline, 15000), "objects are left");
 	EXPECT(tally->transfers, "nothing was transferred");
+	/* One in 10 s, even of the slowest. */
+	EXPECT(tally->events >= least, "%lu events, and not %lu",
+	       tally->events, least);
+	EXPECT(tally->bare || budget < 30000, "no stream did without CRC");
 	if (access("/sys/module/siw/refcnt", F_OK))
 		return;			/* built in */
 	start = now_ms();
