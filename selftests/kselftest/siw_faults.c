@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * Each allocation of each call fails in turn.
+ * Allocations of each call fail: those below the driver in turn, the others at
+ * random.
  *
  *	netns sa                          netns sb
  *	+----------------------+          +----------------------+
@@ -11,10 +12,13 @@
  * A call is made with its first allocation failing, with its second, and so on
  * until it has come through untouched (/proc/PID/fail-nth).  In between it may
  * succeed, if it could do without, or fail; then nothing is left of it, and
- * the same call works at once.  They come in random order: where there are more
- * than fit into SIW_FAULTS_SECONDS, the test says how many it made fail.  What
- * the driver does in interrupts and workers belongs to no call: there the
- * allocations below it fail at random, for as long.
+ * the same call works at once.  Those with the driver on the stack fail one by
+ * one, however long it takes; only where there are more than IN_TURN, as in
+ * whatever adds or deletes a link, and before 6.1, where the kernel cannot tell
+ * them, there is no such round.  Then all allocations of the call do, in random
+ * order: where there are more than fit into SIW_FAULTS_SECONDS, the test says how
+ * many it made fail.  What the driver does in interrupts and workers belongs to no
+ * call: there the allocations below it fail at random, for as long.
  *
  * Needs CONFIG_FAULT_INJECTION, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC and
  * their files in debugfs.
@@ -29,6 +33,7 @@
 
 #define DEBUGFS "/sys/kernel/debug"
 #define MOST 20000		/* no call allocates so often */
+#define IN_TURN 100		/* as many take minutes in a slow debug kernel */
 #define LARGE 262144
 
 /* ---- fault injection ---- */
@@ -53,9 +58,45 @@ static void set_both(const char *what, const char *value)
 	set("fail_page_alloc", what, value);
 }
 
+static void aim_anywhere(void)
+{
+	set_both("require-start", "0");
+	set_both("require-end", "0xffffffffffffffff");
+}
+
+/* Only allocations with the driver on the stack, where the kernel can tell. */
+static bool aim_at_driver(void)
+{
+	unsigned long long addr, from = -1ull, to = 0;
+	char line[256], name[64], type;
+	FILE *f = fopen("/proc/kallsyms", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %c %*s [%63[^]]]", &addr, &type,
+			   name) != 3 || strcmp(name, "siw") ||
+		    (type != 't' && type != 'T'))
+			continue;
+		if (addr < from)
+			from = addr;
+		if (addr > to)
+			to = addr;
+	}
+	if (f)
+		fclose(f);
+	if (!to || access(DEBUGFS "/failslab/require-start", F_OK))
+		return false;
+	snprintf(line, sizeof(line), "0x%llx", from);
+	set_both("require-start", line);
+	snprintf(line, sizeof(line), "0x%llx", to + 4096);
+	set_both("require-end", line);
+	set_both("stacktrace-depth", "32");
+	return true;
+}
+
 /* Any allocation may fail, and the kernel does not show its stack each time. */
 static void prepare_faults(void)
 {
+	aim_anywhere();
 	set_both("probability", "0");
 	set_both("verbose", "0");
 	set_both("interval", "1");
@@ -165,12 +206,28 @@ static void shuffled(unsigned int *v, unsigned int n, struct rng *r)
 	}
 }
 
+/* Those that it makes with the driver on the stack, one by one to the last. */
+static void each_in_turn(const struct call *c, long baseline)
+{
+	unsigned int count, n, needed = 0;
+
+	count = call_failing(c, MOST, baseline, &needed);
+	if (count > IN_TURN) {
+		test_note("%u allocations below the driver: not in turn", count);
+		return;
+	}
+	/* The count is not the same each time, but there is an end to it. */
+	for (n = 1; call_failing(c, n, baseline, &needed) == n; n++)
+		ASSERT(n < 2 * IN_TURN, "%u allocations, and no end to it", n);
+	test_note("all %u allocations below the driver, %u of them needed",
+		  n - 1, needed);
+}
+
 static void each_allocation(const struct call *c)
 {
-	uint64_t end = now_ms() + 1000 * seconds_per_call();
 	static unsigned int order[MOST];
 	unsigned int count, i, needed = 0;
-	uint64_t seed = first_seed();
+	uint64_t seed = first_seed(), end;
 	struct rng r;
 	long baseline;
 
@@ -182,6 +239,12 @@ static void each_allocation(const struct call *c)
 	/* Once without, so that everything that stays has been made. */
 	ASSERT(!call_cleanly(c), "does not work at all");
 	baseline = resources();
+	if (aim_at_driver())
+		each_in_turn(c, baseline);
+	else
+		test_note("the driver's allocations cannot be told from others");
+	aim_anywhere();
+	end = now_ms() + 1000 * seconds_per_call();
 	count = call_failing(c, MOST, baseline, &needed);
 	ASSERT(count < MOST, "%u allocations, and no end to it", MOST);
 	rng_seed(&r, seed);
@@ -489,23 +552,50 @@ static void listen_prepare(void)
 	ASSERT(!rdma_bind_addr(p.a.id, (struct sockaddr *)&ss), "bind");
 }
 
+static int bind_act(void)
+{
+	struct sockaddr_storage ss;
+
+	addr_of(&ss, ADDR_A, next_port(), NULL);
+	return rdma_bind_addr(p.a.id, (struct sockaddr *)&ss);
+}
+
+static void bind_finish(bool ok)
+{
+	(void)ok;
+	id_finish(true);
+}
+
+static void bind_prepare(void)
+{
+	ids_prepare();
+	ASSERT(!id_act(), "rdma_create_id");
+}
+CALL(bind)
+
 static int listen_act(void)
 {
 	return rdma_listen(p.a.id, 8);
 }
 
-static void listen_finish(bool ok)
-{
-	(void)ok;
-	id_finish(true);
-}
+#define listen_finish bind_finish
 CALL(listen)
 
-static void resolve_prepare(void)
+/* On each link there is. */
+static void listen_any_prepare(void)
 {
-	ids_prepare();
-	ASSERT(!id_act(), "rdma_create_id");
+	struct sockaddr_storage ss;
+
+	bind_prepare();
+	addr_of(&ss, "0.0.0.0", next_port(), NULL);
+	ASSERT(!rdma_bind_addr(p.a.id, (struct sockaddr *)&ss), "bind");
 }
+
+#define listen_any_act listen_act
+#define listen_any_finish bind_finish
+CALL(listen_any)
+
+#define resolve_prepare bind_prepare
 
 static int resolve_act(void)
 {
@@ -725,35 +815,6 @@ CALL(destroy_id)
 
 /* ---- below the driver, whoever runs it ---- */
 
-/* Only allocations with the driver on the stack, where the kernel can tell. */
-static bool aim_at_driver(void)
-{
-	unsigned long long addr, from = -1ull, to = 0;
-	char line[256], name[64], type;
-	FILE *f = fopen("/proc/kallsyms", "r");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llx %c %*s [%63[^]]]", &addr, &type,
-			   name) != 3 || strcmp(name, "siw") ||
-		    (type != 't' && type != 'T'))
-			continue;
-		if (addr < from)
-			from = addr;
-		if (addr > to)
-			to = addr;
-	}
-	if (f)
-		fclose(f);
-	if (!to || access(DEBUGFS "/failslab/require-start", F_OK))
-		return false;
-	snprintf(line, sizeof(line), "0x%llx", from);
-	set_both("require-start", line);
-	snprintf(line, sizeof(line), "0x%llx", to + 4096);
-	set_both("require-end", line);
-	set_both("stacktrace-depth", "32");
-	return true;
-}
-
 /* What completes has to be right; that it completes is a must. */
 static void transfer_somehow(struct pair *q, struct rng *r)
 {
@@ -835,8 +896,7 @@ static void below_the_driver(void)
 		worked += pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
 		EXPECT(resources_back(baseline, 15000), "objects are left");
 	}
-	set_both("require-start", "0");
-	set_both("require-end", "0xffffffffffffffff");
+	aim_anywhere();
 	test_note("%u connections, %u came to their end", tried, worked);
 	fresh_pair_works();
 }
@@ -858,7 +918,9 @@ static struct test tests[] = {
 	{ "ibv_destroy_qp", each_qp_gone },
 	{ "ibv_modify_srq", each_limit },
 	{ "rdma_create_id", each_id },
+	{ "rdma_bind_addr", each_bind },
 	{ "rdma_listen", each_listen },
+	{ "rdma_listen at a wildcard", each_listen_any },
 	{ "rdma_resolve_addr", each_resolve },
 	{ "rdma_connect", each_connect },
 	{ "rdma_accept", each_accept },
