@@ -229,8 +229,8 @@ bool Stage::RespondUp(const Application& app, const siw_mpa_setup& request,
 
 bool Stage::AwaitEstablished() { return ExpectEvent("ESTABLISHED"); }
 
-bool Stage::RespondFull(const Application& app) {
-  return RespondUp(app, PlainRequest()) && Send(WriteUlpdu(0, 0, {})) &&
+bool Stage::RespondFull(const Application& app, const siw_mpa_setup& request) {
+  return RespondUp(app, request) && Send(WriteUlpdu(0, 0, {})) &&
          AwaitEstablished();
 }
 

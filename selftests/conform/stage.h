@@ -118,7 +118,8 @@ class Stage {
                  int mss = 0);
   bool AwaitEstablished();
   // That, an empty Write, and the application is told.
-  bool RespondFull(const Application& app = {});
+  bool RespondFull(const Application& app = {},
+                   const siw_mpa_setup& request = PlainRequest());
   // The stream is over: another one for the same application, with the regions
   // and the memory that it has.
   bool RespondAgain(const Application& app = {});
@@ -162,7 +163,9 @@ class Stage {
   std::optional<Answer> Ask(const std::string& command);
   bool Command(const std::string& command) { return Ask(command).has_value(); }
   // A command that may as well be refused.
-  void Try(const std::string& command) { (void)counterpart_->Ask(command); }
+  bool Try(const std::string& command) {
+    return static_cast<bool>(counterpart_->Ask(command));
+  }
   std::optional<Answer> NextEvent(int ms = kSoonMs);
   bool ExpectEvent(const std::string& name);
   bool ExpectNoEvent(int ms = kNeverMs);

@@ -136,6 +136,8 @@ class StreamPlayer {
   void Play() {
     const std::string why = WhyNot();
     if (!why.empty()) return s_.Skip(why);
+    if (context_.value("markers", false))
+      s_.Note("played without its Markers: the peer asks for none");
     for (const Cut cut : kCuts) {
       s_.Scene(CutName(cut));
       if (!Play(cut)) return;
@@ -148,9 +150,6 @@ class StreamPlayer {
     if (context_.contains("next_msn"))
       return "needs 2^32 messages on one stream; the unit tests have it "
              "(DdpRx.AdvanceWrapsTheMsn)";
-    if (!context_.value("crc", true))
-      return "an implementation that always uses CRC (RFC 5044 section 4.4); "
-             "see 5044-4.4-crc-stays";
     if (id == "bad-rreq-ird")
       return "responses leave at once; see 5040-6.1-ird-exceeded";
     if (id == "bad-marker-ptr") return "the peer asks for no Markers";
@@ -223,7 +222,15 @@ class StreamPlayer {
         context_.value("receive_buffers", std::vector<uint32_t>(4, 4096));
     // One more for the Send at the end.
     if (expect_.at("action") == "accept") app.receives.push_back(64);
-    if (!s_.RespondFull(app)) return false;
+    siw_mpa_setup request = PlainRequest();
+    request.crc = context_.value("crc", true);
+    if (!request.crc && !s_.Try("crc 0")) {
+      s_.Skip("a device that always uses CRC; see 5044-4.4-crc-stays");
+      return false;
+    }
+    if (!s_.RespondFull(app, request)) return false;
+    if (s_.reply().setup.crc != request.crc)
+      return s_.Fail("C of the Reply is another than both ends want");
     message_.clear();
     response_.clear();
     written_.clear();

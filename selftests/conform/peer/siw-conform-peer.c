@@ -12,6 +12,7 @@
  * why".  Numbers are decimal or 0x; octets are hex digits, "-" for none.
  *
  *	hello				what this is
+ *	crc 0|1				ask for CRC or not, until the next reset
  *	reset				give everything back
  *	listen				-> port
  *	resolve ADDRESS PORT		be the initiator of a connection
@@ -254,6 +255,8 @@ static bool await(enum rdma_cm_event_type type)
 	return right;
 }
 
+static char device[64];		/* since hello */
+
 static void do_hello(char **arg)
 {
 	struct ibv_device_attr attr = { 0 };
@@ -271,8 +274,10 @@ static void do_hello(char **arg)
 	    !bad(!id->verbs, "no device at this address") &&
 	    !bad(ibv_query_device(id->verbs, &attr), "ibv_query_device")) {
 		uname(&uts);
+		snprintf(device, sizeof(device), "%s",
+			 ibv_get_device_name(id->verbs->device));
 		ok("device=%s kernel=%s atomics=%d ird=%d ord=%d",
-		   ibv_get_device_name(id->verbs->device), uts.release,
+		   device, uts.release,
 		   attr.atomic_cap != IBV_ATOMIC_NONE, attr.max_qp_rd_atom,
 		   attr.max_qp_init_rd_atom);
 	}
@@ -281,10 +286,44 @@ static void do_hello(char **arg)
 	reset();
 }
 
+static bool crc_off;
+
+static bool set_crc(const char *value)
+{
+	char path[128];
+	bool done;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/infiniband/%s/mpa/crc",
+		 device);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	done = fd >= 0 && write(fd, value, 1) == 1;
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static void do_crc(char **arg)
+{
+	if (bad(!set_crc(arg[0]), "mpa/crc"))
+		return;
+	crc_off = !num(arg[0]);
+	ok("crc");
+}
+
+/* CRC as well, which a renewed end keeps. */
+static void reset_all(void)
+{
+	reset();
+	if (crc_off && !set_crc("1"))
+		fprintf(stderr, "siw-conform-peer: CRC stays off\n");
+	crc_off = false;
+}
+
 static void do_reset(char **arg)
 {
 	(void)arg;
-	reset();
+	reset_all();
 	ok("reset");
 }
 
@@ -768,6 +807,7 @@ static const struct {
 	void (*run)(char **arg);
 } commands[] = {
 	{ "hello", do_hello },	   { "reset", do_reset },
+	{ "crc", do_crc },
 	{ "listen", do_listen },   { "resolve", do_resolve },
 	{ "setup", do_setup },	   { "accept", do_accept },
 	{ "renew", do_renew },	   { "again", do_again },
@@ -817,7 +857,7 @@ static void serve(int fd)
 		if (fflush(out))
 			break;
 	}
-	reset();
+	reset_all();
 	fclose(in);
 	fclose(out);
 }
