@@ -21,8 +21,14 @@ archive_apt() {
 		-o APT::Sandbox::User=root "${@:2}"
 }
 
+# archive_unread: what to say of an archive that this run could not read.
+archive_unread() {
+	[ "$archive/unread" -nt "$out/started" ] && cat "$archive/unread"
+}
+
 # archive_ready: ask the archive, once per run, and note what has headers and an
-# image: pocket, series, version, release and flavour in $archive/kernels.
+# image: pocket, series, version, release and flavour in $archive/kernels. An archive
+# that does not answer is taken as it was, which summary() tells.
 archive_ready() {
 	[ "$archive/kernels" -nt "$out/started" ] && return
 	need debian-archive-keyring
@@ -32,16 +38,15 @@ archive_ready() {
 }
 
 archive_read() {
-	local pocket file
+	local pocket file unread=
 	archive_sources >"$archive/list"
-	archive_apt apt-get -q update || {
-		say "the archive could not be read: $(cut -d' ' -f3- \
-			"$archive/list" | paste -sd ';')"
-		return 1
-	}
+	rm -f "$archive/unread"
+	# What cannot be fetched is a warning to apt, and no error, unless it is told so.
+	archive_apt apt-get -q -o APT::Update::Error-Mode=any update || unread=1
 	# shellcheck disable=SC2016 # apt's own variables
 	archive_apt apt-get indextargets --format '$(RELEASE) $(FILENAME)' \
 		'Created-By: Packages' >"$archive/files"
+	[ -z "$unread" ] || archive_is_kept || return
 	while read -r pocket file; do
 		/usr/lib/apt/apt-helper cat-file "$file" | awk -v pocket="$pocket" '
 			/^Package: / { name = $2; ours = name ~ /^linux-/ }
@@ -73,6 +78,21 @@ archive_read() {
 		return 1
 	}
 	mv "$archive/kernels.new" "$archive/kernels"
+}
+
+# archive_is_kept: apt has lists of every pocket from before; else which it lacks.
+archive_is_kept() {
+	local mirror pocket file lacks='' said='the archive could not be read'
+	while read -r mirror pocket; do
+		file=$(sed -n "s/^$pocket //p" "$archive/files" | head -n 1)
+		[ -s "$file" ] || lacks+=" $mirror $pocket;"
+	done < <(awk '{ print $(NF - 2), $(NF - 1) }' "$archive/list")
+	[ -z "$lacks" ] || {
+		say "$said:${lacks%;}"
+		return 1
+	}
+	say "$said ($(awk '{ print $(NF - 2) }' "$archive/list" | sort -u | xargs)):" \
+		"its kernels are taken to be those of an earlier run" | tee "$archive/unread"
 }
 
 # in_version_order POINT: of lines of $archive/kernels, the oldest or newest.

@@ -41,6 +41,8 @@ stage_newkernel() {
 		cat "$out/log/archive.log"
 		return 1
 	}
+	# What is new cannot be told from old lists.
+	! archive_unread || return 1
 	found=$(new_series)
 	[ -n "$found" ] || {
 		say "no series beside those of ci/kernels.toml in" \
