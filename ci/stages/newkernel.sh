@@ -56,8 +56,9 @@ stage_newkernel() {
 			say "$said: builds"
 		else
 			say "$said: fails with: $(grep -m 1 -E \
-				'error:|undefined!|probe.sh:|could not' \
-				"$out/log/new-$series.log")"
+				'warning:|error:|undefined!|probe.sh:|could not' \
+				"$out/log/new-$series.log" ||
+				tail -n 1 "$out/log/new-$series.log")"
 			say "log: $out/log/new-$series.log"
 			status=1
 		fi
