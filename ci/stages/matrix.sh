@@ -128,14 +128,25 @@ job_run() {
 # names or tiers; release kernels and pairs if none is. The slowest kernels come first,
 # so that none is left to run alone.
 jobs_of() {
-	local shard=1/1 name slow
+	local shard=1/1 name slow known
 	if [ "${1:-}" = --shard ]; then
 		shard=${2:-}
+		[[ $shard =~ ^[1-9][0-9]*/[1-9][0-9]*$ ]] &&
+			[ "${shard%/*}" -le "${shard#*/}" ] ||
+			die "--shard wants I/N, as in 3/8, not \"$shard\""
 		shift 2
-		[[ $shard =~ ^[1-9][0-9]*/[1-9][0-9]*$ ]] ||
-			die '--shard wants I/N, as in 3/8'
 	fi
 	[ $# -gt 0 ] || set -- quick matrix pair
+	known=$({
+		awk -F'"' '/^tier / { print $2 }' "$kernel_table" | sort -u
+		say pair
+		rows kernel
+		rows pair
+	} | xargs)
+	for name; do
+		[[ " $known " == *" $name "* ]] ||
+			die "no row or tier \"$name\" in ci/kernels.toml, which has: $known"
+	done
 	{
 		for name in $(rows kernel); do
 			slow=$(kernel_field "$name" slow)
@@ -147,13 +158,15 @@ jobs_of() {
 	} | sort -s -k 4,4nr | awk -v shard="$shard" -v names=" $* " '
 		BEGIN { split(shard, s, "/") }
 		!index(names, " " $2 " ") && !index(names, " " $3 " ") { next }
-		n++ % s[2] == s[1] - 1 { print $1, $2 }'
+		n++ % s[2] == s[1] - 1 { print $1, $2 }' | grep . ||
+		die "no job is left for --shard $shard of $*"
 }
 
 # For hosted runners: one job each, merged by `ci/run matrix --merge`.
 matrix_emit() {
 	local names
-	names=$(jobs_of "${@:2}" | awk '{ print "\"" $2 "\"" }' | paste -sd ,)
+	names=$(jobs_of "${@:2}") || exit
+	names=$(awk '{ print "\"" $2 "\"" }' <<<"$names" | paste -sd ,)
 	case ${1:-} in
 	github) say "{\"job\":[$names]}" ;;
 	gitlab) printf 'parallel:\n  matrix:\n    - JOB: [%s]\n' "$names" ;;
@@ -172,8 +185,7 @@ matrix_report() {
 
 stage_matrix() {
 	local kind name dir jobs_asked dirs=()
-	jobs_asked=$(jobs_of "$@")
-	[ -n "$jobs_asked" ] || die "no such row in ci/kernels.toml: $*"
+	jobs_asked=$(jobs_of "$@") || exit
 	check runner vm_runner_ready && check debs debs_ready || return
 	need mmdebstrap debian-archive-keyring
 	while read -r kind name; do
