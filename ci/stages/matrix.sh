@@ -176,6 +176,7 @@ matrix_emit() {
 
 # matrix_report DIR...: one page of all rows, and the verdict.
 matrix_report() {
+	rm -f "$matrix/junit.xml"
 	"$vm_bin" report --out "$matrix" "$@"
 	local status=$?
 	count_junit matrix "$matrix/junit.xml" || status=1
@@ -186,8 +187,8 @@ matrix_report() {
 stage_matrix() {
 	local kind name dir jobs_asked dirs=()
 	jobs_asked=$(jobs_of "$@") || exit
-	check runner vm_runner_ready && check debs debs_ready || return
 	need mmdebstrap debian-archive-keyring
+	check runner vm_runner_ready && check debs debs_ready || return
 	while read -r kind name; do
 		dir=$matrix/$name
 		dirs+=("$dir")
