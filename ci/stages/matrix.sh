@@ -184,6 +184,27 @@ matrix_report() {
 	return "$status"
 }
 
+# shards_whole DIR...: of the N shards that rows of DIR were run in, each left one.
+shards_whole() {
+	local shards n i status=0
+	shards=$(find "$@" -maxdepth 2 -name row -exec sed -n 's/^shard=//p' {} + | sort -u)
+	for n in $(sed 's,.*/,,' <<<"$shards" | sort -u); do
+		for ((i = 1; i <= n; i++)); do
+			grep -qx "$i/$n" <<<"$shards" && continue
+			say "no row of shard $i/$n"
+			status=1
+		done
+	done
+	return "$status"
+}
+
+# matrix_merge DIR...: what several machines ran.
+matrix_merge() {
+	[ $# -gt 0 ] || die '--merge wants directories with rows'
+	check shards shards_whole "$@"
+	check runner vm_runner_ready && matrix_report "$@"
+}
+
 stage_matrix() {
 	local kind name dir jobs_asked dirs=()
 	jobs_asked=$(jobs_of "$@") || exit
@@ -194,6 +215,7 @@ stage_matrix() {
 		dirs+=("$dir")
 		row_begin "$dir" 20-vm.ktap
 		row_say "$dir" name "$name"
+		[ "${1:-}" != --shard ] || row_say "$dir" shard "$2"
 		"${kind}_prepare" "$name" "$dir" || {
 			row_end "$dir"
 			continue
