@@ -52,6 +52,32 @@ linux_fragments() {
 	done
 }
 
+# configured CONFIG FRAGMENT...: what the fragments ask for is so in the configuration;
+# what they want as a module may be built in. What they want gone stays where another
+# option selects it.
+configured() {
+	awk -v config="$1" '
+		!/^CONFIG_/ { next }
+		{
+			option = value = $0
+			sub(/=.*/, "", option)
+			sub(/^[^=]*=/, "", value)
+		}
+		FILENAME == config { has[option] = value; next }
+		{ want[option] = value }
+		END {
+			for (option in want) {
+				if (want[option] == "n" || has[option] == want[option] ||
+				    want[option] has[option] == "my")
+					continue
+				print option " is " (has[option] ? has[option] : "not set") \
+					", asked for was " want[option]
+				bad = 1
+			}
+			exit bad
+		}' "$@"
+}
+
 # linux_debs NAME: where the packages of a row's kernel are, by the hash of what
 # they are made from.
 linux_debs() {
@@ -64,7 +90,7 @@ linux_debs() {
 }
 
 linux_build() {
-	local name=$1 dir=$2 line series version deb root work make
+	local name=$1 dir=$2 line series version deb root work make fragments
 	line=$(resolve "$name") || return 1
 	read -r _ series version _ <<<"$line"
 	deb=$(linux_source "$series" "$version") || return 1
@@ -77,8 +103,10 @@ linux_build() {
 	rm -rf "$work" "$out"/share/linux-*.deb
 	linux_unpack "$deb" "$work" &&
 		in_root "$root" "${make[@]}" defconfig || return 1
-	linux_fragments "$name" | xargs cat >>"$work/.config"
+	mapfile -t fragments < <(linux_fragments "$name")
+	cat "${fragments[@]}" >>"$work/.config"
 	in_root "$root" "${make[@]}" olddefconfig &&
+		configured "$work/.config" "${fragments[@]}" &&
 		in_root "$root" "${make[@]}" bindeb-pkg || return 1
 	mkdir -p "$dir"
 	mv "$out"/share/linux-image-*.deb "$out"/share/linux-headers-*.deb "$dir/"

@@ -20,13 +20,6 @@ um_tree() {
 	} | sha256sum | cut -c 1-12)"
 }
 
-# Each line of the fragment holds in the configuration.
-um_configured() {
-	grep '^CONFIG_' "$um_config" | grep -vxF -f "$1/.config" || return 0
-	say 'not in the configuration of the kernel: see above'
-	return 1
-}
-
 # The newest kernel of the archive with our Kconfig and no driver: the tree that
 # modules are built against, and the program. What neither needs goes.
 um_build() {
@@ -40,7 +33,7 @@ um_build() {
 	cp "$top/siw/Kconfig" "$dir/drivers/infiniband/sw/siw/"
 	: >"$dir/drivers/infiniband/sw/siw/Makefile"
 	"${um_make[@]}" -s -C "$dir" KCONFIG_ALLCONFIG="$um_config" allnoconfig &&
-		um_configured "$dir" &&
+		configured "$dir/.config" "$um_config" &&
 		"${um_make[@]}" -s -C "$dir" KASAN_SANITIZE=n UBSAN_SANITIZE=n \
 			linux modules || return 1
 	find "$dir" -name '*.[coS]' ! -path '*/scripts/*' -delete
