@@ -30,6 +30,11 @@ doctor_truth() {
 	return "$status"
 }
 
+# What `siw doctor` says of conditions that are caused, and of healthy hosts
+stage_doctor() {
+	stage_try newest siw_doctor
+}
+
 # stage_try [ROW [RUN-SH-ARGUMENT...]]
 stage_try() {
 	local name=${1:-bookworm}
