@@ -208,24 +208,6 @@ Status WriteFile(const fs::path& path, const std::string& text) {
   return Done{};
 }
 
-// The names in the files `asked` of directories of rows.
-std::set<std::string> Asked(const std::vector<fs::path>& dirs) {
-  std::set<std::string> names;
-  for (const fs::path& dir : dirs) {
-    std::ifstream file(dir / "asked");
-    for (std::string name; file >> name;) names.insert(name);
-  }
-  return names;
-}
-
-Row Missing(const std::string& name) {
-  TestCase test;
-  test.name = "row";
-  test.verdict = Verdict::kFail;
-  test.reason = "asked for, and there is no result of it";
-  return {name, {}, {test}, {}};
-}
-
 bool IsRow(const fs::path& dir) { return fs::exists(dir / "row"); }
 
 }  // namespace
@@ -314,9 +296,9 @@ Result<size_t> WriteMatrix(const fs::path& out,
   if (!found) return found.error();
   fs::create_directories(out);
   std::vector<Row> rows;
-  std::set<std::string> asked = Asked(dirs);
+  std::vector<Suite> suites;
+  size_t failed = 0;
   for (const fs::path& dir : *found) {
-    asked.erase(dir.filename().string());
     const fs::path here = out / dir.filename();
     if (!fs::exists(here) || !fs::equivalent(here, dir)) {
       fs::remove_all(here);
@@ -324,14 +306,9 @@ Result<size_t> WriteMatrix(const fs::path& out,
     }
     auto row = ReadRow(here);
     if (!row) return row.error();
+    failed += Count(row->cases).failed;
+    suites.push_back({row->name, row->cases});
     rows.push_back(std::move(*row));
-  }
-  for (const std::string& name : asked) rows.push_back(Missing(name));
-  std::vector<Suite> suites;
-  size_t failed = 0;
-  for (const Row& row : rows) {
-    failed += Count(row.cases).failed;
-    suites.push_back({row.name, row.cases});
   }
   for (const auto& [name, text] :
        {std::pair("index.html", MatrixHtml(rows)),

@@ -40,8 +40,7 @@ std::string MatrixHtml(const std::vector<Row>& rows);
 std::string MatrixMarkdown(const std::vector<Row>& rows);
 
 // Puts index.html, junit.xml and table.md into `out`, and the rows that are
-// elsewhere, so that links hold. Returns how many cases failed. Rows that a
-// file `asked` in one of `dirs` names and that are in none have failed.
+// elsewhere, so that links hold. Returns how many cases failed.
 Result<size_t> WriteMatrix(const std::filesystem::path& out,
                            const std::vector<std::filesystem::path>& dirs);
 

@@ -133,26 +133,6 @@ TEST_F(MatrixPage, OfResultsOfOneNameTheWorstIsShown) {
   }
 }
 
-TEST_F(MatrixPage, ARowThatWasAskedForAndIsMissingHasFailed) {
-  for (const char* shard : {"1", "3"}) {
-    Make(std::string(shard) + "/row" + shard,
-         std::string("name=row") + shard + "\nseconds=9\n", "1..1\nok 1 a\n");
-    std::ofstream(top_ / shard / "asked") << "row1\nrow2\nrow3\n";
-  }
-  const auto merged = WriteMatrix(top_ / "out", {top_ / "1", top_ / "3"});
-  ASSERT_TRUE(merged.ok());
-  EXPECT_EQ(1u, *merged);
-  EXPECT_NE(std::string::npos, Text(top_ / "out/junit.xml")
-                                   .find("<testsuite name=\"row2\" tests=\"1\" "
-                                         "failures=\"1\""));
-  EXPECT_NE(std::string::npos, Text(top_ / "out/index.html").find("row2: row"));
-
-  // A shard alone makes a page of its rows.
-  const auto alone = WriteMatrix(top_ / "alone", {top_ / "1/row1"});
-  ASSERT_TRUE(alone.ok());
-  EXPECT_EQ(0u, *alone);
-}
-
 TEST_F(MatrixPage, ReportsRowsThatAreInPlaceAlready) {
   Make("out/x", "name=x\nseconds=9\n", "1..1\nok 1 a\n");
   const auto failed = WriteMatrix(top_ / "out", {top_ / "out/x"});
