@@ -117,7 +117,7 @@ job_run() {
 	local kind=$1 name=$2 dir=$3
 	"${kind}_run" "$name" "$dir"
 	row_end "$dir"
-	grep -h '^not ok' "$dir"/20-vm.ktap | sed "s/^/$name: /"
+	grep -h "^not ok" "$dir"/*.ktap | sed "s/^/$name: /"
 	say "# $name: $(grep -c '^ok' "$dir/20-vm.ktap") ok," \
 		"$(sed -n 's/^seconds=//p' "$dir/row") s"
 }
