@@ -155,7 +155,8 @@ void CheckClock(Fields* fields, const Clock& clock, Time now,
     const bool said =
         std::any_of(missed.begin(), missed.end(),
                     [&rule](const Missed& m) { return m.rule == rule; });
-    if (!said || verdict.state == ClockState::kDisordered)
+    if (!said || verdict.state == ClockState::kDisordered ||
+        verdict.state == ClockState::kUnbounded)
       fields->Wrong("timeline." + verdict.rule->to, ToString(verdict));
   }
   for (const Missed& said : missed)

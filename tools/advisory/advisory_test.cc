@@ -202,6 +202,35 @@ TEST(Advisory, KeepsTheClockOrSaysWhyNot) {
                   "reason = \"ill\"\n[timeline]"));
 }
 
+// What is said of the second example, which is medium, with `from` replaced
+Said WrongOfMedium(const std::string& from, const std::string& to) {
+  Problems problems;
+  ParseAdvisory(With(Example("SIW-2026-9002"), from, to), "SIW-2026-9002.toml",
+                TheRules(), &problems);
+  return Lines(problems);
+}
+
+TEST(Advisory, OfMediumSeverityHasANextReleaseWithinNinetyDays) {
+  const std::string set = "next_release = 2026-10-14T16:00:00Z\n";
+  const Said unbounded = {
+      "SIW-2026-9002.toml: timeline.fix_ready: fix-next-release: has no end: "
+      "'next_release' is not set"};
+  EXPECT_EQ(unbounded, WrongOfMedium(set, ""));
+  EXPECT_EQ(Said(),
+            WrongOfMedium(set, "next_release = 2026-12-30T08:00:00Z\n"));
+  EXPECT_EQ(Said{"SIW-2026-9002.toml: timeline.next_release: next-release: "
+                 "late: due 2026-12-30T08:00:00Z, was 2026-12-30T08:00:01Z"},
+            WrongOfMedium(set, "next_release = 2026-12-30T08:00:01Z\n"));
+  // That it was missed would be no excuse: there was nothing to miss.
+  Problems problems;
+  const std::string excused =
+      With(With(Example("SIW-2026-9002"), set, ""), "[timeline]",
+           "[[missed]]\nrule = \"fix-next-release\"\nreason = \"ill\"\n"
+           "[timeline]");
+  ParseAdvisory(excused, "SIW-2026-9002.toml", TheRules(), &problems);
+  EXPECT_EQ(unbounded, Lines(problems));
+}
+
 TEST(Advisories, DoNotShareACve) {
   Advisory a, b;
   a.file = "a.toml";

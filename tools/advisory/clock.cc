@@ -72,6 +72,7 @@ std::optional<Time> Due(const ClockRule& rule, const Timeline& timeline,
 
 ClockState StateOf(const ClockRule& rule, const ClockVerdict& verdict,
                    Time from, Time now) {
+  if (!rule.until.empty() && !verdict.due) return ClockState::kUnbounded;
   if (!verdict.done)
     return verdict.due && now > *verdict.due ? ClockState::kOverdue
                                              : ClockState::kRunning;
@@ -130,6 +131,7 @@ bool IsViolation(ClockState state) {
     case ClockState::kLate:
     case ClockState::kDisordered:
     case ClockState::kOverdue:
+    case ClockState::kUnbounded:
       break;
   }
   return true;
@@ -151,6 +153,9 @@ std::string ToString(const ClockVerdict& verdict) {
                          rule.to, rule.from);
     case ClockState::kRunning:
       return fmt::format("{}: running: due {}", rule.id, due);
+    case ClockState::kUnbounded:
+      return fmt::format("{}: has no end: '{}' is not set", rule.id,
+                         rule.until);
     case ClockState::kOverdue:
       break;
   }

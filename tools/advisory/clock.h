@@ -32,7 +32,15 @@ struct Clock {
   std::vector<ClockRule> rules;
 };
 
-enum class ClockState { kMet, kLate, kDisordered, kRunning, kOverdue };
+// kUnbounded: the event that the rule runs until has no date.
+enum class ClockState {
+  kMet,
+  kLate,
+  kDisordered,
+  kRunning,
+  kOverdue,
+  kUnbounded
+};
 
 struct ClockVerdict {
   const ClockRule* rule;

@@ -74,6 +74,29 @@ TEST(Clock, AllowsADateBySeverity) {
                  Now()));
 }
 
+// Without the date of the next release nothing would ever be late.
+TEST(Clock, WantsTheDateOfTheNextRelease) {
+  const Said unbounded = {
+      "fix-next-release: has no end: 'next_release' is not set"};
+  EXPECT_EQ(unbounded,
+            Violations("medium", Kept(), At("2027-02-01T00:00:00Z")));
+  EXPECT_EQ(unbounded, Violations("low",
+                                  {{"reported", At("2027-01-04T09:00:00Z")},
+                                   {"acknowledged", At("2027-01-04T09:00:00Z")},
+                                   {"assessed", At("2027-01-04T09:00:00Z")}},
+                                  At("2027-01-04T09:00:01Z")));
+  EXPECT_EQ(Said(), Violations("high", Kept(), Now()));
+  EXPECT_EQ(
+      Said(),
+      Violations("medium", With(Kept(), "next_release", "2027-04-04T09:00:00Z"),
+                 Now()));
+  EXPECT_EQ(
+      Said{"next-release: late: due 2027-04-04T09:00:00Z, was "
+           "2027-04-04T09:00:01Z"},
+      Violations("medium", With(Kept(), "next_release", "2027-04-04T09:00:01Z"),
+                 Now()));
+}
+
 TEST(Clock, BoundsAnEmbargoTwice) {
   Timeline timeline = Kept();
   timeline["disclosed"] = At("2027-01-25T09:00:01Z");
@@ -193,13 +216,14 @@ TEST(Clock, HasTheFiguresWePromise) {
     }
     said.push_back(rule.id + ": " + limit);
   }
-  EXPECT_EQ((Said{"acknowledge: 2 working days", "assess: 5 working days",
-                  "fix-critical: 7 days", "fix-high: 14 days",
-                  "fix-next-release: next_release", "embargo-after-fix: 7 days",
-                  "embargo-in-all: 90 days", "release: 48 hours",
-                  "advisory: 1 hour", "early-warning: 24 hours",
-                  "notification: 72 hours", "final-report: 14 days"}),
-            said);
+  EXPECT_EQ(
+      (Said{"acknowledge: 2 working days", "assess: 5 working days",
+            "fix-critical: 7 days", "fix-high: 14 days",
+            "fix-next-release: next_release", "next-release: 90 days",
+            "embargo-after-fix: 7 days", "embargo-in-all: 90 days",
+            "release: 48 hours", "advisory: 1 hour", "early-warning: 24 hours",
+            "notification: 72 hours", "final-report: 14 days"}),
+      said);
 }
 
 }  // namespace
