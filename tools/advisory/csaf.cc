@@ -1,7 +1,5 @@
 #include "tools/advisory/csaf.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 
@@ -162,14 +160,34 @@ Products ProductsOf(const Advisory& advisory, const Publisher& publisher) {
   return out;
 }
 
+// "Upgrade siw-dkms to 0.1.4 or later before 0.2.0, or to 0.2.1 or later.": the
+// releases that are not affected, from the end of `from` on
+std::string Remedy(const Advisory& advisory, const Affected& from) {
+  std::vector<Affected> ranges;
+  for (const Affected& range : advisory.affected)
+    if (range.component == from.component &&
+        range.introduced >= from.introduced)
+      ranges.push_back(range);
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Affected& a, const Affected& b) {
+              return a.introduced < b.introduced;
+            });
+  std::string out = "Upgrade " + from.component;
+  for (size_t at = 0; at < ranges.size() && ranges[at].fixed; ++at) {
+    out += (at == 0 ? " to " : ", or to ") + ToString(*ranges[at].fixed) +
+           " or later";
+    if (at + 1 < ranges.size())
+      out += " before " + ToString(ranges[at + 1].introduced);
+  }
+  return out + ".";
+}
+
 Json Remediations(const Advisory& advisory) {
   Json out = Json::array();
   for (const Affected& range : advisory.affected)
     out.push_back(
         range.fixed ? Json{{"category", "vendor_fix"},
-                           {"details", fmt::format("Upgrade {} to {} or later.",
-                                                   range.component,
-                                                   ToString(*range.fixed))},
+                           {"details", Remedy(advisory, range)},
                            {"product_ids", Json::array({AffectedId(range)})}}
                     : Json{{"category", "none_available"},
                            {"details", "There is no fix yet."},

@@ -36,9 +36,37 @@ TEST(Csaf, SaysWhatIsAffectedAndWhatFixesIt) {
             status["known_not_affected"]);
   const Json& remedy = Vulnerability(document)["remediations"];
   ASSERT_EQ(3u, remedy.size());
-  EXPECT_EQ("Upgrade siw-dkms to 0.1.4 or later.", remedy[0]["details"]);
+  // 0.2.0 is later than 0.1.4, and affected.
+  EXPECT_EQ(
+      "Upgrade siw-dkms to 0.1.4 or later before 0.2.0, or to 0.2.1 or later.",
+      remedy[0]["details"]);
+  EXPECT_EQ("Upgrade siw-dkms to 0.2.1 or later.", remedy[1]["details"]);
   EXPECT_EQ("workaround", remedy[2]["category"]);
   EXPECT_EQ(8.1, Vulnerability(document)["scores"][0]["cvss_v3"]["baseScore"]);
+}
+
+TEST(Csaf, NamesNoReleaseThatIsAffectedAsARemedy) {
+  const auto remedy = [](std::vector<Affected> affected, size_t which) {
+    Advisory advisory = Parsed("SIW-2026-9001");
+    advisory.affected = std::move(affected);
+    const Json document = CsafAdvisory(advisory, TheRules().publisher);
+    return Vulnerability(document)["remediations"][which]["details"]
+        .get<std::string>();
+  };
+  const auto version = [](const char* text) { return *ParseVersion(text); };
+  const Affected older = {"siw", version("0.1.0"), version("0.1.4")};
+  const Affected newer = {"siw", version("0.2.0"), version("0.2.1")};
+  const Affected open = {"siw", version("0.2.0"), std::nullopt};
+  const Affected other = {"siw-dkms", version("0.3.0"), version("0.3.1")};
+  const std::string both =
+      "Upgrade siw to 0.1.4 or later before 0.2.0, or to 0.2.1 or later.";
+  // In whatever order they are written
+  EXPECT_EQ(both, remedy({newer, older}, 1));
+  EXPECT_EQ("Upgrade siw to 0.2.1 or later.", remedy({newer, older}, 0));
+  EXPECT_EQ("Upgrade siw to 0.1.4 or later before 0.2.0.",
+            remedy({older, open}, 0));
+  EXPECT_EQ("There is no fix yet.", remedy({older, open}, 1));
+  EXPECT_EQ("Upgrade siw to 0.1.4 or later.", remedy({older, other}, 0));
 }
 
 TEST(Csaf, DefinesEveryProductThatItNames) {
