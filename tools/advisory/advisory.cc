@@ -90,13 +90,28 @@ bool Overlap(const Affected& a, const Affected& b) {
          (!b.fixed || a.introduced < *b.fixed);
 }
 
+// A release cannot both fix it and be affected.
+bool Touch(const Affected& a, const Affected& b) {
+  return a.component == b.component &&
+         (a.fixed == b.introduced || b.fixed == a.introduced);
+}
+
 void CheckOverlap(Fields* fields, const std::vector<Affected>& ranges) {
   for (size_t a = 0; a < ranges.size(); ++a)
-    for (size_t b = a + 1; b < ranges.size(); ++b)
+    for (size_t b = a + 1; b < ranges.size(); ++b) {
+      const std::string field = fmt::format("affected[{}]", b);
       if (Overlap(ranges[a], ranges[b]))
         fields->Wrong(
-            fmt::format("affected[{}]", b),
+            field,
             fmt::format("its versions overlap those of affected[{}]", a));
+      else if (Touch(ranges[a], ranges[b]))
+        fields->Wrong(
+            field,
+            fmt::format(
+                "meets affected[{}] at a release that would be both fixed and "
+                "affected: make them one",
+                a));
+    }
 }
 
 void ReadPeople(Fields* fields, Advisory* out) {

@@ -102,7 +102,14 @@ TEST(Advisory, HasRangesThatDoNotOverlap) {
   EXPECT_EQ(overlap, Wrong("introduced = \"0.2.0\"", "introduced = \"0.0.1\""));
   // An end that is open reaches the other one.
   EXPECT_EQ(overlap, Wrong("fixed = \"0.1.4\"\n", ""));
-  EXPECT_EQ(Said(), Wrong("introduced = \"0.2.0\"", "introduced = \"0.1.4\""));
+  // 0.1.4 would be fixed and affected.
+  const Said touch = {
+      "affected[1]: meets affected[0] at a release that would be both fixed "
+      "and affected: make them one"};
+  EXPECT_EQ(touch, Wrong("introduced = \"0.2.0\"", "introduced = \"0.1.4\""));
+  EXPECT_EQ(touch, Wrong("introduced = \"0.2.0\"\nfixed = \"0.2.1\"",
+                         "introduced = \"0.0.1\"\nfixed = \"0.1.0\""));
+  EXPECT_EQ(Said(), Wrong("introduced = \"0.2.0\"", "introduced = \"0.1.5\""));
   EXPECT_EQ(Said(), Wrong("component = \"siw-dkms\"\nintroduced = \"0.2.0\"",
                           "component = \"siw\"\nintroduced = \"0.1.0\""));
 }
