@@ -40,7 +40,7 @@ advisory_examples() {
 	cp -r "$top/security" "$root/tree/" || return 1
 	cp "$top"/tools/advisory/testdata/advisories/*.toml \
 		"$root/tree/security/advisories/" || return 1
-	for part in docs selftests siw; do
+	for part in SECURITY.md docs selftests siw; do
 		ln -s "$top/$part" "$root/tree/$part" || return 1
 	done
 	"$advisory_bin" --root "$root/tree" lint &&

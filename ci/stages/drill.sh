@@ -467,7 +467,8 @@ drill_green() {
 drill_public_tree() {
 	local part
 	mkdir -p "$drill/public/tree"
-	cp -r "$top/security" "$top/CHANGELOG.md" "$drill/public/tree/" || return 1
+	cp -r "$top/security" "$top/CHANGELOG.md" "$top/SECURITY.md" \
+		"$drill/public/tree/" || return 1
 	for part in docs packaging selftests siw tools; do
 		ln -s "$top/$part" "$drill/public/tree/$part" || return 1
 	done

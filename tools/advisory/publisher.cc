@@ -4,14 +4,12 @@
 #include <regex>
 
 namespace siw::advisory {
-namespace {
 
-bool IsInvalid(const std::string& text) {
-  static const std::regex kInvalid("\\.invalid(/|$)");
-  return std::regex_search(text, kInvalid);
+bool HasPlaceholder(const std::string& text) {
+  static const std::regex kPlaceholder(
+      R"(\.invalid(?![A-Za-z0-9-]|\.[A-Za-z0-9])|PLACEHOLDER)");
+  return std::regex_search(text, kPlaceholder);
 }
-
-}  // namespace
 
 bool IsHttps(const std::string& url) {
   static const std::regex kUrl("https://[A-Za-z0-9.-]+(:[0-9]+)?(/[!-~]*)?");
@@ -19,7 +17,8 @@ bool IsHttps(const std::string& url) {
 }
 
 bool Publisher::IsPlaceholder() const {
-  return IsInvalid(namespace_url) || IsInvalid(contact) || IsInvalid(base_url);
+  return HasPlaceholder(namespace_url) || HasPlaceholder(contact) ||
+         HasPlaceholder(base_url);
 }
 
 const Component* Publisher::Find(const std::string& component) const {

@@ -23,7 +23,6 @@ struct Publisher {
   std::string base_url;  // of what `siw-advisory build` lays out, ends in '/'
   std::vector<Component> components;
 
-  // Something still has the reserved name "invalid": RFC 2606
   bool IsPlaceholder() const;
   const Component* Find(const std::string& component) const;
 };
@@ -32,6 +31,9 @@ Publisher ParsePublisher(const std::string& text, const std::string& file,
                          Problems* problems);
 
 bool IsHttps(const std::string& url);
+
+// A name of the reserved top-level domain "invalid" (RFC 2606), or the word
+bool HasPlaceholder(const std::string& text);
 
 }  // namespace siw::advisory
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace siw::advisory {
@@ -17,6 +18,12 @@ constexpr std::array<std::string_view, 9> kFields = {
     "Acknowledgments",    "Canonical", "Contact", "CSAF",
     "Encryption",         "Expires",   "Hiring",  "Policy",
     "Preferred-Languages"};
+
+// Those that lead to pages of site.h
+constexpr std::array<std::pair<const char*, const char*>, 3> kPages = {
+    {{"Canonical", ".well-known/security.txt"},
+     {"CSAF", ".well-known/csaf/provider-metadata.json"},
+     {"Policy", "SECURITY.md"}}};
 
 using Values = std::map<std::string, std::vector<std::string>>;
 
@@ -57,12 +64,16 @@ void CheckSecurityTxt(const std::string& text, const std::string& file,
     if ((name == "Expires" || name == "Preferred-Languages") && list.size() > 1)
       wrong(name, "is there more than once");
     if (name == "Expires" || name == "Preferred-Languages") continue;
-    for (const std::string& value : list)
+    for (const std::string& value : list) {
+      if (HasPlaceholder(value) && !publisher.IsPlaceholder())
+        wrong(name,
+              "'" + value + "' is a placeholder, and publisher.toml has none");
       if (!IsHttps(value) &&
           !(name == "Contact" &&
             (StartsWith(value, "mailto:") || StartsWith(value, "tel:"))) &&
           !(name == "Encryption" && StartsWith(value, "openpgp4fpr:")))
         wrong(name, "'" + value + "' is no URI of a kind allowed here");
+    }
   }
 
   if (values["Expires"].empty()) {
@@ -81,10 +92,11 @@ void CheckSecurityTxt(const std::string& text, const std::string& file,
     wrong("Contact", "is missing");
   else if (values["Contact"][0] != contact)
     wrong("Contact", "the first one is not that of publisher.toml: " + contact);
-  const std::string csaf =
-      publisher.base_url + ".well-known/csaf/provider-metadata.json";
-  for (const std::string& value : values["CSAF"])
-    if (value != csaf) wrong("CSAF", "is not that of publisher.toml: " + csaf);
+  for (const auto& [field, page] : kPages) {
+    const std::string url = publisher.base_url + page;
+    for (const std::string& value : values[field])
+      if (value != url) wrong(field, "is not that of publisher.toml: " + url);
+  }
 }
 
 }  // namespace siw::advisory

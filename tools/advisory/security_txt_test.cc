@@ -12,15 +12,18 @@ constexpr char kGood[] =
     "Expires: 2027-11-01T00:00:00Z\n"
     "Encryption: https://siw.invalid/key.asc\n"
     "Preferred-Languages: en\n"
+    "Canonical: https://siw.invalid/.well-known/security.txt\n"
+    "Policy: https://siw.invalid/SECURITY.md\n"
     "CSAF: https://siw.invalid/.well-known/csaf/provider-metadata.json\n";
 
-Said Wrong(const std::string& text, Time now = At("2026-11-26T12:00:00Z")) {
+Said Wrong(const std::string& text, Time now = At("2026-11-26T12:00:00Z"),
+           const std::string& domain = "siw.invalid") {
   Problems problems;
-  Publisher publisher = {"siw",
-                         "https://siw.invalid",
-                         "security@siw.invalid",
-                         "https://siw.invalid/",
-                         {}};
+  const Publisher publisher = {"siw",
+                               "https://" + domain,
+                               "security@" + domain,
+                               "https://" + domain + "/",
+                               {}};
   CheckSecurityTxt(text, "security.txt", publisher, now, &problems);
   return Lines(problems);
 }
@@ -56,10 +59,34 @@ TEST(SecurityTxt, HasTheContactOfThePublisher) {
   EXPECT_EQ(Said{"security.txt: CSAF: is not that of publisher.toml: "
                  "https://siw.invalid/.well-known/csaf/provider-metadata.json"},
             Wrong(With(kGood, "/csaf/provider", "/provider")));
+  EXPECT_EQ(Said{"security.txt: Canonical: is not that of publisher.toml: "
+                 "https://siw.invalid/.well-known/security.txt"},
+            Wrong(With(kGood, "/.well-known/security.txt", "/security.txt")));
+  EXPECT_EQ(Said{"security.txt: Policy: is not that of publisher.toml: "
+                 "https://siw.invalid/SECURITY.md"},
+            Wrong(With(kGood, "/SECURITY.md", "/policy")));
+}
+
+// Once there is a publisher, every field has to be set.
+TEST(SecurityTxt, KeepsNoPlaceholderOfAnyField) {
+  const Time now = At("2026-11-26T12:00:00Z");
+  std::string text = kGood;
+  for (size_t at = 0; (at = text.find("siw.invalid")) != std::string::npos;)
+    text.replace(at, 11, "siw.example");
+  EXPECT_EQ(Said(), Wrong(text, now, "siw.example"));
+  for (const std::string kept :
+       {"https://siw.invalid/key.asc", "https://siw.invalid:443/report",
+        "mailto:PLACEHOLDER@siw.example"}) {
+    const std::string field =
+        kept.find("key") != std::string::npos ? "Encryption" : "Contact";
+    EXPECT_EQ(Said{"security.txt: " + field + ": '" + kept +
+                   "' is a placeholder, and publisher.toml has none"},
+              Wrong(text + field + ": " + kept + "\n", now, "siw.example"));
+  }
 }
 
 TEST(SecurityTxt, HasFieldsAndCommentsOnly) {
-  EXPECT_EQ(Said{"security.txt: line 8: is not of the form 'Field: value'"},
+  EXPECT_EQ(Said{"security.txt: line 10: is not of the form 'Field: value'"},
             Wrong(std::string(kGood) + "hello\n"));
   EXPECT_EQ(Said{"security.txt: Contacts: there is no such field"},
             Wrong(std::string(kGood) + "Contacts: mailto:a@b\n"));

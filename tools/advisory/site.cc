@@ -150,6 +150,7 @@ std::map<std::string, std::string> Pages(const Source& source,
       Text(Metadata(source, fingerprint,
                     changes.empty() ? FormatTime(Time()) : changes[0].first));
   out[".well-known/security.txt"] = source.security_txt;
+  out["SECURITY.md"] = source.policy;
   for (const auto& [name, text] : OsvFiles(source)) out["osv/" + name] = text;
   for (const Advisory& advisory : source.advisories)
     out["text/" + advisory.id + ".txt"] = Mail(advisory, source.publisher);

@@ -2,6 +2,7 @@
 // 7), OSV, text, security.txt. Static files, and the same ones from the same
 // sources.
 //
+//   SECURITY.md
 //   .well-known/security.txt
 //   .well-known/csaf/provider-metadata.json
 //   .well-known/csaf/openpgp.asc                 the key, if there is one
@@ -27,6 +28,7 @@ struct Source {
   std::vector<Advisory> advisories;
   std::vector<Statement> vex;
   std::string security_txt;
+  std::string policy;  // SECURITY.md
 };
 
 // Path to text, of everything that is not a hash or a signature. `fingerprint`

@@ -23,6 +23,7 @@ Source Examples() {
                  {"unit/A.B"},
                  {{At("2026-11-01T00:00:00Z"), "First"}}}};
   source.security_txt = "Contact: mailto:security@siw.invalid\n";
+  source.policy = "# Security\n";
   return source;
 }
 
@@ -76,6 +77,7 @@ TEST(Site, ListsItsDocumentsWithTheNewestFirst) {
   EXPECT_EQ(1u, pages.count("osv/x_SIW-2026-9003.json"));
   EXPECT_EQ(1u, pages.count("text/SIW-2026-9003.txt"));
   EXPECT_EQ(1u, pages.count(".well-known/security.txt"));
+  EXPECT_EQ("# Security\n", pages.at("SECURITY.md"));
 }
 
 TEST(Site, DescribesItsProvider) {

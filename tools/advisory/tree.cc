@@ -49,6 +49,7 @@ Tree LoadTree(const std::string& root, Time now, Problems* problems) {
   const std::string vex = security + "/vex.toml";
   const std::string rfc5042 = security + "/rfc5042.toml";
   const std::string security_txt = security + "/security.txt";
+  const std::string policy = root + "/SECURITY.md";
   const TestIds tests(root);
   Rules rules = {{}, {}, &tests, now};
   ReadRules(security, &rules, problems);
@@ -62,6 +63,10 @@ Tree LoadTree(const std::string& root, Time now, Problems* problems) {
   out.source.security_txt = Read(security_txt, problems);
   CheckSecurityTxt(out.source.security_txt, security_txt, rules.publisher, now,
                    problems);
+  out.source.policy = Read(policy, problems);
+  if (HasPlaceholder(out.source.policy) && !rules.publisher.IsPlaceholder())
+    problems->push_back(
+        {policy, "text", "has placeholders, and publisher.toml has none"});
   return out;
 }
 

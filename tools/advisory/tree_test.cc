@@ -1,6 +1,8 @@
 #include "tools/advisory/tree.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <regex>
 
 #include "tools/advisory/fixture.h"
@@ -44,6 +46,31 @@ TEST(Tree, NamesFilesThatAreNotThere) {
                             "/nonexistent/security/" + std::string(file) +
                                 ": file: cannot be read"))
         << file;
+  EXPECT_EQ(1, std::count(said.begin(), said.end(),
+                          "/nonexistent/SECURITY.md: file: cannot be read"));
+}
+
+// What is said of a SECURITY.md, once publisher.toml has no placeholder
+TEST(Tree, ServesNoPlaceholder) {
+  const std::string root = testing::TempDir() + "siw-advisory-policy";
+  std::filesystem::create_directories(root + "/security");
+  std::ofstream(root + "/security/publisher.toml") << std::regex_replace(
+      Text(std::string(SIW_TREE) + "/security/publisher.toml"),
+      std::regex("siw\\.invalid"), "siw.example");
+  const auto complaints = [&root](const char* policy) {
+    std::ofstream(root + "/SECURITY.md") << policy;
+    Problems problems;
+    LoadTree(root, At("2026-12-01T00:00:00Z"), &problems);
+    const Said said = Lines(problems);
+    return std::count(said.begin(), said.end(),
+                      root +
+                          "/SECURITY.md: text: has placeholders, and "
+                          "publisher.toml has none");
+  };
+  EXPECT_EQ(0, complaints("Write to **security@siw.example**.\n"));
+  EXPECT_EQ(1, complaints("Write to **security@siw.invalid**.\n"));
+  EXPECT_EQ(1, complaints("at `PLACEHOLDER-URL/osv`\n"));
+  std::filesystem::remove_all(root);
 }
 
 TEST(Publisher, HasToSayWhoItIs) {
@@ -80,6 +107,8 @@ TEST(Publisher, IsAPlaceholderWhileAnyOfItIs) {
   publisher.contact = "security@siw.invalid.example";
   EXPECT_FALSE(publisher.IsPlaceholder());
   publisher.base_url = "https://siw.invalid/csaf/";
+  EXPECT_TRUE(publisher.IsPlaceholder());
+  publisher.base_url = "https://siw.invalid:8443/";
   EXPECT_TRUE(publisher.IsPlaceholder());
 }
 
