@@ -69,8 +69,8 @@ struct Advisory {
   bool fixed() const;
 };
 
-// What an advisory is checked against. Without `tests`, neither tests nor dates
-// are looked at.
+// What an advisory is checked against. Without `tests`, neither tests nor the
+// clock are looked at.
 struct Rules {
   Publisher publisher;
   Clock clock;

@@ -192,14 +192,23 @@ TEST(Advisory, HasTheEventsOfItsKind) {
             Wrong("merged =", "merge = 2026-10-14T14:00:00Z\nmerged ="));
 }
 
+TEST(Advisory, IsNotPublishedBeforeItIsDisclosed) {
+  EXPECT_EQ((Said{"timeline.merged: is before 'disclosed'",
+                  "timeline.published: is before 'disclosed'"}),
+            Wrong("disclosed = 2026-10-14T14:00:00Z",
+                  "disclosed = 2026-10-14T16:30:01Z"));
+}
+
 TEST(Advisory, KeepsTheClockOrSaysWhyNot) {
-  const std::string late = "acknowledged = 2026-10-05T08:00:01Z\n";
+  const std::string kept =
+      "acknowledged = 2026-10-01T12:00:00Z\nassessed = 2026-10-05T08:00:00Z\n";
+  const std::string late =
+      "acknowledged = 2026-10-05T08:00:01Z\nassessed = 2026-10-05T08:00:01Z\n";
   EXPECT_EQ(Said{"timeline.acknowledged: acknowledge: late: due "
                  "2026-10-05T08:00:00Z, was 2026-10-05T08:00:01Z"},
-            Wrong("acknowledged = 2026-10-01T12:00:00Z\n", late));
+            Wrong(kept, late));
   EXPECT_EQ(Said(),
-            Wrong("[timeline]\nreported = 2026-10-01T08:00:00Z\n"
-                  "acknowledged = 2026-10-01T12:00:00Z\n",
+            Wrong("[timeline]\nreported = 2026-10-01T08:00:00Z\n" + kept,
                   "[[missed]]\nrule = \"acknowledge\"\nreason = \"ill\"\n"
                   "[timeline]\nreported = 2026-10-01T08:00:00Z\n" +
                       late));

@@ -3,10 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <utility>
 
 namespace siw::advisory {
 namespace {
+
+// What the rules leave open, and cannot be the other way round
+constexpr std::array<std::pair<const char*, const char*>, 7> kOrder = {
+    {{"acknowledged", "assessed"},
+     {"assessed", "published"},
+     {"fix_ready", "merged"},
+     {"disclosed", "merged"},
+     {"disclosed", "published"},
+     {"early_warning", "notification"},
+     {"notification", "final_report"}}};
 
 template <typename T>
 bool Contains(const std::vector<T>& list, const T& value) {
@@ -101,6 +113,12 @@ Timeline ReadTimeline(Fields* fields, const Clock& clock) {
   for (const std::string& event : clock.events)
     if (fields->Has(event)) timeline[event] = fields->When(event);
   fields->NothingElse();
+  for (const auto& [first, second] : kOrder) {
+    const std::optional<Time> before = Find(timeline, first);
+    const std::optional<Time> after = Find(timeline, second);
+    if (before && after && *after < *before)
+      fields->Wrong(second, fmt::format("is before '{}'", first));
+  }
   return timeline;
 }
 

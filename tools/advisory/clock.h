@@ -52,7 +52,8 @@ struct ClockVerdict {
 Clock ParseClock(const std::string& text, const std::string& file,
                  Problems* problems);
 
-// Reads the table [timeline]: its events have to be those of the clock.
+// Reads the table [timeline]: its events have to be those of the clock, and in
+// an order that there can be.
 Timeline ReadTimeline(Fields* fields, const Clock& clock);
 
 // Of the rules that apply: those for `severity`, once it is known, whose first

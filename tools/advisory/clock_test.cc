@@ -138,6 +138,29 @@ TEST(Clock, RefusesAnEventBeforeItsCause) {
             Violations("critical", timeline, Now()));
 }
 
+TEST(Clock, RefusesStepsInAnOrderThatThereCannotBe) {
+  const Clock clock = TheRules().clock;
+  const auto said = [&clock](const std::string& first, const char* when,
+                             const std::string& second) {
+    Problems problems;
+    ParseReport("[timeline]\n" + first + " = " + when + "\n" + second +
+                    " = 2027-01-05T09:00:00Z\n",
+                "r.toml", clock, &problems);
+    return Lines(problems);
+  };
+  const std::vector<std::pair<std::string, std::string>> order = {
+      {"acknowledged", "assessed"},    {"assessed", "published"},
+      {"fix_ready", "merged"},         {"disclosed", "merged"},
+      {"disclosed", "published"},      {"early_warning", "notification"},
+      {"notification", "final_report"}};
+  for (const auto& [first, second] : order) {
+    EXPECT_EQ(Said(), said(first, "2027-01-05T09:00:00Z", second));
+    EXPECT_EQ(
+        Said{"r.toml: timeline." + second + ": is before '" + first + "'"},
+        said(first, "2027-01-05T09:00:01Z", second));
+  }
+}
+
 TEST(Clock, RunsFasterForWhatIsExploited) {
   const Time exploited = At("2027-01-05T00:00:00Z");
   Timeline timeline = With(Kept(), "exploited", FormatTime(exploited));
