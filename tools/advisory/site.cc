@@ -42,7 +42,7 @@ Json Metadata(const Source& source, const std::string& fingerprint,
       {"metadata_version", "2.0"},
       {"mirror_on_CSAF_aggregators", true}};
   if (!fingerprint.empty())
-    out["pgp_keys"] =
+    out["public_openpgp_keys"] =
         Json::array({{{"fingerprint", fingerprint}, {"url", base + kKey}}});
   out["publisher"] = {{"category", "vendor"},
                       {"contact_details", source.publisher.contact},

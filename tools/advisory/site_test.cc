@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <set>
 
 #include "tools/advisory/command.h"
 #include "tools/advisory/fixture.h"
@@ -88,11 +89,57 @@ TEST(Site, DescribesItsProvider) {
             plain["distributions"][0]["directory_url"]);
   EXPECT_EQ("2026-11-01T00:00:00Z", plain["last_updated"]);
   EXPECT_EQ("csaf_provider", plain["role"]);
-  EXPECT_FALSE(plain.contains("pgp_keys"));
+  EXPECT_FALSE(plain.contains("public_openpgp_keys"));
   const std::string fingerprint(40, 'A');
   const Json trusted = Json::parse(Pages(Examples(), fingerprint).at(path));
   EXPECT_EQ("csaf_trusted_provider", trusted["role"]);
-  EXPECT_EQ(fingerprint, trusted["pgp_keys"][0]["fingerprint"]);
+  EXPECT_EQ(fingerprint, trusted["public_openpgp_keys"][0]["fingerprint"]);
+}
+
+// What provider_json_schema.json of CSAF 2.0 asks for, which the validator of
+// `ci/run security` does not have: its required fields, and no name but its
+// own.
+void ExpectProvider(const Json& metadata) {
+  for (const char* field :
+       {"canonical_url", "last_updated", "metadata_version", "role"}) {
+    ASSERT_TRUE(metadata.contains(field)) << field;
+    EXPECT_TRUE(metadata[field].is_string()) << field;
+  }
+  for (const char* field :
+       {"list_on_CSAF_aggregators", "mirror_on_CSAF_aggregators"}) {
+    ASSERT_TRUE(metadata.contains(field)) << field;
+    EXPECT_TRUE(metadata[field].is_boolean()) << field;
+  }
+  EXPECT_TRUE(ParseTime(metadata["last_updated"]));
+  EXPECT_EQ("2.0", metadata["metadata_version"]);
+  ASSERT_TRUE(metadata.contains("publisher"));
+  for (const char* field : {"category", "name", "namespace"})
+    EXPECT_TRUE(metadata["publisher"].contains(field)) << field;
+  const std::set<std::string> known = {"canonical_url",
+                                       "distributions",
+                                       "last_updated",
+                                       "list_on_CSAF_aggregators",
+                                       "metadata_version",
+                                       "mirror_on_CSAF_aggregators",
+                                       "public_openpgp_keys",
+                                       "publisher",
+                                       "role"};
+  for (const auto& [field, value] : metadata.items())
+    EXPECT_TRUE(known.count(field)) << field;
+}
+
+TEST(Site, DescribesItsProviderAsTheSchemaAsks) {
+  const std::string path = ".well-known/csaf/provider-metadata.json";
+  Source nothing = Examples();
+  nothing.advisories.clear();
+  nothing.vex.clear();
+  ExpectProvider(Json::parse(Pages(nothing, "").at(path)));
+  ExpectProvider(Json::parse(Pages(Examples(), "").at(path)));
+  const Json trusted =
+      Json::parse(Pages(Examples(), std::string(40, 'A')).at(path));
+  ExpectProvider(trusted);
+  EXPECT_EQ("https://siw.invalid/.well-known/csaf/openpgp.asc",
+            trusted["public_openpgp_keys"][0]["url"]);
 }
 
 TEST(Site, IsTheSameFromTheSameSources) {
@@ -169,9 +216,9 @@ TEST(Site, IsSignedByTheKeyThatWasGiven) {
                  ".");
   ASSERT_TRUE(key);
   const Json metadata = Json::parse(Text(csaf + "/provider-metadata.json"));
-  EXPECT_NE(
-      std::string::npos,
-      key->find(metadata["pgp_keys"][0]["fingerprint"].get<std::string>()));
+  EXPECT_NE(std::string::npos,
+            key->find(metadata["public_openpgp_keys"][0]["fingerprint"]
+                          .get<std::string>()));
   EXPECT_FALSE(WriteSite(Examples(), "nobody@siw.invalid", home / "other"));
   EXPECT_FALSE(std::filesystem::exists(home / "other"));
   EXPECT_TRUE(RunCommand({"gpgconf", "--kill", "all"}, "."));
