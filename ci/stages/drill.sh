@@ -486,7 +486,9 @@ drill_unpack() {
 	mkdir -p "$2"
 	case $1 in
 	*.deb) dpkg-deb -R "$1" "$2" ;;
-	*.rpm) (cd "$2" && rpm2cpio "$1" | cpio -idm --quiet) ;;
+	# Its changelog is in its header.
+	*.rpm) (cd "$2" && rpm2cpio "$1" | cpio -idm --quiet) &&
+		rpm -qp --nosignature --info --changelog "$1" >"$2/header" ;;
 	*) cp "$1" "$2/" ;;
 	esac
 }
@@ -494,7 +496,7 @@ drill_unpack() {
 # Where what is public names the defect: id, title, summary, in packages and in the
 # indexes of repositories, too.
 drill_named() {
-	local file unpacked=$drill/private/unpacked found count=0
+	local file unpacked=$drill/private/unpacked count=0
 	rm -rf "$unpacked"
 	while read -r file; do
 		count=$((count + 1))
@@ -507,17 +509,34 @@ drill_named() {
 	# Manual pages and changelogs are compressed in packages.
 	find "$unpacked" -type f -name '*.gz' -exec gunzip -f {} + || return 2
 	find "$unpacked" -type f -name '*.zst' -exec zstd -qdf --rm {} + || return 2
-	found=$(grep -RliF -e "$drill_id" -e "$(drill_field title)" \
-		-e "$(drill_field summary)" "$drill/public" "$unpacked")
+	grep -RliF -e "$drill_id" -e "$(drill_field title)" \
+		-e "$(drill_field summary)" "$drill/public" "$unpacked" \
+		>"$drill/private/named"
 	rm -rf "$unpacked"
-	say "$found"
-	[ -n "$found" ]
+	cat "$drill/private/named"
+	[ -s "$drill/private/named" ]
 }
 
-# A check that finds nothing afterwards either would be worth nothing.
 drill_silent() {
 	drill_named
 	[ $? = 1 ]
+}
+
+# Worth as much as it finds afterwards, in each kind of what is published: one that it
+# cannot look into would never name the defect.
+drill_named_everywhere() {
+	local kind
+	drill_named || return 1
+	for kind in 'tree/security/advisories/[^/]*[.]toml' 'src-[^/]*/CHANGELOG[.]md' \
+		'csaf/white/.*[.]json' 'site/osv/.*[.]json' 'site/text/.*[.]txt' \
+		'-siw-dkms_[^/]*[.]deb/.*/changelog[^/]*' \
+		'-siw-doc_[^/]*[.]deb/.*[.]html' '[.]rpm/header' \
+		'other[.]xml[.]gz/[^/]*'; do
+		grep -q -e "$kind\$" "$drill/private/named" || {
+			say "nothing names it in $kind"
+			return 1
+		}
+	done
 }
 
 drill_merged() {
@@ -743,7 +762,7 @@ drill_steps() {
 	check signed drill_signed && check announced drill_announced
 	check listed drill_listed
 	check other-mails drill_other_mails
-	check public-names-it-now drill_named
+	check public-names-it-now drill_named_everywhere
 	check in-time drill_in_time
 	drill_doctors
 	check revised drill_revised &&
