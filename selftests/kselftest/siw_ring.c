@@ -584,6 +584,59 @@ static void mmap_keys(void)
 	pair_close(&p);
 }
 
+/*
+ * A queue pair with completions in a CQ of another context: one context's
+ * handles mean nothing in another, be it of the same process.
+ */
+static void foreign_cq(void)
+{
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_context *other = open_device(NS_A);
+	struct ibv_qp_init_attr ia;
+	struct ibv_cq *theirs[8];
+	struct ibv_cq *own;
+	struct ibv_pd *pd;
+	struct ibv_qp *qp;
+	uint32_t handle;
+	size_t i;
+
+	ASSERT(ctx && other, "no device on va");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	own = ibv_create_cq(ctx, 16, NULL, NULL, 0);
+	ASSERT(own, "ibv_create_cq");
+	/* Each context counts from 0: the last is one that @ctx has not got to. */
+	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
+		theirs[i] = ibv_create_cq(other, 16, NULL, NULL, 0);
+		ASSERT(theirs[i], "ibv_create_cq");
+	}
+	handle = own->handle;
+	ASSERT(theirs[i - 1]->handle > handle + 1, "handle %u, own %u",
+	       theirs[i - 1]->handle, handle);
+	ia = (struct ibv_qp_init_attr){
+		.send_cq = own, .recv_cq = own, .qp_type = IBV_QPT_RC,
+		.cap = { 8, 8, 1, 1, 0 },
+	};
+	own->handle = theirs[i - 1]->handle;
+	errno = 0;
+	qp = ibv_create_qp(pd, &ia);
+	EXPECT(!qp && (errno == EINVAL || errno == ENOENT),
+	       "on a CQ of another context: %m");
+	own->handle = handle;
+	if (qp)
+		ibv_destroy_qp(qp);
+	/* It was the CQ that was wrong. */
+	qp = ibv_create_qp(pd, &ia);
+	ASSERT(qp, "ibv_create_qp");
+	EXPECT_EQ(0, ibv_destroy_qp(qp));
+	while (i)
+		EXPECT_EQ(0, ibv_destroy_cq(theirs[--i]));
+	EXPECT_EQ(0, ibv_destroy_cq(own));
+	EXPECT_EQ(0, ibv_dealloc_pd(pd));
+	ibv_close_device(other);
+	ibv_close_device(ctx);
+}
+
 /* There is nothing behind a ring that could be mapped. */
 static void mapping_grows(void)
 {
@@ -767,6 +820,7 @@ static const struct test tests[] = {
 	{ "random octets while the doorbell rings", random_rings, 120,
 	  .slow = true },
 	{ "mmap of keys not handed out", mmap_keys, 60 },
+	{ "a queue pair on a CQ of another context", foreign_cq },
 	{ "a mapped queue cannot grow", mapping_grows },
 	{ "doorbells in ERROR and after destroy", late_doorbell },
 	{ "doorbells for queue pairs that do not exist", wrong_doorbells },

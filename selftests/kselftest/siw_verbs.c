@@ -1239,13 +1239,56 @@ static void caps_returned(void)
 	ia.cap.max_recv_wr = 8;
 	ia.cap.max_recv_sge = da.max_sge + 1;
 	REFUSED(EINVAL, ibv_create_qp(pd, &ia), "max_recv_sge above max_sge");
-	ia.cap.max_recv_sge = 1;
-	ia.qp_type = IBV_QPT_UD;
-	REFUSED(EOPNOTSUPP, ibv_create_qp(pd, &ia), "a UD queue pair");
 	REFUSED(EINVAL, ibv_create_cq(ctx, da.max_cqe + 1, NULL, NULL, 0),
 		"a CQ above max_cqe");
 	REFUSED(EINVAL, ibv_create_cq(ctx, 0, NULL, NULL, 0),
 		"a CQ of no entries");
+	EXPECT_EQ(0, ibv_destroy_cq(cq));
+	EXPECT_EQ(0, ibv_dealloc_pd(pd));
+	ibv_close_device(ctx);
+}
+
+/* No type lets a user make up packets, or send to whom it is not connected. */
+static void other_types(void)
+{
+	static const struct {
+		enum ibv_qp_type type;
+		int err;
+	} rows[] = {
+		{ IBV_QPT_UC, EOPNOTSUPP },
+		{ IBV_QPT_UD, EOPNOTSUPP },
+		{ IBV_QPT_RAW_PACKET, EOPNOTSUPP },
+		{ IBV_QPT_XRC_SEND, EOPNOTSUPP },
+		{ IBV_QPT_DRIVER, EOPNOTSUPP },
+		/* libibverbs may miss the XRC domain, of which there is none. */
+		{ IBV_QPT_XRC_RECV, EINVAL },
+	};
+	struct ibv_context *ctx = open_device(NS_A);
+	struct ibv_qp_init_attr ia;
+	struct ibv_pd *pd;
+	struct ibv_cq *cq;
+	struct ibv_qp *qp;
+	size_t i;
+
+	ASSERT(ctx, "no device on va");
+	pd = ibv_alloc_pd(ctx);
+	ASSERT(pd, "ibv_alloc_pd");
+	cq = ibv_create_cq(ctx, 16, NULL, NULL, 0);
+	ASSERT(cq, "ibv_create_cq");
+	ia = (struct ibv_qp_init_attr){
+		.send_cq = cq, .recv_cq = cq, .qp_type = IBV_QPT_RC,
+		.cap = { 8, 8, 1, 1, 0 },
+	};
+	qp = ibv_create_qp(pd, &ia);
+	ASSERT(qp, "ibv_create_qp");
+	EXPECT_EQ(0, ibv_destroy_qp(qp));
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		ia.qp_type = rows[i].type;
+		errno = 0;
+		qp = ibv_create_qp(pd, &ia);
+		EXPECT(!qp && (errno == EOPNOTSUPP || errno == rows[i].err),
+		       "a queue pair of type %d: %m", rows[i].type);
+	}
 	EXPECT_EQ(0, ibv_destroy_cq(cq));
 	EXPECT_EQ(0, ibv_dealloc_pd(pd));
 	ibv_close_device(ctx);
@@ -2342,6 +2385,7 @@ static const struct test tests[] = {
 	{ "query_port and query_gid tell what the link is", port_attributes },
 	{ "query_port and query_qp follow the netdev", port_follows_netdev },
 	{ "the limits asked for at creation are granted or refused", caps_returned },
+	{ "queue pairs of any type but RC are refused", other_types },
 	{ "memory regions: keys, refusals", mr_attributes },
 	{ "memory regions at any offset, of any address", mr_anywhere },
 	{ "memory regions without an answer are none", mr_unanswered },
