@@ -5,7 +5,7 @@
 #include "tools/advisory/fixture.h"
 
 // That the documents are valid is what the CSAF validator says in
-// `ci/run lint`; here is what they say.
+// `ci/run security`; here is what they say.
 namespace siw::advisory {
 namespace {
 
