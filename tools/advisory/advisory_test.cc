@@ -76,7 +76,9 @@ TEST(Advisory, HasWellFormedNames) {
 }
 
 TEST(Advisory, HasTheSeverityOfItsScore) {
-  EXPECT_EQ(Said{"severity: is 'medium', and the CVSS score of 8.1 is 'high'"},
+  EXPECT_EQ((Said{"severity: is 'medium', and the CVSS score of 8.1 is 'high'",
+                  "timeline.fix_ready: fix-next-release: has no end: "
+                  "'next_release' is not set"}),
             Wrong("severity = \"high\"", "severity = \"medium\""));
   EXPECT_EQ(Said{"cvss: 'CVSS:3.1/AC:H/AV:N/PR:N/UI:N/S:U/C:H/I:H/A:H' is not "
                  "of the form CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},
