@@ -826,6 +826,10 @@ void side_want(struct side *s, int event)
 		return;
 	FAIL("%s: want %s, got %s status %d", s->ns, rdma_event_str(event),
 	     got < 0 ? "nothing" : rdma_event_str(got), s->status);
+	/* Was it late, or lost? */
+	while (got >= 0 && (got = side_event(s, 1000)) >= 0)
+		test_note("%s: then %s status %d", s->ns, rdma_event_str(got),
+			  s->status);
 	test_stop();
 }
 
