@@ -189,7 +189,7 @@ upstream_in_tree() {
 	rm -rf "$build"
 	mkdir -p "$build"
 	"${um_make[@]}" -s -C "$dir/linux" "O=$build" "KCONFIG_ALLCONFIG=$um_config" \
-		allnoconfig && um_configured "$build" || return 1
+		allnoconfig && configured "$build/.config" "$um_config" || return 1
 	"${um_make[@]}" -C "$dir/linux" "O=$build" W=1 "$upstream_siw/" >"$log" 2>&1 || {
 		tail -n 40 "$log"
 		return 1
