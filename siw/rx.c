@@ -202,7 +202,8 @@ static enum siw_fault receive_send(struct siw_qp *qp, struct fpdu *fpdu)
 static bool is_rtr_send(const struct siw_qp *qp, const struct siw_seg *seg)
 {
 	return qp->rx.rtr_send && seg->op == SIW_RDMAP_SEND &&
-	       seg->last && !seg->len && seg->qn == SIW_QN_SEND && seg->msn == 1 && !seg->mo;
+	       seg->last && !seg->len &&
+	       seg->qn == SIW_QN_SEND && seg->msn == 1 && !seg->mo;
 }
 
 static enum siw_fault receive_write(struct siw_qp *qp, struct fpdu *fpdu)
