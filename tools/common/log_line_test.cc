@@ -88,6 +88,7 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
        "missing - tainting kernel",
        "", ""},
       {"SIW-MOD-INBOX-LOADED", "SoftiWARP attached", "", ""},
+      {"SIW-MOD-INBOX-LOADED", "SoftiWARP detached", "", ""},
       {"SIW-MOD-REJECTED",
        "modprobe: ERROR: could not insert 'siw': Key was rejected by "
        "service",
@@ -147,6 +148,8 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
        "client", "2"},
       {"SIW-LINK-QUERY", "infiniband siwb: ib_query_port failed (-19)", "errno",
        "19"},
+      {"SIW-LINK-SPEED", "eth0 speed is unknown, defaulting to 1000", "netdev",
+       "eth0"},
       {"SIW-LINK-BUSY",
        "unregister_netdevice: waiting for eth0 to become free. Usage "
        "count = 2",
