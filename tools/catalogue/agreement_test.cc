@@ -144,6 +144,11 @@ TEST(Agreement, EachTerminateReceivedHasOneEntry) {
           ASSERT_EQ(1u, best.size()) << line << ": " << BestOf(matcher, line);
           EXPECT_EQ("received", best[0].entry->direction) << line;
           reached.emplace(best[0].entry->id);
+          // What the in-box driver says of the same Terminate
+          const std::string inbox =
+              fmt::format("siw: got TERMINATE. layer {}, type {}, code {}",
+                          layer, etype, code);
+          EXPECT_EQ(best[0].entry->id, BestOf(matcher, inbox)) << inbox;
         }
       }
     }

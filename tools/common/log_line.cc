@@ -60,6 +60,87 @@ bool IsWordChar(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
 }
 
+// What the in-box driver says of a Terminate it received, for one `text` of
+// what ours says: "... (1/2/02)" is "layer 1, type 2, code 2", where a number
+// without 0x is taken for a decimal one. Seen in the kernel log of
+// 7.3.4+deb13-amd64 (1/1/00), and quoted in a change of cifs of July 2025 that
+// 6.12.y has (1/2/02).
+std::vector<std::string> InboxTerminates(std::string_view text) {
+  const size_t open = text.rfind('(');
+  if (open == std::string_view::npos || text.back() != ')') return {};
+  text = text.substr(open + 1, text.size() - open - 2);
+  const size_t first = text.find('/');
+  const size_t last = text.rfind('/');
+  if (first == last) return {};
+  const std::string layer(text.substr(0, first));
+  const std::string type(text.substr(first + 1, last - first - 1));
+  std::string code(text.substr(last + 1));
+  if (!code.starts_with("{"))
+    code = std::to_string(std::strtoul(code.c_str(), nullptr, 16));
+
+  std::vector<std::string> types = {type};
+  // Of MPA type 0 is that of RFC 5044, and type 3 that of old adapters.
+  if (type == "{type}" && layer == "2") types = {"0", "3"};
+  std::vector<std::string> texts;
+  for (const std::string& one : types)
+    texts.push_back("siw: got TERMINATE. layer " + layer + ", type " + one +
+                    ", code " + code);
+  return texts;
+}
+
+// What else the in-box driver says, and the entry that has its cause.
+struct InboxText {
+  std::string_view text;
+  std::string_view id;
+};
+constexpr std::array<InboxText, 1> kInboxTexts = {{
+    // ENFILE of the RDMA core. Seen in the kernel log of a report of syzbot to
+    // linux-rdma of June 2026, of a kernel of that month.
+    {"siw: device registration error -23", "SIW-LINK-NAME"},
+}};
+
+// Does the message begin with "siw: ", behind what logs put in front?
+bool IsInbox(std::string_view line) {
+  constexpr std::string_view kStart = "siw: ";
+  for (size_t at = line.find(kStart); at != std::string_view::npos;
+       at = line.find(kStart, at + 1)) {
+    if (at == 0 || line[at - 1] == ';' || line[at - 1] == '>') return true;
+    if (at > 1 && line[at - 1] == ' ' &&
+        std::string_view(":]>").find(line[at - 2]) != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
+bool IsName(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), [](char c) {
+    return IsWordChar(c) || c == '-' || c == '.';
+  });
+}
+
+// The device of "... infiniband NAME: ..." or "... siw0: ...".
+void FindDevice(std::string_view line, ForeignLine* found) {
+  std::string_view before;
+  while (!line.empty()) {
+    const size_t blank = line.find(' ');
+    std::string_view word = line.substr(0, blank);
+    const bool colon = word.size() > 1 && word.back() == ':';
+    if (colon) word.remove_suffix(1);
+    if (colon && IsName(word)) {
+      found->core = before.ends_with("infiniband");
+      // "siw-link: " and the like are programs of the package.
+      if (found->core || (word != "siw" && !word.starts_with("siw-") &&
+                          word.find("siw") != std::string_view::npos)) {
+        found->fields.push_back({"device", std::string(word)});
+        return;
+      }
+    }
+    before = word;
+    if (blank == std::string_view::npos) return;
+    line.remove_prefix(blank + 1);
+  }
+}
+
 // The number behind `word`, past blanks and "[:=#,"; hexadecimal with 0x.
 std::optional<unsigned long> NumberAfter(const std::string& text,
                                          std::string_view word) {
@@ -82,10 +163,22 @@ std::optional<unsigned long> NumberAfter(const std::string& text,
 LineMatcher::LineMatcher(CatalogueView catalogue) {
   for (const CatalogueEntry& entry : catalogue) {
     for (const std::string_view text : entry.texts) {
-      std::optional<Pattern> pattern = Pattern::Parse(text);
-      if (pattern) texts_.push_back({&entry, std::move(*pattern)});
+      Add(&entry, text, false);
+      if (entry.direction != "received") continue;
+      for (const std::string& inbox : InboxTerminates(text))
+        Add(&entry, inbox, true);
     }
   }
+  for (const InboxText& known : kInboxTexts) {
+    if (const CatalogueEntry* entry = FindId(catalogue, known.id))
+      Add(entry, known.text, true);
+  }
+}
+
+void LineMatcher::Add(const CatalogueEntry* entry, std::string_view text,
+                      bool inbox) {
+  std::optional<Pattern> pattern = Pattern::Parse(text);
+  if (pattern) texts_.push_back({entry, std::move(*pattern), inbox});
 }
 
 std::vector<LineMatch> LineMatcher::BestMatches(std::string_view line) const {
@@ -104,7 +197,7 @@ std::vector<LineMatch> LineMatcher::BestMatches(std::string_view line) const {
       const std::string_view device = DeviceBefore(line, at);
       if (!device.empty() && !HasField(*fields, "device"))
         fields->insert(fields->begin(), {"device", std::string(device)});
-      best.push_back({text.entry, std::move(*fields)});
+      best.push_back({text.entry, std::move(*fields), text.inbox});
       break;
     }
   }
@@ -118,12 +211,17 @@ std::optional<LineMatch> LineMatcher::Match(std::string_view line) const {
 }
 
 std::optional<ForeignLine> ReadForeignLine(std::string_view line) {
-  const std::string lower = Lower(Trim(line));
+  line = Trim(line);
+  const std::string lower = Lower(line);
+  // udev gives devices of iWARP names that begin with "iw".
   if (lower.find("siw") == std::string::npos &&
-      lower.find("iwarp") == std::string::npos)
+      lower.find("iwarp") == std::string::npos &&
+      lower.find("infiniband iw") == std::string::npos)
     return {};
 
   ForeignLine found;
+  found.inbox = IsInbox(line);
+  FindDevice(line, &found);
   const auto add = [&found](std::string name, std::string value) {
     found.fields.push_back({std::move(name), std::move(value)});
   };

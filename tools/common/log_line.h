@@ -15,7 +15,8 @@ namespace siw {
 
 struct LineMatch {
   const CatalogueEntry* entry = nullptr;
-  Fields fields;  // "device" first, where the line names one
+  Fields fields;       // "device" first, where the line names one
+  bool inbox = false;  // the in-box driver said it, the siw of the kernel
 };
 
 // The patterns of a catalogue, parsed once.
@@ -35,14 +36,19 @@ class LineMatcher {
   struct Text {
     const CatalogueEntry* entry;
     Pattern pattern;
+    bool inbox;
   };
+  void Add(const CatalogueEntry* entry, std::string_view text, bool inbox);
+
   std::vector<Text> texts_;
 };
 
 // A line of some siw that no entry knows: what can be said of it all the same.
 struct ForeignLine {
-  Fields fields;     // device, qp, peer, errno, as far as they are there
-  std::string term;  // "1/1/00", or empty
+  Fields fields;       // device, qp, errno, as far as they are there
+  std::string term;    // "1/1/00", or empty
+  bool inbox = false;  // "siw: ...", as the in-box driver begins
+  bool core = false;   // "infiniband DEVICE: ...", as the RDMA core begins
 };
 std::optional<ForeignLine> ReadForeignLine(std::string_view line);
 

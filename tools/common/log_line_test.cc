@@ -189,6 +189,40 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
   }
 }
 
+// Where they were seen is said at the texts.
+TEST_F(LineTest, KnowsLinesOfTheInBoxDriver) {
+  struct Row {
+    const char* id;
+    const char* line;
+  };
+  for (const Row& row : {
+           Row{"SIW-TERM-1100-RCVD",
+               "[  110.312998] siw: got TERMINATE. layer 1, type 1, code 0"},
+           Row{"SIW-TERM-1202-RCVD",
+               "Nov 26 10:00:00 host kernel: siw: got TERMINATE. layer 1, "
+               "type 2, code 2"},
+           Row{"SIW-TERM-02FF-RCVD",
+               "siw: got TERMINATE. layer 0, type 2, code 255"},
+           Row{"SIW-TERM-1300-RCVD",
+               "siw: got TERMINATE. layer 1, type 3, code 7"},
+           Row{"SIW-TERM-2002-RCVD",
+               "siw: got TERMINATE. layer 2, type 3, code 2"},
+           Row{"SIW-TERM-OTHER-RCVD",
+               "siw: got TERMINATE. layer 2, type 1, code 2"},
+           Row{"SIW-LINK-NAME",
+               "[   26.464377][ T3504] siw: device registration error -23"},
+       }) {
+    const auto match = matcher_.Match(row.line);
+    ASSERT_TRUE(match) << row.line;
+    EXPECT_EQ(row.id, match->entry->id) << row.line;
+    EXPECT_TRUE(match->inbox) << row.line;
+    EXPECT_EQ("", FieldOf(match->fields, "device")) << row.line;
+  }
+  const auto ours = matcher_.Match(kLine);
+  ASSERT_TRUE(ours);
+  EXPECT_FALSE(ours->inbox);
+}
+
 TEST_F(LineTest, DoesNotKnowOtherLines) {
   for (const char* line :
        {"", " ", "usb 1-1: new device", "siw0: something new",
@@ -244,6 +278,38 @@ TEST(ForeignLine, TakesAnErrorAtTheEnd) {
 
 TEST(ForeignLine, IsOfSomeSiw) {
   EXPECT_FALSE(ReadForeignLine("mlx5_core: layer 1 type 1 code 2"));
+  EXPECT_FALSE(ReadForeignLine("infiniband mlx5_0: something"));
+}
+
+TEST(ForeignLine, SaysWhoBeginsSo) {
+  for (const char* front :
+       {"", "[  123.456789] ", "<5>[    1.000000] ", "[T1234] ",
+        "Nov 26 10:00:00 host kernel: ", "5,1234,123456789,-;"}) {
+    const auto inbox = ReadForeignLine(front + std::string("siw: some news"));
+    ASSERT_TRUE(inbox) << front;
+    EXPECT_TRUE(inbox->inbox) << front;
+    EXPECT_FALSE(inbox->core) << front;
+    EXPECT_TRUE(inbox->fields.empty()) << front;
+    for (const char* device : {"siw0", "eth0_siw", "iwp0s3"}) {
+      const auto core = ReadForeignLine(front + std::string("infiniband ") +
+                                        device + ": some news");
+      ASSERT_TRUE(core) << front;
+      EXPECT_TRUE(core->core) << front;
+      EXPECT_FALSE(core->inbox) << front;
+      EXPECT_EQ(device, FieldOf(core->fields, "device")) << front;
+    }
+  }
+  const auto device = ReadForeignLine("[    1.0] siw0: some news");
+  ASSERT_TRUE(device);
+  EXPECT_FALSE(device->inbox || device->core);
+  EXPECT_EQ("siw0", FieldOf(device->fields, "device"));
+  for (const char* line :
+       {"what is siw: a driver", "infiniband siw: some news",
+        "modprobe: ERROR: could not insert 'siw': some news"}) {
+    const auto other = ReadForeignLine(line);
+    ASSERT_TRUE(other) << line;
+    EXPECT_FALSE(other->inbox) << line;
+  }
 }
 
 }  // namespace

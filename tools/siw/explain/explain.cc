@@ -145,17 +145,17 @@ void AddErrno(CatalogueView catalogue, int number, Explanation* explanation) {
   }
 }
 
-// A line of another driver, if it says something.
-std::optional<ForeignLine> Foreign(std::string_view line) {
-  std::optional<ForeignLine> foreign = ReadForeignLine(line);
-  if (foreign && foreign->fields.empty() && foreign->term.empty()) return {};
-  return foreign;
+// The device alone may be in a line of anything.
+bool SaysMore(const ForeignLine& foreign) {
+  return foreign.inbox || !foreign.term.empty() ||
+         std::any_of(foreign.fields.begin(), foreign.fields.end(),
+                     [](const Field& field) { return field.name != "device"; });
 }
 
 void AddForeign(CatalogueView catalogue, std::string_view line,
                 Explanation* explanation) {
-  std::optional<ForeignLine> foreign = Foreign(line);
-  if (!foreign) return;
+  std::optional<ForeignLine> foreign = ReadForeignLine(line);
+  if (!foreign || (foreign->fields.empty() && !SaysMore(*foreign))) return;
   if (!foreign->term.empty()) AddTerm(catalogue, foreign->term, explanation);
   for (const Field& field : foreign->fields) {
     if (field.name == "errno" && explanation->matches.empty())
@@ -172,6 +172,7 @@ nlohmann::ordered_json Json(const LineMatch& match) {
           {"severity", SeverityName(match.entry->severity)},
           {"kind", match.entry->kind},
           {"fields", fields},
+          {"in_box", match.inbox},
           {"cause", match.entry->cause},
           {"what_to_do", match.entry->action},
           {"how_to_confirm", match.entry->confirm}};
@@ -184,13 +185,52 @@ std::string FieldLine(const Fields& fields) {
   return out;
 }
 
+// With an entry, which is about the driver of this package.
+constexpr std::string_view kOfInbox =
+    "\nThis line is of the in-box driver, the siw that comes with the kernel,\n"
+    "not of this package. The cause is the same; which completions, events\n"
+    "and counters come of it is told of the driver of this package. To\n"
+    "change to that one: `siw explain SIW-MOD-INBOX`\n";
+
 std::string Whole(const LineMatch& match) {
   const CatalogueEntry& entry = *match.entry;
   return fmt::format(
-      "{}: {}\n{}\nCause\n{}\n\nWhat to do\n{}\n\nHow to confirm\n{}\n",
-      entry.id, entry.title, FieldLine(match.fields), Indented(entry.cause),
+      "{}: {}\n{}{}\nCause\n{}\n\nWhat to do\n{}\n\nHow to confirm\n{}\n",
+      entry.id, entry.title, FieldLine(match.fields),
+      match.inbox ? kOfInbox : "", Indented(entry.cause),
       Indented(entry.action), Indented(entry.confirm));
 }
+
+std::string ForeignHead(const ForeignLine& foreign) {
+  std::string out;
+  if (foreign.inbox) {
+    out =
+        "This line is in no entry. It begins like those of the in-box driver,\n"
+        "the siw that comes with the kernel, and a few of the kernel about a\n"
+        "module; those of the driver of this package begin with the device.\n";
+  } else if (foreign.core) {
+    out =
+        "This line is in no entry. It begins as those of the RDMA core of the\n"
+        "kernel do, with the device, whichever driver that has.\n";
+  } else {
+    out = "This line is in no entry: another driver, or another version.\n";
+  }
+  if (!foreign.fields.empty() || !foreign.term.empty())
+    out += "What it says:\n";
+  out += FieldLine(foreign.fields);
+  if (!foreign.term.empty())
+    out += fmt::format("  Terminate {}\n", foreign.term);
+  return out;
+}
+
+constexpr std::string_view kForeignMore =
+    "\nWhich siw is loaded, what it has, and what was said before and after:\n"
+    "  modinfo -n siw\n"
+    "  rdma link show\n"
+    "  rdma statistic show\n"
+    "  journalctl -k -b\n"
+    "To change from the in-box driver to that of this package:\n"
+    "  siw explain SIW-MOD-INBOX\n";
 
 std::string Line(const CatalogueEntry& entry) {
   return fmt::format("  {:<24} {}\n", entry.id, entry.title);
@@ -263,31 +303,26 @@ std::string ExplanationText(const Explanation& explanation) {
   std::string out;
   const auto& matches = explanation.matches;
   if (explanation.foreign) {
-    out += fmt::format(
-        "This line is in no entry: another driver, or another version. What "
-        "it says:\n{}",
-        FieldLine(explanation.foreign->fields));
-    if (!explanation.foreign->term.empty())
-      out += fmt::format("  Terminate {}\n", explanation.foreign->term);
+    out += ForeignHead(*explanation.foreign);
     if (!matches.empty()) out += "\nThat can mean:\n\n";
+  } else if (matches.empty()) {
+    out +=
+        fmt::format("SIW-TOOL-UNKNOWN: The catalogue does not know this: {}\n",
+                    Printable(explanation.query));
   }
   if (matches.size() > kMostWhole) {
     out += fmt::format("{}: {} entries; `siw explain ID` tells all of one\n",
                        Printable(explanation.query), matches.size());
     for (const LineMatch& match : matches) out += Line(*match.entry);
-    return out;
+  } else {
+    for (size_t i = 0; i < matches.size(); ++i)
+      out += (i > 0 ? "\n" : "") + Whole(matches[i]);
   }
-  for (size_t i = 0; i < matches.size(); ++i)
-    out += (i > 0 ? "\n" : "") + Whole(matches[i]);
-  if (!matches.empty()) return out;
-  if (!explanation.foreign) {
-    out +=
-        fmt::format("SIW-TOOL-UNKNOWN: The catalogue does not know this: {}\n",
-                    Printable(explanation.query));
+  if (matches.empty() && !explanation.similar.empty()) {
+    out += "Did you mean\n";
+    for (const CatalogueEntry* entry : explanation.similar) out += Line(*entry);
   }
-  if (explanation.similar.empty()) return out;
-  out += "Did you mean\n";
-  for (const CatalogueEntry* entry : explanation.similar) out += Line(*entry);
+  if (explanation.foreign) out += kForeignMore;
   return out;
 }
 
@@ -305,6 +340,7 @@ std::string ExplanationJson(const Explanation& explanation) {
       foreign[field.name] = field.value;
     if (!explanation.foreign->term.empty())
       foreign["term"] = explanation.foreign->term;
+    foreign["in_box"] = explanation.foreign->inbox;
   }
   return Dump({{"schema", kJsonSchema},
                {"query", explanation.query},
@@ -316,8 +352,9 @@ std::string ExplanationJson(const Explanation& explanation) {
 std::string LogText(const std::vector<LogFinding>& findings) {
   std::string out;
   for (const LogFinding& finding : findings) {
-    out += fmt::format("{}\n  {}: {}{}\n", Printable(finding.line),
+    out += fmt::format("{}\n  {}: {}{}{}\n", Printable(finding.line),
                        finding.match.entry->id, finding.match.entry->title,
+                       finding.match.inbox ? ", says the in-box driver" : "",
                        finding.count > 1
                            ? fmt::format(" ({} times)", finding.count)
                            : std::string());
@@ -330,7 +367,8 @@ std::string ForeignText(const LineMatcher& matcher,
   size_t count = 0;
   std::string_view last;
   for (const std::string& line : lines) {
-    if (!Foreign(line) || matcher.Match(line)) continue;
+    const std::optional<ForeignLine> foreign = ReadForeignLine(line);
+    if (!foreign || !SaysMore(*foreign) || matcher.Match(line)) continue;
     ++count;
     last = line;
   }

@@ -58,6 +58,47 @@ TEST(Explain, MakesWhatItCanOfALineOfAnotherDriver) {
   EXPECT_EQ("1/1/02", explanation.foreign->term);
 }
 
+TEST(Explain, SaysThatAKnownLineIsOfTheInBoxDriver) {
+  const char* line =
+      "[  110.312998] siw: got TERMINATE. layer 1, type 1, code 0";
+  const Explanation explanation = Explain(Catalogue(), line);
+  EXPECT_EQ("SIW-TERM-1100-RCVD", Ids(explanation));
+  EXPECT_FALSE(explanation.foreign);
+  const std::string text = ExplanationText(explanation);
+  EXPECT_NE(std::string::npos, text.find("of the in-box driver")) << text;
+  EXPECT_NE(std::string::npos, text.find("siw explain SIW-MOD-INBOX")) << text;
+  const auto json =
+      nlohmann::json::parse(ExplanationJson(explanation), nullptr, false);
+  EXPECT_EQ(true, json["matches"][0]["in_box"]);
+
+  const std::string ours = ExplanationText(Explain(
+      Catalogue(),
+      "siw0: QP 7, local 192.0.2.1:2, peer 192.0.2.2:1: stream ended by peer: "
+      "tagged: invalid STag (1/1/00)"));
+  EXPECT_EQ(0u, ours.find("SIW-TERM-1100-RCVD"));
+  EXPECT_EQ(std::string::npos, ours.find("of the in-box driver")) << ours;
+}
+
+TEST(Explain, SaysOfAnUnknownLineWhoseItIsAndWhereToLook) {
+  const Explanation inbox = Explain(Catalogue(), "[    1.0] siw: some news");
+  EXPECT_EQ("", Ids(inbox));
+  ASSERT_TRUE(inbox.foreign);
+  std::string text = ExplanationText(inbox);
+  EXPECT_NE(std::string::npos, text.find("of the in-box driver")) << text;
+  EXPECT_NE(std::string::npos, text.find("  modinfo -n siw\n")) << text;
+  EXPECT_EQ(std::string::npos, text.find("What it says")) << text;
+  EXPECT_EQ(std::string::npos, text.find("SIW-TOOL-UNKNOWN")) << text;
+  const auto json =
+      nlohmann::json::parse(ExplanationJson(inbox), nullptr, false);
+  EXPECT_EQ(true, json["foreign"]["in_box"]);
+
+  text = ExplanationText(
+      Explain(Catalogue(), "[    1.0] infiniband iwp0s3: some news"));
+  EXPECT_NE(std::string::npos, text.find("RDMA core")) << text;
+  EXPECT_NE(std::string::npos, text.find("  device iwp0s3\n")) << text;
+  EXPECT_NE(std::string::npos, text.find("  modinfo -n siw\n")) << text;
+}
+
 TEST(Explain, TreatsWordsAsWordsEvenIfOneIsSiw) {
   const Explanation explanation = Explain(Catalogue(), "siw port mapper");
   EXPECT_FALSE(explanation.foreign);
@@ -133,8 +174,23 @@ TEST(ExplainLog, CountsTheSameMessageOfADevice) {
   EXPECT_EQ("SIW-MPA-REV", findings[1].match.entry->id);
 }
 
+TEST(ExplainLog, KnowsLinesOfTheInBoxDriver) {
+  const LineMatcher matcher(Catalogue());
+  const std::string line = "siw: got TERMINATE. layer 1, type 2, code 2";
+  const auto findings = ExplainLog(matcher, {line, line});
+  ASSERT_EQ(1u, findings.size());
+  const std::string text = LogText(findings);
+  EXPECT_NE(std::string::npos,
+            text.find(", says the in-box driver (2 times)\n"))
+      << text;
+  EXPECT_EQ("", ForeignText(matcher, {line}));
+}
+
 TEST(ExplainLog, TellsThatThereAreLinesOfAnotherSiw) {
   const LineMatcher matcher(Catalogue());
+  EXPECT_EQ("", ForeignText(matcher, {"siw0: Port: 1 Link DOWN"}));
+  EXPECT_EQ(0u,
+            ForeignText(matcher, {"siw: some news"}).find("1 of another siw"));
   const std::string known =
       "siw0: local 192.0.2.1:2, peer 192.0.2.2:1: MPA Request refused: unknown "
       "revision";
