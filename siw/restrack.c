@@ -46,13 +46,18 @@ static int put_all(struct sk_buff *msg, const struct detail *detail, size_t n)
 
 static int put_queues(struct sk_buff *msg, struct siw_qp *qp)
 {
+	const struct siw_ddp_queue *sends = &qp->rx.ddp.queue[SIW_QN_SEND];
 	const struct siw_sq *sq = &qp->sq;
 	const struct detail all[] = {
 		{ "sq_size", sq->num },
 		{ "sq_posted", posted_sqes(sq) },
 		{ "sq_outstanding", READ_ONCE(sq->fetch) - READ_ONCE(sq->comp) },
 		{ "sq_high", READ_ONCE(sq->high) },
+		/* The index begins a lap below 0. */
+		{ "sq_done", READ_ONCE(sq->comp) + sq->num },
 		{ "tx_queued", READ_ONCE(qp->tx.buf.len) },
+		/* Also with an SRQ; the receiver goes on counting meanwhile. */
+		{ "rq_done", data_race(sends->msn) - 1 },
 		/* Not with an SRQ */
 		{ "rq_size", qp->rq.num },
 		{ "rq_posted", qp->srq ? 0 : siw_rq_available(qp) },

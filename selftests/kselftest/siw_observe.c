@@ -899,6 +899,8 @@ static void details_qp(void)
 	SAYS("_sq_size\":16");
 	SAYS("_rq_size\":8");
 	SAYS("_rq_posted\":2");
+	SAYS("_rq_done\":1");
+	SAYS("_sq_done\":0");
 	SAYS("_ird_high\":1");
 	SAYS("_ird_used\":0");
 	EXPECT(!strstr(said, "terminate"), "%s", said);
@@ -910,6 +912,8 @@ static void details_qp(void)
 	say(command, false);
 	SAYS("_sq_outstanding\":0");
 	SAYS("_sq_posted\":0");
+	SAYS("_sq_done\":2");
+	SAYS("_rq_done\":0");
 	SAYS("_ord\":2");
 	SAYS("_ord_high\":1");
 	EXPECT(!strstr(said, "_sq_high\":0"), "%s", said);

@@ -114,6 +114,7 @@ static void tells_of_queues(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fix->msg->len);	/* it is not found */
 	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, qp->base.qp_num, qp,
 						 GFP_KERNEL)));
+	siw_sq_set_num(&qp->sq, WQES);
 	for (i = 0; i < 3; i++)
 		KUNIT_ASSERT_EQ(test, 0, siw_sq_post(qp, &send, &bad_send));
 	for (i = 0; i < 2; i++)
@@ -127,15 +128,22 @@ static void tells_of_queues(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, number(test, "sq_posted"));
 	KUNIT_EXPECT_EQ(test, 1, number(test, "sq_outstanding"));
 	KUNIT_EXPECT_EQ(test, qp->sq.high, number(test, "sq_high"));
+	KUNIT_EXPECT_EQ(test, 0, number(test, "sq_done"));
 	KUNIT_EXPECT_EQ(test, 9, number(test, "tx_queued"));
+	KUNIT_EXPECT_EQ(test, 0, number(test, "rq_done"));
 	KUNIT_EXPECT_EQ(test, WQES, number(test, "rq_size"));
 	KUNIT_EXPECT_EQ(test, 2, number(test, "rq_posted"));
 	/* It has no peer, and no depths yet. */
 	KUNIT_EXPECT_TRUE(test, says(test, "stream", "IDLE"));
 	KUNIT_EXPECT_NULL(test, detail(test, "local"));
 	KUNIT_EXPECT_NULL(test, detail(test, "ord"));
+	siw_sq_done(qp, qp->sq.fetch - 1, SIW_WC_SUCCESS);
+	qp->rx.ddp.queue[SIW_QN_SEND].msn = 6;
 	qp->srq = &fix->srq;
 	tell_of_qp(test);
+	KUNIT_EXPECT_EQ(test, 0, number(test, "sq_outstanding"));
+	KUNIT_EXPECT_EQ(test, 1, number(test, "sq_done"));
+	KUNIT_EXPECT_EQ(test, 5, number(test, "rq_done"));
 	KUNIT_EXPECT_EQ(test, WQES, number(test, "sq_size"));
 	KUNIT_EXPECT_NULL(test, detail(test, "rq_size"));
 	KUNIT_EXPECT_NULL(test, detail(test, "rq_posted"));
