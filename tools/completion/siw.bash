@@ -35,7 +35,7 @@ _siw() {
 			words='--json --keep-addresses --output --help'
 			;;
 		top:--sort)
-			words='rate retransmits rtt queue peer qp'
+			words='rate ops retransmits rtt queue peer qp'
 			;;
 		top:*)
 			words='--once --json --interval --sort --filter --help'

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include "tools/siw/top/sample.h"
 
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace siw::top {
@@ -26,6 +28,14 @@ std::map<Ends, TcpSocket> Sockets(const Channel& diag, Sample* sample) {
   return out;
 }
 
+std::optional<uint32_t> Count(const RdmaQp& qp, std::string_view name) {
+  for (const auto& [key, value] : qp.details) {
+    if (key == name)
+      return static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  }
+  return {};
+}
+
 }  // namespace
 
 Sample Take(const Host& host, const Channel& rdma, const Channel& diag,
@@ -45,12 +55,18 @@ Sample Take(const Host& host, const Channel& rdma, const Channel& diag,
   const std::map<Ends, TcpSocket> sockets = Sockets(diag, &sample);
   for (const Link& link : facts.links) {
     sample.devices.push_back({link.name, link.netdev, link.counters});
+    std::map<uint32_t, const RdmaQp*> queues;
+    for (const RdmaQp& qp : link.queues) queues[qp.number] = &qp;
     for (const RdmaCmId& id : link.connections) {
       // Listeners and ids without a queue pair carry nothing.
       if (id.state == "LISTEN" || !id.qp) continue;
       Stream stream{link.name, id, {}};
       const auto found = sockets.find({id.source, id.destination});
       if (found != sockets.end()) stream.tcp = found->second;
+      if (const auto qp = queues.find(*id.qp); qp != queues.end()) {
+        stream.requests_done = Count(*qp->second, "sq_done");
+        stream.receives_done = Count(*qp->second, "rq_done");
+      }
       sample.streams.push_back(std::move(stream));
     }
   }

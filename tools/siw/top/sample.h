@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 // Streams and devices at one moment: connections of RDMA netlink, each with its
-// TCP connection of sock_diag.
+// queue pair and its TCP connection of sock_diag.
 #ifndef SIW_TOOLS_SIW_TOP_SAMPLE_H_
 #define SIW_TOOLS_SIW_TOP_SAMPLE_H_
 
@@ -21,6 +21,9 @@ struct Stream {
   std::string device;
   RdmaCmId id;
   std::optional<TcpSocket> tcp;  // none: not found, or of another namespace
+  // So far, modulo 2^32; none: the driver does not tell.
+  std::optional<uint32_t> requests_done = {};  // work requests of our own
+  std::optional<uint32_t> receives_done = {};
 };
 
 struct Device {

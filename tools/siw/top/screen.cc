@@ -51,8 +51,8 @@ std::string NameOf(SortKey key) {
 std::string Head(const Settings& settings) {
   if (settings.typing) return "filter: " + settings.filter + "_";
   return fmt::format(
-      "siw top{}  sort (t r l u p n): {}{}  R reverse  / filter{}  space {}  q "
-      "quit",
+      "siw top{}  sort (t o r l u p n): {}{}  R reverse  / filter{}  space {}  "
+      "q quit",
       settings.paused ? " (paused)" : "", NameOf(settings.key),
       settings.reverse ? ", reversed" : "",
       settings.filter.empty() ? "" : ": " + settings.filter,
@@ -109,6 +109,9 @@ bool TakeKey(int key, Settings* settings) {
       return false;
     case 't':
       settings->key = SortKey::kRate;
+      break;
+    case 'o':
+      settings->key = SortKey::kOps;
       break;
     case 'r':
       settings->key = SortKey::kRetransmits;

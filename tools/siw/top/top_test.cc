@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 #include <gtest/gtest.h>
+#include <libmnl/libmnl.h>
 #include <pty.h>
+#include <rdma/rdma_netlink.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "tools/siw/status/fixture.h"
 #include "tools/siw/top/sample.h"
 #include "tools/siw/top/screen.h"
 #include "tools/siw/top/view.h"
@@ -81,6 +87,35 @@ TEST(Top, AStreamThatIsNewHasNoRates) {
   EXPECT_DOUBLE_EQ(0, view.rows[0].sent);
 }
 
+TEST(Top, OperationsAreCountedModulo32Bits) {
+  Stream then = StreamOf(1, "192.0.2.2:1", Tcp(8));
+  Stream now = then;
+  then.requests_done = 0xfffffff0;
+  now.requests_done = 0x10;
+  now.receives_done = 5;
+  Row row =
+      Compare(SampleOf(0, {then}), SampleOf(2 * kSecond, {now})).rows.at(0);
+  EXPECT_EQ(16.0, row.requests);
+  EXPECT_FALSE(row.receives);
+  then.receives_done = 4;
+  row = Compare(SampleOf(0, {then}), SampleOf(2 * kSecond, {now})).rows.at(0);
+  EXPECT_EQ(0.5, row.receives);
+  row = Compare(SampleOf(0, {}), SampleOf(kSecond, {now})).rows.at(0);
+  EXPECT_FALSE(row.requests);
+}
+
+TEST(Top, OperationsThatAreNotToldAreADash) {
+  Stream then = StreamOf(1, "192.0.2.2:1", Tcp(8));
+  Stream now = then;
+  View view = Compare(SampleOf(0, {then}), SampleOf(kSecond, {now}));
+  EXPECT_NE(std::string::npos, ViewText(view, 1).find(" -        - idle "));
+  then.requests_done = then.receives_done = 0;
+  now.requests_done = 1200;
+  now.receives_done = 7;
+  view = Compare(SampleOf(0, {then}), SampleOf(kSecond, {now}));
+  EXPECT_NE(std::string::npos, ViewText(view, 1).find(" 1.2K        7 idle "));
+}
+
 TEST(Top, SaysWhatLimitsAStream) {
   const TcpSocket then;
   TcpSocket now;
@@ -129,18 +164,24 @@ View Three() {
   TcpSocket c = Tcp(200);
   c.rtt = 7;
   c.segments_again = 9;
-  return Compare(SampleOf(0, {StreamOf(1, "192.0.2.9:1", Tcp(0)),
-                              StreamOf(2, "192.0.2.8:1", Tcp(0)),
-                              StreamOf(3, "192.0.2.7:1", Tcp(0))}),
-                 SampleOf(kSecond, {StreamOf(1, "192.0.2.9:1", a),
-                                    StreamOf(2, "192.0.2.8:1", b),
-                                    StreamOf(3, "192.0.2.7:1", c)}));
+  Sample then = SampleOf(0, {StreamOf(1, "192.0.2.9:1", Tcp(0)),
+                             StreamOf(2, "192.0.2.8:1", Tcp(0)),
+                             StreamOf(3, "192.0.2.7:1", Tcp(0))});
+  Sample now = SampleOf(
+      kSecond, {StreamOf(1, "192.0.2.9:1", a), StreamOf(2, "192.0.2.8:1", b),
+                StreamOf(3, "192.0.2.7:1", c)});
+  for (Stream& stream : then.streams)
+    stream.requests_done = stream.receives_done = 0;
+  now.streams[0].requests_done = now.streams[0].receives_done = 3;
+  now.streams[1].requests_done = 4;
+  now.streams[2].receives_done = 5;
+  return Compare(then, now);
 }
 
 TEST(Top, SortsByEachKey) {
   const std::map<std::string, std::string> want = {
-      {"rate", "231"},  {"retransmits", "312"}, {"rtt", "231"},
-      {"queue", "123"}, {"peer", "321"},        {"qp", "123"}};
+      {"rate", "231"},  {"ops", "132"},  {"retransmits", "312"}, {"rtt", "231"},
+      {"queue", "123"}, {"peer", "321"}, {"qp", "123"}};
   ASSERT_EQ(want.size(), SortKeys().size());
   for (const auto& [name, key] : SortKeys()) {
     View view = Three();
@@ -181,15 +222,81 @@ TEST(Top, JsonHasWhatTheScreenHas) {
   Sample now = SampleOf(kSecond, {StreamOf(1, "192.0.2.2:1", Tcp(8))});
   now.streams.push_back(StreamOf(2, "192.0.2.3:1", Tcp(8)));
   now.streams[1].tcp.reset();
+  now.streams[0].requests_done = 9;
   now.unseen = {"sock_diag: no"};
-  const auto json = nlohmann::json::parse(ViewJson(
-      Compare(SampleOf(0, {StreamOf(1, "192.0.2.2:1", Tcp(0))}), now)));
+  Sample then = SampleOf(0, {StreamOf(1, "192.0.2.2:1", Tcp(0))});
+  then.streams[0].requests_done = 2;
+  const auto json = nlohmann::json::parse(ViewJson(Compare(then, now)));
   EXPECT_EQ(1, json.at("schema"));
   EXPECT_EQ("sock_diag: no", json.at("unseen")[0]);
   ASSERT_EQ(2u, json.at("streams").size());
   EXPECT_EQ(8.0, json["streams"][0].at("sent_per_second"));
   EXPECT_EQ("network", json["streams"][0].at("limited_by"));
+  EXPECT_EQ(7.0, json["streams"][0].at("requests_per_second"));
+  EXPECT_FALSE(json["streams"][0].contains("receives_per_second"));
   EXPECT_TRUE(json["streams"][1].at("tcp").is_null());
+}
+
+// A device with a stream on queue pair 7, of which the driver tells these.
+class OneStream : public NetlinkChannel {
+ public:
+  using Details = std::vector<std::pair<const char*, uint32_t>>;
+  explicit OneStream(Details details) : details_(std::move(details)) {}
+  Result<Octets> Ask(std::span<const uint8_t> request) override {
+    nlmsghdr asked;
+    std::memcpy(&asked, request.data(), sizeof(asked));
+    Octets room(4096);
+    nlmsghdr* header = mnl_nlmsg_put_header(room.data());
+    header->nlmsg_type = asked.nlmsg_type;
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
+    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "siw0");
+    const int command = asked.nlmsg_type & 0x3ff;
+    if (command == RDMA_NLDEV_CMD_RES_QP_GET) PutQp(header);
+    if (command == RDMA_NLDEV_CMD_RES_CM_ID_GET) PutId(header);
+    room.resize(header->nlmsg_len);
+    return room;
+  }
+
+ private:
+  void PutQp(nlmsghdr* header) const {
+    nlattr* table = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_QP);
+    nlattr* entry = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_QP_ENTRY);
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_RES_LQPN, 7);
+    nlattr* details = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_DRIVER);
+    for (const auto& [name, value] : details_) {
+      mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DRIVER_STRING, name);
+      mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DRIVER_U32, value);
+    }
+    mnl_attr_nest_end(header, details);
+    mnl_attr_nest_end(header, entry);
+    mnl_attr_nest_end(header, table);
+  }
+  static void PutId(nlmsghdr* header) {
+    nlattr* table = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_CM_ID);
+    nlattr* entry =
+        mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_CM_ID_ENTRY);
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_RES_LQPN, 7);
+    mnl_attr_put_u8(header, RDMA_NLDEV_ATTR_RES_STATE, 5);
+    mnl_attr_nest_end(header, entry);
+    mnl_attr_nest_end(header, table);
+  }
+
+  Details details_;
+};
+
+TEST(Top, AStreamHasTheCountsOfItsQueuePair) {
+  Root root;
+  FillGood(&root);
+  OneStream told({{"sq_high", 3}, {"sq_done", 4}, {"rq_done", 0xffffffff}});
+  Sample sample = Take(root.host(), {&told, ""}, {nullptr, "no"}, 0);
+  ASSERT_EQ(1u, sample.streams.size());
+  EXPECT_EQ(4u, sample.streams[0].requests_done);
+  EXPECT_EQ(0xffffffff, sample.streams[0].receives_done);
+  OneStream older({{"sq_size", 64}, {"sq_high", 3}});
+  sample = Take(root.host(), {&older, ""}, {nullptr, "no"}, 0);
+  ASSERT_EQ(1u, sample.streams.size());
+  EXPECT_FALSE(sample.streams[0].requests_done);
+  EXPECT_FALSE(sample.streams[0].receives_done);
 }
 
 TEST(Top, SaysWhatItCannotSee) {
@@ -205,6 +312,8 @@ TEST(Top, KeysSortFilterPauseAndLeave) {
   Settings settings;
   EXPECT_TRUE(TakeKey('l', &settings));
   EXPECT_EQ(SortKey::kRtt, settings.key);
+  TakeKey('o', &settings);
+  EXPECT_EQ(SortKey::kOps, settings.key);
   TakeKey('R', &settings);
   EXPECT_TRUE(settings.reverse);
   TakeKey(' ', &settings);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
 
 #include "tools/siw/output.h"
@@ -28,6 +29,13 @@ double Rate(uint64_t before, uint64_t now, double seconds) {
              : static_cast<double>(now - before) / seconds;
 }
 
+// A count of 32 bits that goes back has wrapped.
+std::optional<double> RateOfCount(std::optional<uint32_t> before,
+                                  std::optional<uint32_t> now, double seconds) {
+  if (!before || !now || seconds <= 0) return {};
+  return static_cast<double>(*now - *before) / seconds;
+}
+
 std::string Who(const RdmaCmId& id) {
   if (!id.owner.empty()) return Printable(id.owner);
   return id.pid ? fmt::format("{}", *id.pid) : "";
@@ -40,12 +48,17 @@ std::string Amount(double octets) {
   return fmt::format("{:.{}f}{}", octets, unit == 0 ? 0 : 1, kUnits[unit]);
 }
 
+std::string Operations(const std::optional<double>& rate) {
+  return rate ? Amount(*rate) : "-";
+}
+
 std::string RowText(const Row& row) {
   const RdmaCmId& id = row.stream.id;
   std::string out =
-      fmt::format("{:<8} {:>7} {:<12} {:<28} {:>8} {:>8}",
+      fmt::format("{:<8} {:>7} {:<12} {:<28} {:>8} {:>8} {:>8} {:>8}",
                   Printable(row.stream.device), *id.qp, Who(id), id.destination,
-                  Amount(row.sent * 8), Amount(row.received * 8));
+                  Amount(row.sent * 8), Amount(row.received * 8),
+                  Operations(row.requests), Operations(row.receives));
   if (const auto& tcp = row.stream.tcp)
     return out + fmt::format(" {:<12} {:>7} {:>7} {:>8} {:>7}\n",
                              row.is_new ? "new" : row.limited_by,
@@ -65,6 +78,8 @@ Json RowJson(const Row& row) {
               {"source", id.source},
               {"destination", id.destination},
               {"new", row.is_new}};
+  if (row.requests) out["requests_per_second"] = *row.requests;
+  if (row.receives) out["receives_per_second"] = *row.receives;
   if (!row.stream.tcp) {
     out["tcp"] = nullptr;
     return out;
@@ -147,6 +162,13 @@ View Compare(const Sample& before, const Sample& now) {
     row.stream = stream;
     const auto found = old.find(key(stream));
     row.is_new = found == old.end();
+    if (!row.is_new) {
+      const Stream& then = *found->second;
+      row.requests =
+          RateOfCount(then.requests_done, stream.requests_done, view.seconds);
+      row.receives =
+          RateOfCount(then.receives_done, stream.receives_done, view.seconds);
+    }
     if (!row.is_new && stream.tcp && found->second->tcp) {
       const TcpSocket& then = *found->second->tcp;
       const TcpSocket& tcp = *stream.tcp;
@@ -174,9 +196,13 @@ View Compare(const Sample& before, const Sample& now) {
 
 const std::map<std::string, SortKey>& SortKeys() {
   static const std::map<std::string, SortKey> keys = {
-      {"rate", SortKey::kRate}, {"retransmits", SortKey::kRetransmits},
-      {"rtt", SortKey::kRtt},   {"queue", SortKey::kQueue},
-      {"peer", SortKey::kPeer}, {"qp", SortKey::kQp}};
+      {"rate", SortKey::kRate},
+      {"ops", SortKey::kOps},
+      {"retransmits", SortKey::kRetransmits},
+      {"rtt", SortKey::kRtt},
+      {"queue", SortKey::kQueue},
+      {"peer", SortKey::kPeer},
+      {"qp", SortKey::kQp}};
   return keys;
 }
 
@@ -185,10 +211,15 @@ void Sort(SortKey key, bool reverse, View* view) {
   const auto tcp = [](const Row& row) -> const TcpSocket& {
     return row.stream.tcp ? *row.stream.tcp : kNone;
   };
+  const auto operations = [](const Row& row) {
+    return row.requests.value_or(0) + row.receives.value_or(0);
+  };
   const auto before = [&](const Row& a, const Row& b) {
     switch (key) {
       case SortKey::kRate:
         return a.sent + a.received > b.sent + b.received;
+      case SortKey::kOps:
+        return operations(a) > operations(b);
       case SortKey::kRetransmits:
         return std::tuple(a.sent_again, tcp(a).segments_again) >
                std::tuple(b.sent_again, tcp(b).segments_again);
@@ -232,10 +263,10 @@ std::string ViewText(const View& view, size_t most_rows) {
         Amount(RateOf(row, "tx_wait")));
   }
   out += fmt::format(
-      "{:<8} {:>7} {:<12} {:<28} {:>8} {:>8} {:<12} {:>7} {:>7} "
+      "{:<8} {:>7} {:<12} {:<28} {:>8} {:>8} {:>8} {:>8} {:<12} {:>7} {:>7} "
       "{:>8} {:>7}\n",
-      "DEVICE", "QP", "OWNER", "PEER", "OUT b/s", "IN b/s", "LIMITED BY",
-      "SENDQ", "RECVQ", "RTT us", "RETRANS");
+      "DEVICE", "QP", "OWNER", "PEER", "OUT b/s", "IN b/s", "OUT op/s",
+      "IN op/s", "LIMITED BY", "SENDQ", "RECVQ", "RTT us", "RETRANS");
   size_t shown = 0;
   for (const Row& row : view.rows) {
     if (++shown > most_rows) break;

@@ -4,6 +4,7 @@
 #define SIW_TOOLS_SIW_TOP_VIEW_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ struct Row {
   double received = 0;          // octets a second
   double sent_again = 0;        // octets a second
   std::string_view limited_by;  // "" if it cannot be said
+  // Completed a second; none if they were not told both times.
+  std::optional<double> requests;
+  std::optional<double> receives;
 };
 
 struct DeviceRow {
@@ -50,8 +54,8 @@ View Compare(const Sample& before, const Sample& now);
 std::string_view LimitedBy(const TcpSocket& before, const TcpSocket& now,
                            double seconds);
 
-enum class SortKey { kRate, kRetransmits, kRtt, kQueue, kPeer, kQp };
-// "rate", "retransmits", "rtt", "queue", "peer", "qp"
+enum class SortKey { kRate, kOps, kRetransmits, kRtt, kQueue, kPeer, kQp };
+// "rate", "ops", "retransmits", "rtt", "queue", "peer", "qp"
 const std::map<std::string, SortKey>& SortKeys();
 void Sort(SortKey key, bool reverse, View* view);
 
