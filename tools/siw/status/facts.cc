@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 namespace siw {
 namespace {
@@ -257,10 +258,11 @@ void AddFromNetlink(const Host& host, RdmaNetlink* netlink,
     link.qps = qps->size();
     link.queues = std::move(*qps);
   }
-  if (const auto ids = netlink->CmIds(device.index)) link.connections = *ids;
+  if (auto ids = netlink->CmIds(device.index))
+    link.connections = std::move(*ids);
   if (Counted(link, "cq_overflow"))
     link.overflowed = Overflowed(netlink, device.index);
-  facts->links.push_back(link);
+  facts->links.push_back(std::move(link));
 }
 
 void ReadLinks(const Host& host, NetlinkChannel* channel, Facts* facts) {
