@@ -165,8 +165,8 @@ static int put_read_request(struct siw_qp *qp, const struct siw_read_req *req,
 	orqe->inval = inval;
 	/* Pairs with the acquire of the receiver. */
 	smp_store_release(&qp->orq_put, qp->orq_put + 1);
-	qp->orq_high = max(qp->orq_high,
-			   qp->orq_put - READ_ONCE(qp->orq_get));
+	WRITE_ONCE(qp->orq_high, max(qp->orq_high,
+				     qp->orq_put - READ_ONCE(qp->orq_get)));
 	qp->tx.msn[SIW_QN_READ]++;
 	return 0;
 }

@@ -244,8 +244,8 @@ static enum siw_fault receive_request(struct siw_qp *qp, struct fpdu *fpdu)
 		return siw_access_fault(verdict, SIW_LAYER_RDMAP);
 	/* Pairs with the acquire of the transmitter. */
 	smp_store_release(&qp->irq_put, qp->irq_put + 1);
-	qp->irq_high = max(qp->irq_high,
-			   qp->irq_put - READ_ONCE(qp->irq_get));
+	WRITE_ONCE(qp->irq_high, max(qp->irq_high,
+				     qp->irq_put - READ_ONCE(qp->irq_get)));
 	siw_tx_kick(qp);
 	return SIW_OK;
 }
