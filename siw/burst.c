@@ -136,6 +136,15 @@ static noinline void close_in_pieces(struct siw_burst *burst, u32 pad)
 	siw_txbuf_put(&tx->buf, field, sizeof(field));
 }
 
+/* What waits in the buffer goes behind all that TCP has. */
+static noinline void trace_closed(const struct siw_burst *burst)
+{
+	struct siw_qp *qp = burst->qp;
+
+	trace_siw_tx_fpdu(&qp->base, &burst->seg, siw_llp_cookie(qp->llp),
+			  siw_llp_next(qp->llp) + qp->tx.buf.len);
+}
+
 static void close_fpdu(struct siw_burst *burst)
 {
 	const struct siw_seg *seg = &burst->seg;
@@ -156,7 +165,8 @@ static void close_fpdu(struct siw_burst *burst)
 	}
 	tx->pos += SIW_MPA_CRC_LEN;
 	tx->fpdus++;
-	trace_siw_tx_fpdu(&burst->qp->base, seg);
+	if (trace_siw_tx_fpdu_enabled())
+		trace_closed(burst);
 	if (seg->last && seg->op < ARRAY_SIZE(tx_counter))
 		siw_count(siw_qp_dev(burst->qp), tx_counter[seg->op]);
 	burst->done += seg->len;

@@ -7,6 +7,7 @@
  * siw_llp_detach() has written NULL no callback of ours is running.
  */
 #include <linux/net.h>
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -519,6 +520,21 @@ void siw_llp_barrier(struct siw_llp *llp)
 u32 siw_llp_acked(const struct siw_llp *llp)
 {
 	return READ_ONCE(tcp_sk(llp->sock->sk)->snd_una);
+}
+
+/* Sequence number of the octet that the next one handed to TCP gets */
+u32 siw_llp_next(const struct siw_llp *llp)
+{
+	return READ_ONCE(tcp_sk(llp->sock->sk)->write_seq);
+}
+
+/* The number of the socket, which is no other's on this host */
+u64 siw_llp_cookie(const struct siw_llp *llp)
+{
+	u32 half[2];
+
+	sock_diag_save_cookie(llp->sock->sk, half);
+	return (u64)half[1] << 32 | half[0];
 }
 
 /* Has TCP octets that it has not sent once?  If not, a segment begins next. */

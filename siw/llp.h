@@ -98,6 +98,8 @@ void siw_llp_drain(struct siw_llp *llp);
 void siw_llp_poke(struct siw_llp *llp);
 void siw_llp_barrier(struct siw_llp *llp);
 u32 siw_llp_acked(const struct siw_llp *llp);
+u32 siw_llp_next(const struct siw_llp *llp);
+u64 siw_llp_cookie(const struct siw_llp *llp);
 bool siw_llp_has_unsent(const struct siw_llp *llp);
 u32 siw_llp_mss(const struct siw_llp *llp);
 

@@ -117,7 +117,10 @@ static void run_on(const struct siw_mr *mr, void *arg)
 			return;
 		qp->rx.fpdus++;
 		qp->rx.bytes += ulpdu_len;
-		trace_siw_rx_fpdu(&qp->base, seg);
+		if (trace_siw_rx_fpdu_enabled())
+			trace_siw_rx_fpdu(&qp->base, seg,
+					  siw_llp_cookie(qp->llp),
+					  siw_llp_acked(qp->llp));
 		if (p)
 			siw_mr_copy_to(mr, to, p + hdr_len, seg->len);
 		else

@@ -413,7 +413,10 @@ static bool receive(struct siw_qp *qp, struct cursor cur, u16 ulpdu_len,
 		fault = decode(qp, &fpdu);
 	}
 	if (!fault) {
-		trace_siw_rx_fpdu(&qp->base, &fpdu.seg);
+		if (trace_siw_rx_fpdu_enabled())
+			trace_siw_rx_fpdu(&qp->base, &fpdu.seg,
+					  siw_llp_cookie(qp->llp),
+					  siw_llp_acked(qp->llp));
 		fault = dispatch(qp, &fpdu);
 	}
 	if (fault) {

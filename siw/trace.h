@@ -273,11 +273,14 @@ TRACE_EVENT(siw_notify,
 );
 
 /*
- * FPDUs: built, received and found whole, acted upon
+ * FPDUs: built, received and found whole, acted upon.  una: the snd_una of TCP
+ * by which one that was built is acknowledged; that of now, when one is received.
+ * The cookie is the one that tcp:tcp_probe has.
  */
 DECLARE_EVENT_CLASS(siw_fpdu,
-		    TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg),
-		    TP_ARGS(qp, seg),
+		    TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg,
+			     u64 cookie, u32 una),
+		    TP_ARGS(qp, seg, cookie, una),
 		    TP_STRUCT__entry(__field(u32, dev)
 				     __field(u32, qpn)
 				     __field(u8, op)
@@ -288,6 +291,8 @@ DECLARE_EVENT_CLASS(siw_fpdu,
 				     __field(u32, qn)
 				     __field(u32, msn)
 				     __field(u32, mo)
+				     __field(u64, cookie)
+				     __field(u32, una)
 		    ),
 		    TP_fast_assign(__entry->dev = qp->device->index;
 				   __entry->qpn = qp->qp_num;
@@ -299,25 +304,58 @@ DECLARE_EVENT_CLASS(siw_fpdu,
 				   __entry->qn = seg->tagged ? 0 : seg->qn;
 				   __entry->msn = seg->tagged ? 0 : seg->msn;
 				   __entry->mo = seg->tagged ? 0 : seg->mo;
+				   __entry->cookie = cookie;
+				   __entry->una = una;
 		    ),
-		    TP_printk("dev=%u qpn=%u op=%s last=%d len=%u stag=%#x to=%#llx qn=%u msn=%u mo=%u",
+		    TP_printk("dev=%u qpn=%u op=%s last=%d len=%u stag=%#x to=%#llx qn=%u msn=%u mo=%u cookie=%#llx una=%#x",
 			      __entry->dev, __entry->qpn,
 			      siw_show_message(__entry->op), __entry->last,
 			      __entry->len, __entry->stag, __entry->to, __entry->qn,
-			      __entry->msn, __entry->mo)
+			      __entry->msn, __entry->mo, __entry->cookie,
+			      __entry->una)
 );
 
 DEFINE_EVENT(siw_fpdu, siw_tx_fpdu,
-	     TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg),
-	     TP_ARGS(qp, seg));
+	     TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg,
+		      u64 cookie, u32 una),
+	     TP_ARGS(qp, seg, cookie, una));
 
 DEFINE_EVENT(siw_fpdu, siw_rx_fpdu,
-	     TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg),
-	     TP_ARGS(qp, seg));
+	     TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg,
+		      u64 cookie, u32 una),
+	     TP_ARGS(qp, seg, cookie, una));
 
-DEFINE_EVENT(siw_fpdu, siw_placed,
-	     TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg),
-	     TP_ARGS(qp, seg));
+TRACE_EVENT(siw_placed,
+	    TP_PROTO(const struct ib_qp *qp, const struct siw_seg *seg),
+	    TP_ARGS(qp, seg),
+	    TP_STRUCT__entry(__field(u32, dev)
+			     __field(u32, qpn)
+			     __field(u8, op)
+			     __field(bool, last)
+			     __field(u32, len)
+			     __field(u32, stag)
+			     __field(u64, to)
+			     __field(u32, qn)
+			     __field(u32, msn)
+			     __field(u32, mo)
+	    ),
+	    TP_fast_assign(__entry->dev = qp->device->index;
+			   __entry->qpn = qp->qp_num;
+			   __entry->op = seg->op;
+			   __entry->last = seg->last;
+			   __entry->len = seg->len;
+			   __entry->stag = seg->stag;
+			   __entry->to = seg->tagged ? seg->to : 0;
+			   __entry->qn = seg->tagged ? 0 : seg->qn;
+			   __entry->msn = seg->tagged ? 0 : seg->msn;
+			   __entry->mo = seg->tagged ? 0 : seg->mo;
+	    ),
+	    TP_printk("dev=%u qpn=%u op=%s last=%d len=%u stag=%#x to=%#llx qn=%u msn=%u mo=%u",
+		      __entry->dev, __entry->qpn,
+		      siw_show_message(__entry->op), __entry->last,
+		      __entry->len, __entry->stag, __entry->to, __entry->qn,
+		      __entry->msn, __entry->mo)
+);
 
 /* A call into TCP: FPDUs since it last took something, what it took, of how much */
 TRACE_EVENT(siw_train,

@@ -1188,6 +1188,63 @@ static void trace_send(void)
 	pair_close(&p);
 }
 
+/* The number behind a name in a line, such as " una=0x5157" */
+static uint32_t number(const char *line, const char *name)
+{
+	const char *at = line ? strstr(line, name) : NULL;
+
+	if (!at || at > line + strcspn(line, "\n")) {
+		FAIL("no%s", name);
+		return 0;
+	}
+	return strtoul(at + strlen(name), NULL, 0);
+}
+
+/*
+ * All that was sent is acknowledged: TCP's number behind it, whether it went
+ * alone or with others in a train, is the one that comes back.
+ */
+static void trace_numbers(void)
+{
+	char a[32], to[3][32];
+	uint32_t seq[3];
+	struct pair p;
+	int i;
+
+	pair_open(&p, NULL);
+	snprintf(a, sizeof(a), " qpn=%u ", p.a.qp->qp_num);
+	recv_at(&p.a, 0x5158, 0, 100);
+	trace_begin();
+	for (i = 0; i < 3; i++) {
+		uint64_t raddr = at(&p.b, 1024 * i);
+
+		snprintf(to[i], sizeof(to[i]), " to=%#llx ",
+			 (unsigned long long)raddr);
+		POST(&p.a, .op = IBV_WR_RDMA_WRITE, .len = 300, .id = i,
+		     .raddr = raddr, .rkey = p.b.mr->rkey);
+	}
+	for (i = 0; i < 3; i++)
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+	sleep_ms(slow(100));
+	POST(&p.b, .op = IBV_WR_SEND, .len = 100, .id = 0x5157);
+	WANT_WC(p.a.rcq, 0x5158, IBV_WC_SUCCESS);
+	sleep_ms(slow(100));
+	trace_end();
+	for (i = 0; i < 3; i++)
+		seq[i] = number(traced("siw_tx_fpdu:", a, to[i]), " una=");
+	/*
+	 * Together they are shorter than a segment: each is one FPDU, with 20
+	 * octets of length, header and CRC.
+	 */
+	EXPECT_EQ(320, seq[1] - seq[0]);
+	EXPECT_EQ(320, seq[2] - seq[1]);
+	EXPECT_EQ(seq[2], number(traced("siw_rx_fpdu:", a, " op=Send "),
+				 " una="));
+	EXPECT(number(traced("siw_tx_fpdu:", a, to[0]), " cookie="),
+	       "a socket without a number");
+	pair_close(&p);
+}
+
 /* Who waits for what, and that the consumer of an armed queue is told */
 static void trace_wait(void)
 {
@@ -1637,6 +1694,7 @@ static const struct test tests[] = {
 	  .slow = true },
 	{ "the steps of a Write are traced in order", trace_write },
 	{ "the steps of a Send are traced in order", trace_send },
+	{ "the numbers of TCP are traced", trace_numbers },
 	{ "what is waited for is traced, and who is told", trace_wait },
 	{ "the steps of a connection are traced in order", trace_connection },
 	{ "a Terminate and a refusal are traced", trace_terminate },
