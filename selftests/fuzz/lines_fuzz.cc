@@ -24,7 +24,7 @@ bool IsIn(std::string_view part, std::string_view line) {
 }
 
 void CheckEvent(const LiveEvent& event, std::string_view line) {
-  FUZZ_CHECK(event.name.substr(0, 4) == "siw_");
+  FUZZ_CHECK(event.name.substr(0, 4) == "siw_" || event.name == "tcp_probe");
   FUZZ_CHECK(event.time >= 0);
   FUZZ_CHECK(IsIn(event.task, line) && IsIn(event.name, line));
   for (const auto& [name, value] : event.fields)
@@ -53,7 +53,7 @@ void Lines(ByteSpan text) {
                                 exact.size());
     text = text.subspan(std::min(length + 1, text.size()));
     CheckForeign(line);
-    ParseLost(line);
+    if (ParseLost(line)) requests.Lost();
     const auto event = ParseLiveLine(line);
     if (!event) continue;
     CheckEvent(*event, line);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "tools/siw/trace/trace.h"
@@ -27,6 +28,7 @@ constexpr std::array<const char*, 14> kEvents = {
     "siw_notify",         "siw_conn_state",
     "siw_conn_failed",    "siw_qp_state",
     "siw_terminate_sent", "siw_terminate_received"};
+constexpr const char* kSystem = "siw";
 constexpr const char* kBufferKilobytes = "8192";  // of each CPU
 constexpr const char* kInstance = "siw-trace-";
 constexpr int kPauseMilliseconds = 50;
@@ -50,6 +52,26 @@ void RemoveStale() {
     tracing_instance_destroy(instance);
   }
   tracing_list_free(names);
+}
+
+// Returns why it cannot be turned on, or nothing.
+std::string EnableProbe(tracefs_instance* instance, const std::string& filter) {
+  const std::string path = "tracefs: events/tcp/tcp_probe";
+  if (!tracing_event_file_exists(instance, "tcp", "tcp_probe", "enable"))
+    return path + ": this kernel has no such event";
+  if ((!filter.empty() &&
+       tracing_event_file_write(instance, "tcp", "tcp_probe", "filter",
+                                filter.c_str()) < 0) ||
+      tracing_event_file_write(instance, "tcp", "tcp_probe", "enable", "1") < 0)
+    return TracefsError(path).message;
+  return "";
+}
+
+// On the clock of the events.
+int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // Calls `use` for each line of what is read.
@@ -92,10 +114,12 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
   LineSplitter splitter;
   std::array<char, 65536> buffer;
   const auto use = [&](std::string_view line) {
-    if (const auto event = ParseLiveLine(line))
+    if (const auto event = ParseLiveLine(line)) {
       requests->Add(*event);
-    else if (const auto missed = ParseLost(line))
+    } else if (const auto missed = ParseLost(line)) {
       *lost += *missed;
+      requests->Lost();
+    }
   };
   bool over = false;
   for (;;) {
@@ -118,8 +142,8 @@ std::string ReadLines(int fd, LiveEvents* events, const LiveOptions& options,
       splitter.Finish(use);
       return "";
     }
-    // Nothing came for a while: nobody is woken any more.
-    requests->Finish();
+    // Nothing came for a while.
+    requests->Flush(Now());
     fflush(stdout);
     poll(&wait, 1, kPauseMilliseconds);
   }
@@ -129,8 +153,25 @@ using File = std::unique_ptr<FILE, int (*)(FILE*)>;
 
 }  // namespace
 
+std::string ProbeFilter(const RequestFilter& filter,
+                        const std::vector<KnownStream>& streams) {
+  std::set<std::string> ports;
+  const auto add = [&](const std::string& text) {
+    const std::optional<Peer> peer = ParsePeer(text);
+    if (peer && !peer->port.empty()) ports.insert(peer->port);
+  };
+  for (const KnownStream& stream : streams) {
+    if (filter.qp == stream.qp) add(stream.peer);
+  }
+  if (ports.empty()) add(filter.peer);
+  std::string out;
+  for (const std::string& port : ports)
+    out += fmt::format("{}dport=={}", out.empty() ? "" : " || ", port);
+  return out;
+}
+
 Result<std::unique_ptr<LiveEvents>> LiveEvents::Open(
-    std::optional<uint32_t> qp) {
+    std::optional<uint32_t> qp, const std::string& probe_filter) {
   errno = ENOENT;
   if (!tracing_dir()) return TracefsError("tracefs");
   if (access("/sys/module/siw", F_OK) < 0)
@@ -143,9 +184,11 @@ Result<std::unique_ptr<LiveEvents>> LiveEvents::Open(
   if (tracing_file_write(instance, "trace_clock", "mono") < 0 ||
       tracing_file_write(instance, "buffer_size_kb", kBufferKilobytes) < 0)
     return TracefsError("tracefs: instances/" + name);
+  // Before those of siw: what is sent is seen acknowledged.
+  events->no_probe_ = EnableProbe(instance, probe_filter);
   for (const char* event : kEvents) {
     const std::string path = fmt::format("tracefs: events/siw/{}", event);
-    if (!tracing_event_file_exists(instance, event, "enable"))
+    if (!tracing_event_file_exists(instance, kSystem, event, "enable"))
       return Error{path + ": the driver that is loaded has no such event"};
     // Where the last FPDU of a message is placed, all of it is.
     std::string filter = std::strcmp(event, "siw_placed") == 0 ? "last==1" : "";
@@ -153,9 +196,10 @@ Result<std::unique_ptr<LiveEvents>> LiveEvents::Open(
     if (qp && std::strcmp(event, "siw_notify") != 0)
       filter += fmt::format("{}qpn=={}", filter.empty() ? "" : " && ", *qp);
     if (!filter.empty() &&
-        tracing_event_file_write(instance, event, "filter", filter.c_str()) < 0)
+        tracing_event_file_write(instance, kSystem, event, "filter",
+                                 filter.c_str()) < 0)
       return TracefsError(path);
-    if (tracing_event_file_write(instance, event, "enable", "1") < 0)
+    if (tracing_event_file_write(instance, kSystem, event, "enable", "1") < 0)
       return TracefsError(path);
   }
   events->fd_ = tracing_file_open(instance, "trace_pipe",
@@ -182,8 +226,8 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
   File input(nullptr, fclose);
   int fd = STDIN_FILENO;
   if (live) {
-    Result<std::unique_ptr<LiveEvents>> opened =
-        LiveEvents::Open(options.filter.qp);
+    Result<std::unique_ptr<LiveEvents>> opened = LiveEvents::Open(
+        options.filter.qp, ProbeFilter(options.filter, streams));
     if (!opened) return opened.error();
     events = std::move(*opened);
     fd = events->fd();
@@ -215,6 +259,7 @@ Result<LiveResult> TraceLive(const LiveOptions& options,
       });
   for (const KnownStream& stream : streams)
     requests.SetPeer(stream.device, stream.qp, stream.peer);
+  if (events) requests.ExpectNoAcks(events->no_probe());
   LiveResult result;
   result.unread = ReadLines(fd, events.get(), options, &requests, &result.lost);
   requests.Finish();

@@ -53,12 +53,15 @@ class LiveWriter {
 // this object.
 class LiveEvents {
  public:
-  // Of one queue pair, or of all.
-  static Result<std::unique_ptr<LiveEvents>> Open(std::optional<uint32_t> qp);
+  // Of one queue pair, or of all. `probe_filter` is that of tcp:tcp_probe.
+  static Result<std::unique_ptr<LiveEvents>> Open(
+      std::optional<uint32_t> qp, const std::string& probe_filter);
   ~LiveEvents();
   LiveEvents(const LiveEvents&) = delete;
   LiveEvents& operator=(const LiveEvents&) = delete;
   int fd() const { return fd_; }
+  // Why tcp:tcp_probe is not on; empty if it is.
+  const std::string& no_probe() const { return no_probe_; }
   // No more events come.
   void Stop();
 
@@ -67,6 +70,7 @@ class LiveEvents {
 
   tracefs_instance* instance_;
   int fd_ = -1;
+  std::string no_probe_;
 };
 
 struct KnownStream {
@@ -74,6 +78,11 @@ struct KnownStream {
   uint32_t qp = 0;
   std::string peer;
 };
+
+// For tcp:tcp_probe, which tells of every segment that this host receives: the
+// ports of the peers that are asked for, if they are known; empty: any.
+std::string ProbeFilter(const RequestFilter& filter,
+                        const std::vector<KnownStream>& streams);
 
 struct LiveOptions {
   RequestFilter filter;

@@ -14,15 +14,17 @@ std::string_view Trim(std::string_view text) {
 }
 
 // The whole of it.
-std::optional<uint64_t> ParseNumber(std::string_view text) {
-  const bool hex = text.substr(0, 2) == "0x";
-  if (hex) text.remove_prefix(2);
+std::optional<uint64_t> ParseDigits(std::string_view text, int base) {
   uint64_t value = 0;
   const char* end = text.data() + text.size();
-  const auto [at, error] =
-      std::from_chars(text.data(), end, value, hex ? 16 : 10);
+  const auto [at, error] = std::from_chars(text.data(), end, value, base);
   if (error != std::errc() || at != end) return {};
   return value;
+}
+
+std::optional<uint64_t> ParseNumber(std::string_view text) {
+  return text.substr(0, 2) == "0x" ? ParseDigits(text.substr(2), 16)
+                                   : ParseDigits(text, 10);
 }
 
 std::string_view NextWord(std::string_view* rest) {
@@ -67,6 +69,10 @@ std::optional<uint64_t> LiveEvent::Number(std::string_view field) const {
   return ParseNumber(Text(field));
 }
 
+std::optional<uint64_t> LiveEvent::Hex(std::string_view field) const {
+  return ParseDigits(Text(field), 16);
+}
+
 // "  TASK-PID  [CPU] FLAGS  SECONDS: EVENT: FIELD=VALUE ..."
 std::optional<LiveEvent> ParseLiveLine(std::string_view line) {
   for (size_t at = line.find(" ["); at != std::string_view::npos;
@@ -87,7 +93,7 @@ std::optional<LiveEvent> ParseLiveLine(std::string_view line) {
     event.task = Trim(line.substr(0, at));
     event.name = NextWord(&rest);
     if (event.name.size() < 5 || event.name.back() != ':' ||
-        event.name.substr(0, 4) != "siw_")
+        (event.name.substr(0, 4) != "siw_" && event.name != "tcp_probe:"))
       return {};
     event.name.remove_suffix(1);
     for (word = NextWord(&rest); !word.empty(); word = NextWord(&rest)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
-// A line of trace_pipe, as the kernel prints an event of siw.
+// A line of trace_pipe, as the kernel prints an event of siw, or tcp_probe.
 #ifndef SIW_TOOLS_SIW_TRACE_LIVE_LINE_H_
 #define SIW_TOOLS_SIW_TRACE_LIVE_LINE_H_
 
@@ -22,9 +22,11 @@ struct LiveEvent {
   std::string_view Text(std::string_view field) const;  // empty: not there
   // Decimal, or hexadecimal behind 0x.
   std::optional<uint64_t> Number(std::string_view field) const;
+  // Hexadecimal without 0x.
+  std::optional<uint64_t> Hex(std::string_view field) const;
 };
 
-// None if the line is none of siw.
+// None if the line is none of those.
 std::optional<LiveEvent> ParseLiveLine(std::string_view line);
 
 // Of "CPU:1 [LOST 42 EVENTS]", 42.

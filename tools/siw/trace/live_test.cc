@@ -15,6 +15,8 @@
 #include <string>
 #include <thread>
 
+#include "tools/siw/trace/stream.h"
+
 namespace siw::trace {
 namespace {
 
@@ -48,10 +50,27 @@ TEST(LiveLine, TakesALineApart) {
   }
 }
 
+TEST(LiveLine, TakesTcpProbeOfEachKernel) {
+  for (const char* family : {"", "family=AF_INET "}) {
+    const auto event = ParseLiveLine(
+        std::string(" <idle>-0 [001] ..s1. 1.000002: tcp_probe: ") + family +
+        "src=192.0.2.1:1 dest=192.0.2.2:2 mark=0x0 data_len=0 "
+        "snd_nxt=0x5157 snd_una=0x5156 snd_cwnd=10 ssthresh=2147483647 "
+        "snd_wnd=64128 srtt=42 rcv_wnd=64256 sock_cookie=1f");
+    ASSERT_TRUE(event);
+    EXPECT_EQ("tcp_probe", event->name);
+    EXPECT_EQ(0x5156u, event->Number("snd_una"));
+    EXPECT_EQ(0x1fu, event->Hex("sock_cookie"));
+    EXPECT_FALSE(event->Hex("src"));
+    EXPECT_FALSE(event->Hex("bogus"));
+  }
+}
+
 TEST(LiveLine, RefusesWhatIsNoneOfOurs) {
   for (const char* line :
        {"", "# tracer: nop", " x-1 [000] ..... 1.000001: sched_switch: a=b",
         " x-1 [000] ..... 1.00001: siw_post: dev=0",
+        " x-1 [000] ..... 1.000001: tcp_probe_: sock_cookie=1",
         " x-1 [000] ..... 1.000001 siw_post: dev=0",
         " x-1 [abc] ..... 1.000001: siw_post: dev=0",
         " x-1 [000] ..... 99999999999999999999.000001: siw_post: dev=0",
@@ -72,49 +91,6 @@ TEST(LiveLine, SurvivesTruncationAndFlips) {
       (void)ParseLiveLine(flipped).has_value();
     }
   }
-}
-
-// A stream of events, in the words of the driver.
-class Stream {
- public:
-  explicit Stream(RequestFilter filter = {})
-      : requests_(
-            std::move(filter),
-            [this](const Request& request) { told.push_back(request); },
-            [this](int64_t, uint32_t, const std::string& text) {
-              notes.push_back(text);
-            }) {}
-
-  Stream& At(int64_t time, const std::string& event) {
-    const std::string line =
-        "  x-1  [000] ..... " + std::to_string(time / 1000000) + "." +
-        std::to_string(1000000 + time % 1000000).substr(1) + ": " + event;
-    const auto parsed = ParseLiveLine(line);
-    EXPECT_TRUE(parsed) << line;
-    if (parsed) requests_.Add(*parsed);
-    return *this;
-  }
-  const std::vector<Request>& Finish() {
-    requests_.Finish();
-    return told;
-  }
-  Requests& requests() { return requests_; }
-
-  std::vector<Request> told;
-  std::vector<std::string> notes;
-
- private:
-  Requests requests_;
-};
-
-using Steps = std::array<std::optional<int64_t>, kSteps>;
-
-Steps Times(std::vector<int64_t> times) {
-  Steps steps;
-  for (size_t i = 0; i < times.size(); ++i) {
-    if (times[i] > 0) steps[i] = times[i];
-  }
-  return steps;
 }
 
 TEST(Requests, AWriteOfAProgram) {

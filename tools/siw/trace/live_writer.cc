@@ -12,17 +12,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// "posted, started +3, sent +12"
+// "posted, started +3, sent +12; acked +90 after sent"
 std::string StepsText(const Request& request) {
   std::string out;
-  std::optional<int64_t> last;
   for (size_t step = 0; step < kSteps; ++step) {
     const auto& time = request.steps[step];
-    if (!time) continue;
-    out += last ? fmt::format(", {} +{}", kStepNames[step], *time - *last)
-                : kStepNames[step];
-    last = time;
+    if (!time || step == kAcked) continue;
+    const auto before = request.Before(step);
+    out += before ? fmt::format(", {} +{}", kStepNames[step], *time - *before)
+                  : kStepNames[step];
   }
+  if (request.steps[kAcked])
+    out += fmt::format("; acked +{} after sent",
+                       *request.steps[kAcked] - *request.steps[kSent]);
   return out;
 }
 
@@ -140,17 +142,18 @@ void LiveWriter::AddPerfetto(const Request& request) {
   event["args"] = {{"peer", request.peer}, {"status", request.status}};
   put("b", name, request.begin());
   event.erase("args");
-  std::optional<int64_t> last;
   for (size_t step = 0; step < kSteps; ++step) {
-    const auto& time = request.steps[step];
-    if (!time) continue;
-    if (last) {
-      put("b", kStepNames[step], *last);
-      put("e", kStepNames[step], *time);
-    }
-    last = time;
+    const auto before = request.Before(step);
+    if (!request.steps[step] || !before || step == kAcked) continue;
+    put("b", kStepNames[step], *before);
+    put("e", kStepNames[step], *request.steps[step]);
   }
   put("e", name, request.end());
+  // It may end after the request has: not within it.
+  if (!request.steps[kAcked]) return;
+  event["id"] = ++number_;
+  put("b", "acked", *request.steps[kSent]);
+  put("e", "acked", *request.steps[kAcked]);
 }
 
 Status LiveWriter::Finish(const Requests& requests, uint64_t lost,
@@ -166,22 +169,31 @@ Status LiveWriter::Finish(const Requests& requests, uint64_t lost,
       }
       all[operation] = {{"total", SpreadJson(summary.total)}, {"steps", steps}};
     }
+    const auto why = [](const std::string& text) {
+      return DumpLine(text.empty() ? Json(nullptr) : Json(text));
+    };
     print_(
-        fmt::format("\n],\n\"summary\": {},\n\"lost\": {}, \"unread\": {}}}\n",
-                    DumpLine(all), lost,
-                    DumpLine(unread.empty() ? Json(nullptr) : Json(unread))));
+        fmt::format("\n],\n\"summary\": {},\n\"no_acked\": {},\n"
+                    "\"lost\": {}, \"unread\": {}}}\n",
+                    DumpLine(all), why(requests.NoAcks()), lost, why(unread)));
   } else {
     for (const auto& [operation, summary] : summaries) {
       std::string out =
           fmt::format("{}: {} requests, us (99 %): {}", operation,
                       summary.total.count, SpreadText(summary.total));
       for (size_t step = 0; step < kSteps; ++step) {
-        if (summary.steps[step].count > 0)
+        if (summary.steps[step].count > 0 && step != kAcked)
           out += fmt::format(", {} +{}", kStepNames[step],
                              SpreadText(summary.steps[step]));
       }
+      if (summary.steps[kAcked].count > 0)
+        out += fmt::format("; acked +{} after sent",
+                           SpreadText(summary.steps[kAcked]));
       PrintLine(out);
     }
+    const std::string no_acks = requests.NoAcks();
+    if (!no_acks.empty())
+      PrintLine(fmt::format("acked is not among the steps: {}", no_acks));
     if (lost > 0)
       PrintLine(fmt::format(
           "{} events were lost: watch one queue pair with --qp", lost));

@@ -15,6 +15,9 @@ namespace {
 
 // An event of a completion queue comes within this of its completion.
 constexpr int64_t kWakeMicroseconds = 1000;
+// And an acknowledgment within this: a segment that was lost is sent again, and
+// what came is seen with the segment after it.
+constexpr int64_t kAckMicroseconds = 1000000;
 // Of one queue pair, and of one step: what goes beyond is forgotten.
 constexpr size_t kMostOpen = 1 << 16;
 constexpr size_t kMostTimes = 1 << 20;
@@ -52,9 +55,15 @@ Request Begin(const LiveEvent& event, Step step) {
   return request;
 }
 
-void Push(std::deque<Request>* queue, Request request) {
-  queue->push_back(std::move(request));
+template <typename T>
+void Push(std::deque<T>* queue, T one) {
+  queue->push_back(std::move(one));
   if (queue->size() > kMostOpen) queue->pop_front();
+}
+
+// TCP's numbers go round.
+bool IsBefore(uint32_t sequence, uint32_t other) {
+  return static_cast<int32_t>(sequence - other) < 0;
 }
 
 // The request of a kernel user that is started now.
@@ -103,7 +112,8 @@ std::optional<Peer> ParsePeer(const std::string& text) {
 }
 
 const std::array<const char*, kSteps> kStepNames = {
-    "posted", "started", "sent", "received", "placed", "completed", "woken"};
+    "posted",   "started", "sent",      "acked",
+    "received", "placed",  "completed", "woken"};
 
 int64_t Request::begin() const {
   for (const auto& step : steps) {
@@ -112,11 +122,14 @@ int64_t Request::begin() const {
   return 0;
 }
 
-int64_t Request::end() const {
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    if (*step) return **step;
+int64_t Request::end() const { return Before(kSteps).value_or(0); }
+
+std::optional<int64_t> Request::Before(size_t step) const {
+  if (step == kAcked) return steps[kSent];
+  while (step-- > 0) {
+    if (step != kAcked && steps[step]) return steps[step];
   }
-  return 0;
+  return {};
 }
 
 void Requests::SetPeer(uint32_t device, uint32_t qp, const std::string& peer) {
@@ -124,9 +137,13 @@ void Requests::SetPeer(uint32_t device, uint32_t qp, const std::string& peer) {
 }
 
 void Requests::Add(const LiveEvent& event) {
+  if (event.name == "tcp_probe") {
+    Probed(event);
+    return;
+  }
   const auto device = event.Number("dev");
   if (!device) return;
-  Flush(event.time - kWakeMicroseconds);
+  Flush(event.time);
   if (event.name == "siw_notify") {
     Woken(event, Small(device));
     return;
@@ -153,6 +170,7 @@ void Requests::Add(const LiveEvent& event) {
       qp = Qp();
       qp.peer = peer;
     }
+    if (event.Text("from") == "RTS") qp.closing = true;
   } else if (StartsWith(event.name, "siw_terminate_")) {
     Note(event, key, qp.peer);
   } else if (event.name == "siw_complete") {
@@ -164,6 +182,12 @@ void Requests::Add(const LiveEvent& event) {
 
 void Requests::OfQp(const LiveEvent& event, Qp* qp) {
   const std::string_view message = event.Text("op");
+  if (event.name == "siw_rx_fpdu" && !qp->closing) {
+    const auto tcp = tcps_.find(qp->cookie);
+    const auto acknowledged = event.Number("una");
+    if (tcp != tcps_.end() && acknowledged)
+      Look(&tcp->second, Small(acknowledged));
+  }
   if (event.name == "siw_post") {
     Push(&qp->posted, Begin(event, kPosted));
   } else if (event.name == "siw_doorbell") {
@@ -177,13 +201,7 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
     qp->told_since_start = false;
     Push(&qp->started, std::move(request));
   } else if (event.name == "siw_tx_fpdu") {
-    for (Request& request : qp->started) {
-      if (request.built || !IsOf(message, request.operation)) continue;
-      ++request.fpdus;
-      TakeStag(event, &request);
-      request.built = IsLast(event);
-      break;
-    }
+    Built(event, qp);
   } else if (event.name == "siw_train") {
     // All that is built is taken.
     if (event.Text("taken") != event.Text("len")) return;
@@ -219,6 +237,89 @@ void Requests::OfQp(const LiveEvent& event, Qp* qp) {
   } else if (event.name == "siw_placed" && IsLast(event)) {
     Placed(event, qp);
   }
+}
+
+void Requests::Built(const LiveEvent& event, Qp* qp) {
+  const auto sequence = event.Number("una");
+  const auto cookie = event.Number("cookie");
+  const bool numbered = sequence && cookie;
+  (numbered ? numbered_ : unnumbered_) = true;
+  if (numbered) {
+    if (tcps_.size() > kMostOpen) tcps_.clear();
+    qp->cookie = *cookie;
+    tcps_[*cookie];  // looked at from now on
+  }
+  for (Request& request : qp->started) {
+    if (request.built || !IsOf(event.Text("op"), request.operation)) continue;
+    ++request.fpdus;
+    TakeStag(event, &request);
+    request.built = IsLast(event);
+    if (request.built && numbered) {
+      request.cookie = *cookie;
+      request.sequence = Small(sequence);
+      Push(&tcps_[*cookie].waiting, *request.sequence);
+    }
+    break;
+  }
+}
+
+void Requests::Probed(const LiveEvent& event) {
+  probed_ = true;
+  const auto cookie = event.Hex("sock_cookie");
+  const auto acknowledged = event.Number("snd_una");
+  if (!cookie || !acknowledged) return;
+  const auto tcp = tcps_.find(*cookie);
+  if (tcp == tcps_.end()) return;
+  Look(&tcp->second, Small(acknowledged));
+  tcp->second.segment = event.time;
+}
+
+void Requests::Look(Tcp* tcp, uint32_t acknowledged) {
+  std::optional<int64_t> time;
+  if (tcp->looked) time = tcp->segment;
+  while (!tcp->waiting.empty() &&
+         !IsBefore(acknowledged, tcp->waiting.front())) {
+    Push(&tcp->acked, {tcp->waiting.front(), time});
+    tcp->waiting.pop_front();
+  }
+  tcp->looked = true;
+}
+
+// What was acknowledged meanwhile may have been so by any of them.
+void Requests::Lost() {
+  for (auto& [cookie, tcp] : tcps_) {
+    tcp.looked = false;
+    tcp.segment.reset();
+  }
+}
+
+// Is it known when it was acknowledged, or that nobody knows? Requests of a
+// socket come here in their order.
+bool Requests::IsAckOver(Request* request) {
+  if (!request->sequence || !no_acks_.empty()) return true;
+  const auto tcp = tcps_.find(request->cookie);
+  if (tcp == tcps_.end()) return true;
+  auto& acked = tcp->second.acked;
+  while (!acked.empty() && IsBefore(acked.front().first, *request->sequence))
+    acked.pop_front();
+  if (acked.empty()) return false;
+  const auto [sequence, time] = acked.front();
+  auto& sent = request->steps[kSent];
+  if (sequence == *request->sequence && time && sent) {
+    request->steps[kAcked] = time;
+    // The call that sends it may not have returned yet.
+    sent = std::min(*sent, *time);
+  }
+  request->sequence.reset();
+  return true;
+}
+
+std::string Requests::NoAcks() const {
+  if (!no_acks_.empty()) return no_acks_;
+  if (unnumbered_)
+    return "siw_tx_fpdu has no una: the driver is older than this command";
+  if (numbered_ && !probed_) return "there was no tcp:tcp_probe";
+  return "";
 }
 
 // What came last: it is placed before the driver looks at the next one.
@@ -289,10 +390,13 @@ void Requests::Completed(const LiveEvent& event, Key key, Qp* qp) {
 
 void Requests::Woken(const LiveEvent& event, uint32_t device) {
   const uint32_t cq = Small(event.Number("cqn"));
-  for (Request& request : done_) {
-    if (request.device == device && request.cq == cq &&
-        request.steps[kCompleted] && !request.steps[kWoken])
-      request.steps[kWoken] = event.time;
+  for (auto one = done_.rbegin(); one != done_.rend(); ++one) {
+    const auto& completed = one->steps[kCompleted];
+    if (!completed) continue;
+    // Those before it are older.
+    if (*completed < event.time - kWakeMicroseconds) break;
+    if (one->device == device && one->cq == cq && !one->steps[kWoken])
+      one->steps[kWoken] = event.time;
   }
 }
 
@@ -305,16 +409,24 @@ void Requests::End(Request request, const Qp& qp) {
   done_.push_back(std::move(request));
 }
 
-void Requests::Flush(int64_t before) {
-  while (!done_.empty() &&
-         (done_.front().steps[kWoken] || done_.front().end() < before)) {
-    Tell(done_.front());
+void Requests::Flush(int64_t now) {
+  while (!done_.empty()) {
+    Request& first = done_.front();
+    const int64_t passed = now - first.end();
+    if (!first.steps[kWoken] && passed <= kWakeMicroseconds) return;
+    if (!IsAckOver(&first) && passed <= kAckMicroseconds &&
+        done_.size() <= kMostOpen)
+      return;
+    Tell(first);
     done_.pop_front();
   }
 }
 
 void Requests::Finish() {
-  for (const Request& request : done_) Tell(request);
+  for (Request& request : done_) {
+    IsAckOver(&request);
+    Tell(request);
+  }
   done_.clear();
 }
 
@@ -327,11 +439,10 @@ void Requests::Tell(const Request& request) {
   const auto add = [](std::vector<int64_t>* times, int64_t time) {
     if (times->size() < kMostTimes) times->push_back(time);
   };
-  std::optional<int64_t> last;
   for (size_t step = 0; step < kSteps; ++step) {
-    if (!request.steps[step]) continue;
-    if (last) add(&took[step], *request.steps[step] - *last);
-    last = request.steps[step];
+    const auto before = request.Before(step);
+    if (request.steps[step] && before)
+      add(&took[step], *request.steps[step] - *before);
   }
   add(&took[kSteps], request.end() - request.begin());
   on_request_(request);

@@ -3,8 +3,6 @@
 
 #include <tracefs.h>
 
-static const char kSystem[] = "siw";
-
 const char* tracing_dir(void) { return tracefs_tracing_dir(); }
 
 struct tracefs_instance* tracing_instance_create(const char* name) {
@@ -27,14 +25,15 @@ int tracing_file_open(struct tracefs_instance* instance, const char* file,
 }
 
 int tracing_event_file_exists(struct tracefs_instance* instance,
-                              const char* event, const char* file) {
-  return tracefs_event_file_exists(instance, kSystem, event, file);
+                              const char* system, const char* event,
+                              const char* file) {
+  return tracefs_event_file_exists(instance, system, event, file);
 }
 
 int tracing_event_file_write(struct tracefs_instance* instance,
-                             const char* event, const char* file,
-                             const char* text) {
-  return tracefs_event_file_write(instance, kSystem, event, file, text);
+                             const char* system, const char* event,
+                             const char* file, const char* text) {
+  return tracefs_event_file_write(instance, system, event, file, text);
 }
 
 char** tracing_instances(const char* regex) { return tracefs_instances(regex); }

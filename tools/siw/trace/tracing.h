@@ -20,12 +20,12 @@ int tracing_file_write(struct tracefs_instance* instance, const char* file,
                        const char* text);
 int tracing_file_open(struct tracefs_instance* instance, const char* file,
                       int flags);
-/* Of an event of siw. */
 int tracing_event_file_exists(struct tracefs_instance* instance,
-                              const char* event, const char* file);
+                              const char* system, const char* event,
+                              const char* file);
 int tracing_event_file_write(struct tracefs_instance* instance,
-                             const char* event, const char* file,
-                             const char* text);
+                             const char* system, const char* event,
+                             const char* file, const char* text);
 /* A list that ends with a null pointer, or one. */
 char** tracing_instances(const char* regex);
 void tracing_list_free(char** list);
