@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -27,8 +29,10 @@ constexpr std::array<const char*, 12> kCmStates = {
     "LISTEN",         "DEVICE_REMOVAL", "DESTROYING",    "ADDRINFO_QUERY"};
 
 template <size_t kCount>
-std::string NameOf(const std::array<const char*, kCount>& names, uint8_t n) {
-  return n < kCount ? names[n] : fmt::format("state {}", n);
+std::string NameOf(const std::array<const char*, kCount>& names,
+                   std::optional<uint8_t> n) {
+  if (!n) return "unknown";
+  return *n < kCount ? names[*n] : fmt::format("state {}", *n);
 }
 
 class Request {
@@ -97,9 +101,9 @@ class Attributes {
     if (!attr || mnl_attr_validate(attr, MNL_TYPE_U32) < 0) return {};
     return mnl_attr_get_u32(attr);
   }
-  uint8_t U8(uint16_t type) const {
+  std::optional<uint8_t> U8(uint16_t type) const {
     const nlattr* attr = Get(type);
-    if (!attr || mnl_attr_validate(attr, MNL_TYPE_U8) < 0) return 0;
+    if (!attr || mnl_attr_validate(attr, MNL_TYPE_U8) < 0) return {};
     return mnl_attr_get_u8(attr);
   }
   std::optional<uint64_t> U64(uint16_t type) const {
@@ -228,7 +232,8 @@ std::optional<int> ErrorAtEnd(const nlmsghdr* header) {
   }
   // struct nlmsgerr begins with it too.
   std::memcpy(&error, mnl_nlmsg_get_payload(header), sizeof(error));
-  return error < 0 ? -error : 0;
+  // INT_MIN has no positive counterpart.
+  return error < 0 ? -std::max(error, -INT_MAX) : 0;
 }
 
 void MnlChannel::Closer::operator()(mnl_socket* socket) const {
@@ -306,7 +311,7 @@ Result<std::vector<RdmaPort>> RdmaNetlink::Ports(uint32_t device) {
     const auto port = attrs.U32(RDMA_NLDEV_ATTR_PORT_INDEX);
     if (!index || !port) return;
     ports.push_back({*index, *port, attrs.Text(RDMA_NLDEV_ATTR_NDEV_NAME),
-                     attrs.U8(RDMA_NLDEV_ATTR_PORT_STATE)});
+                     attrs.U8(RDMA_NLDEV_ATTR_PORT_STATE).value_or(0)});
   });
   if (!status) return status.error();
   return ports;
@@ -424,8 +429,7 @@ Result<bool> RdmaNetlink::NamespacesAreExclusive() {
   if (!answer) return answer.error();
   bool exclusive = false;
   const Status status = ForEach(*answer, [&exclusive](const Attributes& attrs) {
-    exclusive = attrs.Get(RDMA_NLDEV_SYS_ATTR_NETNS_MODE) &&
-                attrs.U8(RDMA_NLDEV_SYS_ATTR_NETNS_MODE) == 0;
+    exclusive = attrs.U8(RDMA_NLDEV_SYS_ATTR_NETNS_MODE) == 0;
   });
   if (!status) return status.error();
   return exclusive;

@@ -25,8 +25,9 @@ using Octets = std::vector<uint8_t>;
 constexpr int kFamilyRdma = 20;  // NETLINK_RDMA
 
 // Takes one request and returns all messages that answer it (that have its
-// sequence number), one after the other as they came. Tests put recorded
-// answers in its place.
+// sequence number), one after the other as they came, each filled up to a
+// multiple of four octets: libmnl looks at what fills them up. Tests put
+// recorded answers in its place.
 class NetlinkChannel {
  public:
   virtual ~NetlinkChannel() = default;

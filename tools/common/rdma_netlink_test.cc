@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -318,6 +319,27 @@ TEST(RdmaNetlink, TellsWhetherNamespacesAreExclusive) {
     ASSERT_TRUE(exclusive);
     EXPECT_EQ(mode == 0, *exclusive);
   }
+  // What is no octet is not known, and nobody is told that links are hidden.
+  Recorded wide(
+      Answer().Message().U32(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0).Finish());
+  const auto exclusive = RdmaNetlink(&wide).NamespacesAreExclusive();
+  ASSERT_TRUE(exclusive);
+  EXPECT_FALSE(*exclusive);
+}
+
+TEST(RdmaNetlink, AStateThatIsNotToldIsNotTheFirstOne) {
+  Recorded channel(Answer()
+                       .Message()
+                       .Open(RDMA_NLDEV_ATTR_RES_QP)
+                       .Open(RDMA_NLDEV_ATTR_RES_QP_ENTRY)
+                       .U32(RDMA_NLDEV_ATTR_RES_LQPN, 9)
+                       .Close()
+                       .Close()
+                       .Finish());
+  const auto list = RdmaNetlink(&channel).Qps(2);
+  ASSERT_TRUE(list);
+  ASSERT_EQ(1u, list->size());
+  EXPECT_EQ("unknown", (*list)[0].state);
 }
 
 TEST(RdmaNetlink, PassesOnWhatTheKernelRefuses) {
@@ -337,6 +359,8 @@ TEST(RdmaNetlink, TheEndOfADumpMayTellAnError) {
   EXPECT_EQ(0, ErrorAtEnd(end));
   *error = -ENOENT;
   EXPECT_EQ(ENOENT, ErrorAtEnd(end));
+  *error = INT_MIN;
+  EXPECT_EQ(INT_MAX, ErrorAtEnd(end));
 }
 
 // The kernel itself answers, on the routing family: the same channel.
