@@ -20,9 +20,12 @@ std::string Text(const Json& json, const char* key) {
   return found->get<std::string>();
 }
 
-Json Member(const Json& json, const char* key) {
+// Not a copy: to copy a value is to go down into it, and that may be as deep as
+// the file is long.
+const Json& Member(const Json& json, const char* key) {
+  static const Json kNothing;
   const auto found = json.find(key);
-  return found == json.end() ? Json() : *found;
+  return found == json.end() ? kNothing : *found;
 }
 
 // {"introduced": "0.1.0"} begins a range, {"fixed": "0.1.4"} ends it.
@@ -37,6 +40,9 @@ bool ReadEvents(const Json& events, const std::string& component,
     if (!version || introduced.empty() == fixed.empty()) return false;
     // A line without a fix may be followed by the next one.
     if (introduced.empty() && !open) return false;
+    // Nothing would be affected, and nobody would know why.
+    if (introduced.empty() && *version <= out->affected.back().introduced)
+      return false;
     if (fixed.empty())
       out->affected.push_back({component, *version, std::nullopt});
     else
@@ -62,7 +68,7 @@ std::string ReadOne(const std::string& text, KnownAdvisory* out) {
   for (const Json& affected : Member(json, "affected")) {
     const std::string component =
         Text(Member(affected, "database_specific"), "component");
-    const Json ranges = Member(affected, "ranges");
+    const Json& ranges = Member(affected, "ranges");
     const bool ours =
         !component.empty() && !ranges.empty() &&
         std::all_of(ranges.begin(), ranges.end(), [&](const Json& range) {

@@ -413,9 +413,22 @@ TEST_F(StatusTest, TellsAnAdvisoryThatCannotBeRead) {
        {std::string("{"), std::string("[]"), std::string("{}"),
         std::string(R"({"id": "x_SIW-2027-0001", "affected": 7})"), Osv(""),
         Osv(R"({"introduced": "1"})"), Osv(R"({"fixed": "0.1.1"})"),
-        Osv(R"({"introduced": 7})")}) {
+        Osv(R"({"introduced": 7})"),
+        Osv(R"({"introduced": "0.1.1"}, {"fixed": "0.0.2"})"),
+        Osv(R"({"introduced": "0.1.0"}, {"fixed": "0.1.0"})")}) {
     root_.Put("/etc/siw/advisories/a.json", text);
     EXPECT_EQ("SIW-SEC-UNREAD", Judged()) << text;
+  }
+}
+
+TEST_F(StatusTest, AnAdvisoryMayBeAsDeepAsItIsLong) {
+  FillGood(&root_);
+  constexpr size_t kDeep = 500000;
+  for (const char* key : {"affected", "database_specific"}) {
+    root_.Put("/etc/siw/advisories/a.json",
+              R"({"id": "x", ")" + std::string(key) + "\": " +
+                  std::string(kDeep, '[') + std::string(kDeep, ']') + "}");
+    EXPECT_EQ("SIW-SEC-UNREAD", Judged()) << key;
   }
 }
 
