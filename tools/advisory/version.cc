@@ -52,6 +52,9 @@ bool IsBeforeRelease(const std::string& tail) {
 }  // namespace
 
 Result<Installed> ParseInstalled(const std::string& text) {
+  // A regular expression takes stack for each character.
+  constexpr size_t kLongest = 256;
+  if (text.size() > kLongest) return Error{"a version too long to be of ours"};
   const Result<std::string> package = WithoutEpoch(text);
   if (!package) return package.error();
   std::string upstream = *package;

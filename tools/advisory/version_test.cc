@@ -34,6 +34,9 @@ TEST(Installed, IsTheUpstreamVersionOfAPackage) {
        {"", "-1", "unknown", "1:", "0.2-1", ":0.2.0", "x:0.2.0", "1:1:0.2.0",
         "0.2.0.1", "0.2.0rc1", "v0.2.0", "+really", "(none)"})
     EXPECT_FALSE(ParseInstalled(text)) << text;
+  // It is looked at by a regular expression, which takes stack for all of it.
+  EXPECT_TRUE(ParseInstalled("0.2.0~deb" + std::string(200, '1')));
+  EXPECT_FALSE(ParseInstalled("0.2.0~deb" + std::string(1 << 20, '1')));
 }
 
 TEST(Installed, IsItsReleaseWhateverSuiteItWasBuiltFor) {
