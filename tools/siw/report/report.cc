@@ -123,7 +123,9 @@ Json Redacted(const Json& json, Redactor* redactor,
               Redactor::Source source = Redactor::kOwn) {
   if (json.is_string())
     return redactor->Text(json.get_ref<const std::string&>(), source);
-  if (json.is_object() && json.value("object", "") == "kernel log")
+  // A counter may have that name, too: value() throws if it is no string.
+  const auto object = json.find("object");
+  if (object != json.end() && *object == "kernel log")
     source = Redactor::kOthers;
   Json out = json;
   if (json.is_structured()) {

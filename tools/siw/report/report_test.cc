@@ -319,6 +319,14 @@ TEST_F(ReportTest, HoldsWhatItPromisesAndNoKeyOrAddress) {
             items["ids.txt"].find("    1 SIW-TERM-1100-SENT "));
 }
 
+// What a driver counts may be called as a key of ours is.
+TEST_F(ReportTest, TakesACounterOfAnyName) {
+  inputs_.facts.links[0].counters["object"] = 5;
+  const auto items = ByName(Collected());
+  const auto rdma = nlohmann::json::parse(items.at("rdma.json"));
+  EXPECT_EQ(5, rdma["devices"][0]["counters"]["object"]);
+}
+
 TEST_F(ReportTest, AddressesAreKeptOnDemandAndKeysAreNot) {
   const auto items = ByName(Collected(true));
   EXPECT_NE(std::string::npos,
