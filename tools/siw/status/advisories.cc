@@ -58,9 +58,9 @@ std::string ReadOne(const std::string& text, KnownAdvisory* out) {
   if (json.is_discarded()) return "no JSON";
   out->id = Text(json, "id");
   out->title = Text(json, "summary");
-  if (out->id.empty()) return "it has no id";
   // What is not registered as a prefix of OSV begins with it.
   if (out->id.compare(0, 2, "x_") == 0) out->id.erase(0, 2);
+  if (out->id.empty()) return "it has no id";
   out->severity = Text(Member(json, "database_specific"), "severity");
   out->modified = Text(json, "modified");
   out->withdrawn = Text(json, "withdrawn");

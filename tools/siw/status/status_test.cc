@@ -411,6 +411,7 @@ TEST_F(StatusTest, TellsAnAdvisoryThatCannotBeRead) {
   FillGood(&root_);
   for (const std::string& text :
        {std::string("{"), std::string("[]"), std::string("{}"),
+        std::string(R"({"id": "x_", "withdrawn": "2027-01-05T00:00:00Z"})"),
         std::string(R"({"id": "x_SIW-2027-0001", "affected": 7})"), Osv(""),
         Osv(R"({"introduced": "1"})"), Osv(R"({"fixed": "0.1.1"})"),
         Osv(R"({"introduced": 7})"),
