@@ -62,8 +62,8 @@ cov_table() {
 
 stage_coverage() {
 	local target status
-	need clang cmake libclang-rt-dev libfmt-dev libgtest-dev llvm ninja-build \
-		nlohmann-json3-dev
+	need clang cmake libclang-rt-dev libfmt-dev libgtest-dev libmnl-dev llvm \
+		ninja-build nlohmann-json3-dev pkg-config
 	clang_build coverage || return
 	rm -rf "$cov_out"
 	mkdir -p "$cov_out"

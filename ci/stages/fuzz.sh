@@ -58,8 +58,8 @@ fuzz_executions() {
 
 stage_fuzz() {
 	local target
-	need clang cmake libclang-rt-dev libfmt-dev libgtest-dev ninja-build \
-		nlohmann-json3-dev
+	need clang cmake libclang-rt-dev libfmt-dev libgtest-dev libmnl-dev \
+		ninja-build nlohmann-json3-dev pkg-config
 	clang_build fuzz || return
 	for target in $(fuzz_targets); do
 		check "replay $target" nice "$fuzz_bin/fuzz_$target" -runs=0 \

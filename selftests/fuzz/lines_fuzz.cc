@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 // Lines of text that others wrote: those of trace_pipe, which `siw trace
-// --events` reads, and those of a kernel log, of which `siw explain` takes out
-// what it can. Nothing is read beside a line, no request is told twice or lost,
-// and what is told of a Terminate is in its ranges.
+// --events` reads, and those of a kernel log, which `siw explain` looks up, or
+// takes out what it can. Nothing is read beside a line, a pattern that matches
+// says all of it, no request is told twice or lost, and what is told of a
+// Terminate is in its ranges.
 //
 // Input: lines.
 #include <cstdio>
@@ -10,7 +11,9 @@
 #include <string_view>
 
 #include "fuzz.h"
+#include "tools/common/catalogue.h"
 #include "tools/common/log_line.h"
+#include "tools/common/pattern.h"
 #include "tools/siw/trace/live_line.h"
 #include "tools/siw/trace/requests.h"
 
@@ -29,6 +32,62 @@ void CheckEvent(const LiveEvent& event, std::string_view line) {
   FUZZ_CHECK(IsIn(event.task, line) && IsIn(event.name, line));
   for (const auto& [name, value] : event.fields)
     FUZZ_CHECK(IsIn(name, line) && IsIn(value, line));
+}
+
+// As of docs/errors: fields at either end, alone, with and without a form.
+constexpr std::string_view kTexts[] = {
+    "QP {qp}, peer {peer}: sent Terminate {layer}/{type}/{code}: {meaning}",
+    "{netdev} already carries {device}",
+    "CQ {cq} overflowed",
+    "connect failed: {errno}",
+    "STag {stag}",
+    "{what}"};
+constexpr CatalogueEntry kEntry = {.id = "SIW-FUZZ",
+                                   .title = {},
+                                   .severity = Severity::kWarning,
+                                   .kind = {},
+                                   .origin = {},
+                                   .texts = kTexts,
+                                   .term = {},
+                                   .direction = {},
+                                   .errnos = {},
+                                   .counters = {},
+                                   .names = {},
+                                   .test = {},
+                                   .cause = {},
+                                   .action = {},
+                                   .confirm = {},
+                                   .example = {}};
+
+// The pieces of a pattern, its fields as they were found, are the line again.
+void CheckPattern(const Pattern& pattern, std::string_view line) {
+  const auto fields = pattern.Match(line);
+  if (!fields) return;
+  std::string again;
+  auto field = fields->begin();
+  for (const Piece& piece : pattern.pieces()) {
+    if (piece.is_field) {
+      FUZZ_CHECK(field != fields->end() && field->name == piece.text);
+      FUZZ_CHECK(FieldAccepts(field->name, field->value));
+      again += (field++)->value;
+    } else {
+      again += piece.text;
+    }
+  }
+  FUZZ_CHECK(field == fields->end() && again == line);
+}
+
+void CheckKnown(std::string_view line) {
+  static const LineMatcher matcher({&kEntry, 1});
+  for (const std::string_view text : kTexts)
+    CheckPattern(*Pattern::Parse(text), line);
+  for (const LineMatch& match : matcher.BestMatches(line)) {
+    FUZZ_CHECK(match.entry == &kEntry);
+    for (const Field& field : match.fields)
+      FUZZ_CHECK(line.find(field.value) != line.npos);
+  }
+  // What a line says may be a pattern, too, as far as it goes.
+  if (const auto pattern = Pattern::Parse(line)) CheckPattern(*pattern, line);
 }
 
 void CheckForeign(std::string_view line) {
@@ -52,6 +111,7 @@ void Lines(ByteSpan text) {
     const std::string_view line(reinterpret_cast<const char*>(exact.data()),
                                 exact.size());
     text = text.subspan(std::min(length + 1, text.size()));
+    CheckKnown(line);
     CheckForeign(line);
     if (ParseLost(line)) requests.Lost();
     const auto event = ParseLiveLine(line);

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
-// Writes a seed for the fuzz targets from each vector it says something to:
+// Writes a seed for the fuzz targets from each vector it says something to, and
+// those of the targets that read what the host tells:
 //   siw_fuzz_seeds DIRECTORY
 // makes DIRECTORY/TARGET/VECTOR files.
+#include <linux/inet_diag.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <rdma/rdma_netlink.h>
+#include <sys/socket.h>
+
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -16,6 +24,156 @@ namespace siw {
 namespace {
 
 constexpr size_t kUntaggedHdr = 18;
+
+// Netlink is in the order of octets of this host, in multiples of four.
+template <typename T>
+Bytes Host(T value) {
+  Bytes out(sizeof(value));
+  std::memcpy(out.data(), &value, sizeof(value));
+  return out;
+}
+
+Bytes Text(std::string_view text) { return Bytes(text.begin(), text.end()); }
+
+Bytes Filled(Bytes octets) {
+  octets.resize((octets.size() + 3) / 4 * 4);
+  return octets;
+}
+
+template <typename... Parts>
+Bytes Attribute(int type, const Parts&... parts) {
+  const Bytes payload = Join(parts...);
+  return Filled(Join(Host(static_cast<uint16_t>(4 + payload.size())),
+                     Host(static_cast<uint16_t>(type)), payload));
+}
+
+Bytes Named(int type, const char* name) {
+  return Attribute(type, Text(name), Bytes(1));
+}
+
+template <typename... Parts>
+Bytes Message(int type, const Parts&... parts) {
+  const Bytes payload = Join(parts...);
+  return Filled(Join(Host(static_cast<uint32_t>(16 + payload.size())),
+                     Host(static_cast<uint16_t>(type)),
+                     Host(uint16_t{NLM_F_MULTI}), Bytes(8), payload));
+}
+
+Bytes Address(int family, const Bytes& behind) {
+  Bytes out = Join(Host(static_cast<uint16_t>(family)), behind);
+  out.resize(128);
+  return out;
+}
+
+// A list of one.
+template <typename... Parts>
+Bytes Table(int table, int entry, const Parts&... parts) {
+  return Attribute(table, Attribute(entry, parts...));
+}
+
+// Each of the questions of RDMA netlink finds something in it.
+Bytes RdmaAnswer() {
+  const int type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET);
+  const Bytes details = Attribute(
+      RDMA_NLDEV_ATTR_DRIVER, Named(RDMA_NLDEV_ATTR_DRIVER_STRING, "stream"),
+      Named(RDMA_NLDEV_ATTR_DRIVER_STRING, "RTS"),
+      Named(RDMA_NLDEV_ATTR_DRIVER_STRING, "sq_size"),
+      Attribute(RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE, Bytes{1}),
+      Attribute(RDMA_NLDEV_ATTR_DRIVER_U32, Host(uint32_t{64})),
+      Named(RDMA_NLDEV_ATTR_DRIVER_STRING, "octets"),
+      Attribute(RDMA_NLDEV_ATTR_DRIVER_S64, Host(int64_t{-1})));
+  const Bytes four = Address(AF_INET, {0x11, 0x44, 192, 0, 2, 1});
+  const Bytes six = Address(AF_INET6, {0x11, 0x44, 0, 0, 0, 0, 0x20, 1});
+  return Join(
+      Message(type, Attribute(RDMA_NLDEV_ATTR_DEV_INDEX, Host(uint32_t{0})),
+              Named(RDMA_NLDEV_ATTR_DEV_NAME, "siw0"),
+              Named(RDMA_NLDEV_ATTR_DEV_PROTOCOL, "iw"),
+              Attribute(RDMA_NLDEV_ATTR_PORT_INDEX, Host(uint32_t{1})),
+              Named(RDMA_NLDEV_ATTR_NDEV_NAME, "eth0"),
+              Attribute(RDMA_NLDEV_ATTR_PORT_STATE, Bytes{4}),
+              Attribute(RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, Host(uint32_t{17})),
+              Attribute(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, Bytes{0})),
+      Message(type,
+              Table(RDMA_NLDEV_ATTR_RES_QP, RDMA_NLDEV_ATTR_RES_QP_ENTRY,
+                    Attribute(RDMA_NLDEV_ATTR_RES_LQPN, Host(uint32_t{7})),
+                    Attribute(RDMA_NLDEV_ATTR_RES_STATE, Bytes{3}),
+                    Attribute(RDMA_NLDEV_ATTR_RES_PID, Host(uint32_t{99})),
+                    details),
+              Table(RDMA_NLDEV_ATTR_RES_CQ, RDMA_NLDEV_ATTR_RES_CQ_ENTRY,
+                    Attribute(RDMA_NLDEV_ATTR_RES_CQN, Host(uint32_t{5})),
+                    Named(RDMA_NLDEV_ATTR_RES_KERN_NAME, "nvme"), details)),
+      Message(type,
+              Table(RDMA_NLDEV_ATTR_RES_CM_ID, RDMA_NLDEV_ATTR_RES_CM_ID_ENTRY,
+                    Attribute(RDMA_NLDEV_ATTR_RES_LQPN, Host(uint32_t{7})),
+                    Attribute(RDMA_NLDEV_ATTR_RES_STATE, Bytes{5}),
+                    Attribute(RDMA_NLDEV_ATTR_RES_SRC_ADDR, four),
+                    Attribute(RDMA_NLDEV_ATTR_RES_DST_ADDR, six))),
+      Message(
+          type, Attribute(RDMA_NLDEV_ATTR_DEV_INDEX, Host(uint32_t{0})),
+          Table(RDMA_NLDEV_ATTR_RES_SUMMARY, RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY,
+                Named(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_NAME, "mr"),
+                Attribute(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_CURR,
+                          Host(uint64_t{4}))),
+          Table(RDMA_NLDEV_ATTR_STAT_HWCOUNTERS,
+                RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY,
+                Named(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_NAME, "rx"),
+                Attribute(RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_VALUE,
+                          Host(uint64_t{5})))),
+      Message(NLMSG_DONE, Host(int32_t{0})));
+}
+
+Bytes TcpAnswer(uint8_t family) {
+  inet_diag_msg message = {};
+  message.idiag_family = family;
+  message.idiag_state = 1;
+  message.id.idiag_sport = 0x4411;
+  return Join(Message(SOCK_DIAG_BY_FAMILY, Host(message),
+                      Attribute(INET_DIAG_INFO, Bytes(232, 1)),
+                      Attribute(INET_DIAG_SKMEMINFO, Bytes(36, 1)),
+                      Named(INET_DIAG_CONG, "cubic")),
+              Message(NLMSG_DONE, Host(int32_t{0})));
+}
+
+Bytes QdiscAnswer() {
+  tcmsg message = {};
+  message.tcm_ifindex = 2;
+  message.tcm_parent = 0xffffffff;
+  return Message(RTM_NEWQDISC, Host(message), Named(TCA_KIND, "fq_codel"),
+                 Attribute(TCA_STATS2, Attribute(1, Bytes(16, 1)),
+                           Attribute(3, Bytes(20, 1))));
+}
+
+Bytes RouteAnswer() {
+  rtmsg message = {};
+  message.rtm_type = RTN_UNICAST;
+  return Message(RTM_NEWROUTE, Host(message),
+                 Attribute(RTA_OIF, Host(uint32_t{1})));
+}
+
+// In the order of host_fuzz.cc's kinds.
+constexpr std::string_view kHostTexts[] = {
+    "# links\nsiw0 eth0  # first\nsiw1 eth1 crc=off\r\n\n7 eth2\n",
+    R"({"id": "x_SIW-2027-0001", "summary": "Title", "affected": [{
+"database_specific": {"component": "siw-dkms"}, "ranges": [{"type": "SEMVER",
+"events": [{"introduced": "0.1.0"}, {"fixed": "0.1.4"}]}]}]})",
+    "Package: siw\nStatus: install ok installed\nVersion: 0.1.0-1\n\n"
+    "Package: siw-dkms\nStatus: deinstall ok config-files\nVersion: 0.0.1\n",
+    "ID=mint\nID_LIKE=\"ubuntu fedora\"\n",
+    "kernel/ib_core.ko.xz:\nupdates/dkms/siw.ko.xz: kernel/ib_core.ko.xz\n",
+    "none [integrity] confidentiality\n",
+    "12345678901234567890\n",
+    "cpu  9 9 9 9\ncpu0 1 2 3 4 5 6 7 8 0 0\ncpu1 1 2 3 4 5 6 7 8 0 0\n",
+    "version 15\ncpu0 0 0 0 0 0 0 1 123456 9\ndomain0 3\n",
+    "0000272d 00000001 00000002\n000034d9 00000000 00000001\n",
+    "-1\n",
+    "DEVTYPE=wireguard\nINTERFACE=eth0\n",
+    "flags\t\t: fpu sse4_2 aes\nFeatures\t: fp crc32\n",
+    "name         : crc32c\ndriver       : crc32c-x86\npriority     : 200\n",
+    "4096\t16384\t4194304\n",
+    "5,1234,123000456,-;siw0: gone\n SUBSYSTEM=x\n",
+    "1:0.2.0+really0.1.9~bpo12+1-1",
+    "siw0: 192.0.2.1:4791, [::ffff:192.0.2.2]:1 STag 0x5a1b2c00 deadbeef "
+    "enx028300000001_x 02:83:00:00:00:01 2001:db8::1%eth0"};
 
 class Seeds {
  public:
@@ -63,6 +221,23 @@ class Seeds {
         PutBe(seed, 4, 2);
       }
       Write("startup", vector.id + (p2p ? "-p2p" : ""), seed);
+    }
+  }
+
+  void FromHost() {
+    Write("netlink", "rdma", RdmaAnswer());
+    Write("netlink", "tcp4", TcpAnswer(AF_INET));
+    Write("netlink", "tcp6", TcpAnswer(AF_INET6));
+    Write("netlink", "qdisc", QdiscAnswer());
+    Write("netlink", "route", RouteAnswer());
+    for (const int32_t error : {-1, INT32_MIN}) {
+      Write("netlink", "refused" + std::to_string(error),
+            Message(NLMSG_ERROR, Host(error)));
+    }
+    uint8_t kind = 0;
+    for (const std::string_view text : kHostTexts) {
+      Write("host", std::to_string(kind), Join(Bytes{kind}, Text(text)));
+      ++kind;
     }
   }
 
@@ -154,5 +329,6 @@ int main(int argc, char** argv) {
   }
   for (const Vector& vector : Vectors("ird_ord")) seeds.FromDepths(vector);
   for (const Vector& vector : Vectors("mulpdu")) seeds.FromMulpdu(vector);
+  seeds.FromHost();
   return 0;
 }
