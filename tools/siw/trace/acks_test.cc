@@ -121,7 +121,8 @@ TEST(Acks, AreSeenWithDataOfThePeer) {
       .At(11, Built("ReadRequest", 1100))
       .At(20, Probe(1000))
       .At(22,
-          "siw_rx_fpdu: dev=0 qpn=7 op=ReadResponse last=1 len=4 cookie=0x1f una=0x44c")
+          "siw_rx_fpdu: dev=0 qpn=7 op=ReadResponse last=1 len=4 cookie=0x1f "
+          "una=0x44c")
       .At(24, "siw_train: dev=0 qpn=7 fpdus=1 taken=52 len=52")
       .At(25,
           "siw_complete: dev=0 cqn=3 qpn=7 id=0x1 op=READ status=SUCCESS "
@@ -140,7 +141,9 @@ TEST(Acks, OfAStreamThatClosesAreNotSeenWithData) {
   Write(&stream, 10, 1100);
   stream.At(20, Probe(1000))
       .At(21, "siw_qp_state: dev=0 qpn=7 from=RTS to=CLOSING event=close")
-      .At(30, "siw_rx_fpdu: dev=0 qpn=7 op=Send last=1 len=4 cookie=0x1f una=0x44c");
+      .At(30,
+          "siw_rx_fpdu: dev=0 qpn=7 op=Send last=1 len=4 cookie=0x1f "
+          "una=0x44c");
   EXPECT_EQ(Acks{0}, Acked(&stream));
 }
 

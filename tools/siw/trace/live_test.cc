@@ -52,11 +52,12 @@ TEST(LiveLine, TakesALineApart) {
 
 TEST(LiveLine, TakesTcpProbeOfEachKernel) {
   for (const char* family : {"", "family=AF_INET "}) {
-    const auto event = ParseLiveLine(
+    const std::string line =
         std::string(" <idle>-0 [001] ..s1. 1.000002: tcp_probe: ") + family +
         "src=192.0.2.1:1 dest=192.0.2.2:2 mark=0x0 data_len=0 "
         "snd_nxt=0x5157 snd_una=0x5156 snd_cwnd=10 ssthresh=2147483647 "
-        "snd_wnd=64128 srtt=42 rcv_wnd=64256 sock_cookie=1f");
+        "snd_wnd=64128 srtt=42 rcv_wnd=64256 sock_cookie=1f";
+    const auto event = ParseLiveLine(line);
     ASSERT_TRUE(event);
     EXPECT_EQ("tcp_probe", event->name);
     EXPECT_EQ(0x5156u, event->Number("snd_una"));
