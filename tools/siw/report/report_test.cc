@@ -16,11 +16,10 @@
 #include <string>
 
 #include "tools/siw/report/redact.h"
+#include "tools/siw/status/fixture.h"
 
 namespace siw::report {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string Redacted(std::string_view text) {
   return Redactor(false).Text(text);
@@ -177,31 +176,12 @@ TEST(OurLinesTest, AMessageOfOursIsNotLostInAFault) {
 
 // A device, with one queue pair whose details have an address, and keys that
 // nobody asked for.
-class Recorded : public NetlinkChannel {
- public:
-  Result<Octets> Ask(std::span<const uint8_t> request) override {
-    nlmsghdr asked;
-    std::memcpy(&asked, request.data(), sizeof(asked));
-    Octets room(4096);
-    nlmsghdr* header = mnl_nlmsg_put_header(room.data());
-    header->nlmsg_type = asked.nlmsg_type;
-    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
-    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "siw0");
-    switch (asked.nlmsg_type & 0x3ff) {
-      case RDMA_NLDEV_CMD_RES_QP_GET:
-        PutQp(header);
-        break;
-      case RDMA_NLDEV_CMD_RES_GET:
-        PutObjects(header);
-        break;
-      default:
-        break;
-    }
-    room.resize(header->nlmsg_len);
-    return room;
-  }
-
+class Recorded : public OneDevice {
  private:
+  void Put(int command, nlmsghdr* header) const override {
+    if (command == RDMA_NLDEV_CMD_RES_QP_GET) PutQp(header);
+    if (command == RDMA_NLDEV_CMD_RES_GET) PutObjects(header);
+  }
   static void PutQp(nlmsghdr* header) {
     nlattr* table = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_QP);
     nlattr* entry = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_QP_ENTRY);

@@ -3,13 +3,18 @@
 #ifndef SIW_TOOLS_SIW_STATUS_FIXTURE_H_
 #define SIW_TOOLS_SIW_STATUS_FIXTURE_H_
 
+#include <libmnl/libmnl.h>
+#include <rdma/rdma_netlink.h>
 #include <stdlib.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 
 #include "tools/common/host.h"
+#include "tools/common/rdma_netlink.h"
 
 namespace siw {
 
@@ -89,6 +94,29 @@ inline std::string Osv(const std::string& events,
 constexpr const char* kTwoLines =
     R"({"introduced": "0.0.1"}, {"fixed": "0.0.2"},
        {"introduced": "0.1.0"}, {"fixed": "0.1.1"})";
+
+// RDMA netlink that has one device, siw0 on eth0, whatever it is asked.
+class OneDevice : public NetlinkChannel {
+ public:
+  Result<Octets> Ask(std::span<const uint8_t> request) override {
+    nlmsghdr asked;
+    std::memcpy(&asked, request.data(), sizeof(asked));
+    Octets room(4096);
+    nlmsghdr* header = mnl_nlmsg_put_header(room.data());
+    header->nlmsg_type = asked.nlmsg_type;
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
+    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_PORT_INDEX, 1);
+    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "siw0");
+    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_NDEV_NAME, "eth0");
+    Put(asked.nlmsg_type & 0x3ff, header);
+    room.resize(header->nlmsg_len);
+    return room;
+  }
+
+ private:
+  // What else there is in the answer to a command.
+  virtual void Put(int command, nlmsghdr* header) const = 0;
+};
 
 }  // namespace siw
 

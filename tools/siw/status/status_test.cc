@@ -5,7 +5,6 @@
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -298,26 +297,15 @@ TEST_F(StatusTest, EachCounterHasItsVerdict) {
 }
 
 // A device with completion queues 4 and on, of which the driver tells this
-class Queues : public NetlinkChannel {
+class Queues : public OneDevice {
  public:
   explicit Queues(std::vector<uint32_t> overflowed)
       : overflowed_(std::move(overflowed)) {}
-  Result<Octets> Ask(std::span<const uint8_t> request) override {
-    nlmsghdr asked;
-    std::memcpy(&asked, request.data(), sizeof(asked));
-    Octets room(4096);
-    nlmsghdr* header = mnl_nlmsg_put_header(room.data());
-    header->nlmsg_type = asked.nlmsg_type;
-    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
-    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_PORT_INDEX, 1);
-    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "siw0");
-    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_NDEV_NAME, "eth0");
-    if ((asked.nlmsg_type & 0x3ff) == RDMA_NLDEV_CMD_RES_CQ_GET) PutCqs(header);
-    room.resize(header->nlmsg_len);
-    return room;
-  }
 
  private:
+  void Put(int command, nlmsghdr* header) const override {
+    if (command == RDMA_NLDEV_CMD_RES_CQ_GET) PutCqs(header);
+  }
   void PutCqs(nlmsghdr* header) const {
     uint32_t number = 4;
     nlattr* table = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_CQ);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -238,26 +237,16 @@ TEST(Top, JsonHasWhatTheScreenHas) {
 }
 
 // A device with a stream on queue pair 7, of which the driver tells these.
-class OneStream : public NetlinkChannel {
+class OneStream : public OneDevice {
  public:
   using Details = std::vector<std::pair<const char*, uint32_t>>;
   explicit OneStream(Details details) : details_(std::move(details)) {}
-  Result<Octets> Ask(std::span<const uint8_t> request) override {
-    nlmsghdr asked;
-    std::memcpy(&asked, request.data(), sizeof(asked));
-    Octets room(4096);
-    nlmsghdr* header = mnl_nlmsg_put_header(room.data());
-    header->nlmsg_type = asked.nlmsg_type;
-    mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
-    mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "siw0");
-    const int command = asked.nlmsg_type & 0x3ff;
-    if (command == RDMA_NLDEV_CMD_RES_QP_GET) PutQp(header);
-    if (command == RDMA_NLDEV_CMD_RES_CM_ID_GET) PutId(header);
-    room.resize(header->nlmsg_len);
-    return room;
-  }
 
  private:
+  void Put(int command, nlmsghdr* header) const override {
+    if (command == RDMA_NLDEV_CMD_RES_QP_GET) PutQp(header);
+    if (command == RDMA_NLDEV_CMD_RES_CM_ID_GET) PutId(header);
+  }
   void PutQp(nlmsghdr* header) const {
     nlattr* table = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_QP);
     nlattr* entry = mnl_attr_nest_start(header, RDMA_NLDEV_ATTR_RES_QP_ENTRY);

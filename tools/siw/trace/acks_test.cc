@@ -2,17 +2,16 @@
 // When the peer's TCP has acknowledged a request: tcp:tcp_probe has what was
 // acknowledged before the segment that it tells of.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "tools/siw/status/fixture.h"
 #include "tools/siw/trace/live.h"
 #include "tools/siw/trace/stream.h"
 
@@ -233,10 +232,8 @@ TEST(Acks, AreAskedForOfThePeersPortsThatAreKnown) {
 class AckOutputTest : public testing::Test {
  protected:
   AckOutputTest() {
-    char name[] = "/tmp/siw-acks-XXXXXX";
-    path_ = mkdtemp(name);
-    options_.events = path_ + "/lines";
-    options_.perfetto = path_ + "/trace.json";
+    options_.events = root_ / "lines";
+    options_.perfetto = root_ / "trace.json";
     const std::vector<std::string> events = {
         "siw_start: dev=2 qpn=7 id=0x1 op=WRITE flags=0x3 len=1",
         "siw_tx_fpdu: dev=2 qpn=7 op=Write last=1 len=1 cookie=0x1f una=0x44c",
@@ -253,7 +250,6 @@ class AckOutputTest : public testing::Test {
       file << " x-1 [000] ..... 1.0000" << 10 + 7 * i << ": " << events[i]
            << "\n";
   }
-  ~AckOutputTest() override { std::system(("rm -r " + path_).c_str()); }
 
   std::string Run() {
     std::string printed;
@@ -264,7 +260,7 @@ class AckOutputTest : public testing::Test {
     return printed;
   }
 
-  std::string path_;
+  Root root_;
   LiveOptions options_;
 };
 
