@@ -101,20 +101,22 @@ static __no_kcsan void fill(struct siw_cqe *cqe,
  * IB_EVENT_CQ_ERR if it is the first that is.
  *
  * Context: any.
- * Return: the queue was armed for it: the caller has to call siw_cq_notify()
- * once it holds no lock any more.
+ * Return: what a consumer may wait for that this is, SIW_NOTIFY_*; 0 if it was
+ * lost.  The caller gives that of all it adds to siw_cq_tell(), once it holds no
+ * lock any more.
  */
-bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
+u32 siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 {
+	u32 news = SIW_NOTIFY_NEXT_COMPLETION;
 	u8 flags = SIW_WQE_VALID;
 	struct siw_cqe *cqe;
 	unsigned long irq;
-	bool fire = false;
 	bool first;
-	u32 armed;
 
 	if (comp->invalidated)
 		flags |= SIW_WQE_REM_INVAL;
+	if (comp->solicited || comp->status != SIW_WC_SUCCESS)
+		news |= SIW_NOTIFY_SOLICITED;
 
 	spin_lock_irqsave(&cq->lock, irq);
 	cqe = element(cq, cq->put);
@@ -124,7 +126,7 @@ bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 		cq->overflowed = true;
 		spin_unlock_irqrestore(&cq->lock, irq);
 		overflow(cq, first);
-		return false;
+		return 0;
 	}
 	fill(cqe, comp, cq->mmap);
 	/* Pairs with the consumer's acquire: the body is there before it. */
@@ -132,21 +134,36 @@ bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 	cq->put++;
 	trace_siw_complete(&cq->base, comp->qp, comp->id, comp->opcode,
 			   comp->status, comp->bytes);
+	spin_unlock_irqrestore(&cq->lock, irq);
+	return news;
+}
+
+/**
+ * siw_cq_is_due() - does the consumer wait for what was added?
+ * @cq: the queue
+ * @news: what siw_cq_put() returned, of one or of many
+ *
+ * Context: any.
+ * Return: it does, and does not any more: siw_cq_notify() is to be called.
+ */
+bool siw_cq_is_due(struct siw_cq *cq, u32 news)
+{
+	unsigned long irq;
+	bool due;
 
 	/*
-	 * Full barrier between "there is a completion" and "is it armed?";
+	 * Full barrier between "there are completions" and "is it armed?";
 	 * the consumer arms first and then looks for completions.
 	 */
 	smp_mb();
-	armed = READ_ONCE(cq->ctrl->flags);
-	if (armed & SIW_NOTIFY_NEXT_COMPLETION ||
-	    (armed & SIW_NOTIFY_SOLICITED &&
-	     (comp->solicited || comp->status != SIW_WC_SUCCESS))) {
+	if (!(READ_ONCE(cq->ctrl->flags) & news))
+		return false;
+	spin_lock_irqsave(&cq->lock, irq);
+	due = READ_ONCE(cq->ctrl->flags) & news;
+	if (due)
 		WRITE_ONCE(cq->ctrl->flags, SIW_NOTIFY_NOT);
-		fire = true;
-	}
 	spin_unlock_irqrestore(&cq->lock, irq);
-	return fire;
+	return due;
 }
 
 void siw_cq_notify(struct siw_cq *cq)

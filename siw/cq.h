@@ -62,12 +62,20 @@ static inline struct siw_cq *to_siw_cq(struct ib_cq *base)
 }
 
 void siw_cq_init(struct siw_cq *cq, bool user);
-bool siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp);
+u32 siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp);
+bool siw_cq_is_due(struct siw_cq *cq, u32 news);
 void siw_cq_notify(struct siw_cq *cq);
 void siw_cq_forget(struct siw_cq *cq, const struct ib_qp *qp);
 void *siw_cq_close(struct siw_cq *cq);
 u32 siw_cq_pending(struct siw_cq *cq);
 int siw_cq_poll(struct ib_cq *base, int num, struct ib_wc *wc);
 int siw_cq_arm(struct ib_cq *base, enum ib_cq_notify_flags flags);
+
+/* After all of a train: @news is of all its completions, or 0. */
+static inline void siw_cq_tell(struct siw_cq *cq, u32 news)
+{
+	if (news && siw_cq_is_due(cq, news))
+		siw_cq_notify(cq);
+}
 
 #endif

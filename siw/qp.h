@@ -207,7 +207,7 @@ struct siw_tx {
  * @carry_size: size of @carry
  * @carry_len: octets in @carry
  * @carry_want: size @carry has to grow to before reading can go on, or 0
- * @notify: the receive CQ has to be notified at the end of the train
+ * @news: what the receive CQ is told of at the end of the train
  * @grow: grows @carry
  */
 struct siw_rx {
@@ -226,7 +226,7 @@ struct siw_rx {
 	u32 carry_size;
 	u32 carry_len;
 	u32 carry_want;
-	bool notify;
+	u32 news;
 	struct delayed_work grow;
 };
 
@@ -349,10 +349,10 @@ static inline bool siw_qp_owes_response(const struct siw_qp *qp)
 }
 
 /* Add a completion, as siw_cq_put(), unless the QP is being destroyed. */
-static inline bool siw_qp_complete(const struct siw_qp *qp, struct siw_cq *cq,
-				   const struct siw_completion *comp)
+static inline u32 siw_qp_complete(const struct siw_qp *qp, struct siw_cq *cq,
+				  const struct siw_completion *comp)
 {
-	return !READ_ONCE(qp->dying) && siw_cq_put(cq, comp);
+	return READ_ONCE(qp->dying) ? 0 : siw_cq_put(cq, comp);
 }
 
 static inline enum siw_qp_state siw_qp_state(const struct siw_qp *qp)

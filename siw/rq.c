@@ -222,8 +222,8 @@ void siw_rq_flush(struct siw_qp *qp)
 	struct siw_rq *rq = &qp->rq;
 	struct siw_rqe rqe;
 	unsigned long irq;
-	bool fire = false;
 	u32 n, done = 0;
+	u32 news = 0;
 
 	if (qp->srq)
 		return;
@@ -232,11 +232,10 @@ void siw_rq_flush(struct siw_qp *qp)
 		spin_lock_irqsave(&rq->lock, irq);
 		for (n = 0; n < FLUSH_BATCH && take_locked(rq, &rqe); n++) {
 			comp.id = rqe.id;
-			fire |= siw_qp_complete(qp, qp->rcq, &comp);
+			news |= siw_qp_complete(qp, qp->rcq, &comp);
 		}
 		spin_unlock_irqrestore(&rq->lock, irq);
 		done += n;
 	} while (n == FLUSH_BATCH && done < rq->num);
-	if (fire)
-		siw_cq_notify(qp->rcq);
+	siw_cq_tell(qp->rcq, news);
 }

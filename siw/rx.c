@@ -118,7 +118,7 @@ static void complete_receive(struct siw_qp *qp, const struct siw_seg *seg,
 	};
 
 	qp->rx.rqe_taken = false;
-	qp->rx.notify |= siw_qp_complete(qp, qp->rcq, &comp);
+	qp->rx.news |= siw_qp_complete(qp, qp->rcq, &comp);
 }
 
 /* The receive element for a Send; refuse what does not fit into it */
@@ -566,6 +566,7 @@ void siw_rx_data_ready(struct siw_qp *qp)
 	struct siw_llp *llp = READ_ONCE(qp->llp);
 	u32 fpdus = qp->rx.fpdus;
 	u64 bytes = qp->rx.bytes;
+	u32 news;
 
 	if (!llp)
 		return;
@@ -576,10 +577,9 @@ void siw_rx_data_ready(struct siw_qp *qp)
 		siw_count_add(siw_qp_dev(qp), SIW_CNT_RX_BYTES,
 			      qp->rx.bytes - bytes);
 	}
-	if (qp->rx.notify) {
-		qp->rx.notify = false;
-		siw_cq_notify(qp->rcq);
-	}
+	news = qp->rx.news;
+	qp->rx.news = 0;
+	siw_cq_tell(qp->rcq, news);
 }
 
 /* Reading goes on once there is room for the largest FPDU in sight. */
@@ -638,8 +638,8 @@ void siw_rx_stop(struct siw_qp *qp)
 	};
 
 	cancel_delayed_work_sync(&qp->rx.grow);
-	if (qp->rx.rqe_taken && siw_qp_complete(qp, qp->rcq, &comp))
-		siw_cq_notify(qp->rcq);
+	if (qp->rx.rqe_taken)
+		siw_cq_tell(qp->rcq, siw_qp_complete(qp, qp->rcq, &comp));
 	qp->rx.rqe_taken = false;
 	kvfree(qp->rx.carry);
 	qp->rx.carry = NULL;

@@ -210,11 +210,11 @@ bool siw_sq_fetch(struct siw_qp *qp, struct siw_sqe *sqe)
 	return true;
 }
 
-/* Complete what is done, in order. Return: the CQ has to be notified. */
-static bool advance(struct siw_qp *qp)
+/* Complete what is done, in order. Return: what siw_cq_tell() wants. */
+static u32 advance(struct siw_qp *qp)
 {
 	struct siw_sq *sq = &qp->sq;
-	bool fire = false;
+	u32 news = 0;
 
 	lockdep_assert_held(&sq->lock);
 	/* Pairs with the release in siw_sq_fetch(). */
@@ -239,9 +239,9 @@ static bool advance(struct siw_qp *qp)
 		 */
 		smp_store_release(&sq->comp, sq->comp + 1);
 		if (signalled)
-			fire |= siw_qp_complete(qp, qp->scq, &comp);
+			news |= siw_qp_complete(qp, qp->scq, &comp);
 	}
-	return fire;
+	return news;
 }
 
 /**
@@ -253,18 +253,17 @@ static bool advance(struct siw_qp *qp)
 void siw_sq_done(struct siw_qp *qp, u32 index, enum siw_wc_status status)
 {
 	struct siw_sq *sq = &qp->sq;
-	bool fire = false;
+	u32 news = 0;
 
 	spin_lock_bh(&sq->lock);
 	/* Pairs with the release in siw_sq_fetch(). */
 	if (index - sq->comp < smp_load_acquire(&sq->fetch) - sq->comp) {
 		sq->entry[index & (sq->num - 1)].done = true;
 		sq->entry[index & (sq->num - 1)].status = status;
-		fire = advance(qp);
+		news = advance(qp);
 	}
 	spin_unlock_bh(&sq->lock);
-	if (fire)
-		siw_cq_notify(qp->scq);
+	siw_cq_tell(qp->scq, news);
 }
 
 /*
@@ -274,7 +273,7 @@ void siw_sq_done(struct siw_qp *qp, u32 index, enum siw_wc_status status)
 void siw_sq_sent(struct siw_qp *qp, u32 end)
 {
 	struct siw_sq *sq = &qp->sq;
-	bool fire;
+	u32 news;
 
 	if (sq->sent == end)
 		return;
@@ -289,10 +288,9 @@ void siw_sq_sent(struct siw_qp *qp, u32 end)
 		if (!siw_is_read(entry->opcode))
 			entry->done = true;
 	}
-	fire = advance(qp);
+	news = advance(qp);
 	spin_unlock_bh(&sq->lock);
-	if (fire)
-		siw_cq_notify(qp->scq);
+	siw_cq_tell(qp->scq, news);
 }
 
 /* Forget everything that is posted; the caller owns the transmitter. */
@@ -327,7 +325,7 @@ void siw_sq_flush(struct siw_qp *qp)
 {
 	struct siw_sq *sq = &qp->sq;
 	struct siw_sqe sqe;
-	bool fire = false;
+	u32 news = 0;
 	u32 n = 0, i;
 
 	qp->tx.fetched = false;
@@ -343,7 +341,7 @@ void siw_sq_flush(struct siw_qp *qp)
 				entry->status = flush_status(sq);
 			entry->done = true;
 		}
-		fire |= advance(qp);
+		news |= advance(qp);
 		spin_unlock_bh(&sq->lock);
 	} while (n++ < sq->num && siw_sq_fetch(qp, &sqe));
 	/* What is posted from now on has nothing to do with the peer. */
@@ -351,8 +349,7 @@ void siw_sq_flush(struct siw_qp *qp)
 	sq->peer_status = SIW_WC_SUCCESS;
 	spin_unlock_bh(&sq->lock);
 	sq->sent = sq->fetch;
-	if (fire)
-		siw_cq_notify(qp->scq);
+	siw_cq_tell(qp->scq, news);
 	/* Its doorbell may have found us at it: what is left is for later. */
 	if (n > sq->num && !READ_ONCE(qp->dying))
 		siw_tx_kick(qp);

@@ -43,11 +43,19 @@ static struct siw_completion sent(struct cq_fixture *fix, u64 id)
 	};
 }
 
+/* Return: the consumer waited for it. */
+static bool put_comp(struct cq_fixture *fix, const struct siw_completion *comp)
+{
+	u32 news = siw_cq_put(fix->cq, comp);
+
+	return news && siw_cq_is_due(fix->cq, news);
+}
+
 static bool put(struct cq_fixture *fix, u64 id)
 {
 	struct siw_completion comp = sent(fix, id);
 
-	return siw_cq_put(fix->cq, &comp);
+	return put_comp(fix, &comp);
 }
 
 static void expect_polled(struct kunit *test, u64 id)
@@ -239,15 +247,41 @@ static void fires_for_solicited_or_failed(struct kunit *test)
 	struct siw_completion comp = sent(fix, 1);
 
 	siw_cq_arm(&fix->cq->base, IB_CQ_SOLICITED);
-	KUNIT_EXPECT_FALSE(test, siw_cq_put(fix->cq, &comp));
+	KUNIT_EXPECT_FALSE(test, put_comp(fix, &comp));
 	comp.solicited = true;
-	KUNIT_EXPECT_TRUE(test, siw_cq_put(fix->cq, &comp));
-	KUNIT_EXPECT_FALSE(test, siw_cq_put(fix->cq, &comp));
+	KUNIT_EXPECT_TRUE(test, put_comp(fix, &comp));
+	KUNIT_EXPECT_FALSE(test, put_comp(fix, &comp));
 
 	siw_cq_arm(&fix->cq->base, IB_CQ_SOLICITED);
 	comp.solicited = false;
 	comp.status = SIW_WC_WR_FLUSH_ERR;
-	KUNIT_EXPECT_TRUE(test, siw_cq_put(fix->cq, &comp));
+	KUNIT_EXPECT_TRUE(test, put_comp(fix, &comp));
+}
+
+/* One look for all of a train, whichever of them it is that was waited for. */
+static void fires_once_for_a_train(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	struct siw_completion plain = sent(fix, 1);
+	struct siw_completion wanted = sent(fix, 2);
+	u32 news;
+
+	wanted.solicited = true;
+	siw_cq_arm(&fix->cq->base, IB_CQ_SOLICITED);
+	siw_cq_tell(fix->cq, 0);
+	siw_cq_tell(fix->cq, siw_cq_put(fix->cq, &plain));
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->fired);
+	news = siw_cq_put(fix->cq, &wanted);
+	news |= siw_cq_put(fix->cq, &plain);
+	KUNIT_EXPECT_EQ(test, 0, fix->fake->fired);
+	siw_cq_tell(fix->cq, news);
+	siw_cq_tell(fix->cq, news);
+	KUNIT_EXPECT_EQ(test, 1, fix->fake->fired);
+
+	/* What was lost is no news. */
+	put(fix, 4);
+	siw_cq_arm(&fix->cq->base, IB_CQ_NEXT_COMP);
+	KUNIT_EXPECT_EQ(test, 0, siw_cq_put(fix->cq, &wanted));
 }
 
 /* Who asked for any completion is told of any, whoever asks for less. */
@@ -550,6 +584,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(says_nothing_of_the_time_before),
 	KUNIT_CASE(fires_once_when_armed),
 	KUNIT_CASE(fires_for_solicited_or_failed),
+	KUNIT_CASE(fires_once_for_a_train),
 	KUNIT_CASE(asking_again_weakens_nothing),
 	KUNIT_CASE(tells_whether_it_missed_some),
 	KUNIT_CASE(forgets_a_destroyed_qp),

@@ -422,8 +422,7 @@ static void cq_comes_and_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(objects));
 	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.req_notify_cq(&cq->base,
 							      IB_CQ_NEXT_COMP));
-	KUNIT_EXPECT_TRUE(test, siw_cq_put(cq, &comp));
-	siw_cq_notify(cq);
+	siw_cq_tell(cq, siw_cq_put(cq, &comp));
 	KUNIT_EXPECT_EQ(test, 0, siw_device_ops.destroy_cq(&cq->base, NULL));
 	KUNIT_EXPECT_EQ(test, 1, READ_ONCE(fired));
 	/* Who asks for its details from now on finds none. */
