@@ -51,6 +51,7 @@ stage_newkernel() {
 	}
 	while read -r pocket series version release flavour; do
 		said="$series ($version) is in $pocket, not in the matrix"
+		say "$said; building for it, log: $out/log/new-$series.log"
 		if (try_series "$pocket" "$series") \
 			>"$out/log/new-$series.log" 2>&1 </dev/null; then
 			say "$said: builds"
@@ -59,7 +60,6 @@ stage_newkernel() {
 				'warning:|error:|undefined!|probe.sh:|could not' \
 				"$out/log/new-$series.log" ||
 				tail -n 1 "$out/log/new-$series.log")"
-			say "log: $out/log/new-$series.log"
 			status=1
 		fi
 	done <<<"$found"
