@@ -54,6 +54,8 @@ static struct verbs_context *siw_alloc_context(struct ibv_device *device,
 		return NULL;
 	}
 	verbs_set_ops(&ctx->base, &siw_context_ops);
+	ctx->poller = siw_poller_begin(siw_poller_usec(getenv("SIW_POLL_USEC")),
+				       siw_ring_for_poller);
 	return &ctx->base;
 }
 

@@ -11,6 +11,7 @@
 #include <rdma/siw-abi.h>
 #include <kernel-abi/siw-abi.h>
 
+#include "poll.h"
 #include "queue.h"
 #include "siw-ext-abi.h"
 
@@ -18,10 +19,12 @@
  * struct siw_context - an open device
  * @base: what libibverbs sees
  * @features: SIW_EXT_* granted by the driver
+ * @poller: rings doorbells for those who post, NULL if they do it themselves
  */
 struct siw_context {
 	struct verbs_context base;
 	uint32_t features;
+	struct siw_poller *poller;
 };
 
 /**
@@ -57,6 +60,19 @@ struct siw_srq {
 };
 
 /**
+ * enum siw_ringer - who rings the doorbell of a QP
+ * @SIW_RINGER_SELF: who posts, and is told of an error
+ * @SIW_RINGER_POLLER: the context's poller: one of ours went well
+ * @SIW_RINGER_FAILED: who posts, each time: the poller's failed, so that the
+ *	driver may not have looked at what is in the queue
+ */
+enum siw_ringer {
+	SIW_RINGER_SELF,
+	SIW_RINGER_POLLER,
+	SIW_RINGER_FAILED,
+};
+
+/**
  * struct siw_qp - a queue pair
  * @base: what libibverbs sees
  * @sq_lock: posters to @sq; held from wr_start to wr_complete
@@ -67,6 +83,8 @@ struct siw_srq {
  * @rq_map_size: octets mapped at @rq.ring
  * @ctrl: the driver's word to us, NULL if it has none
  * @stopped: we moved the QP to ERROR
+ * @ringer: whose turn the doorbell is: SIW_RINGER_*
+ * @bell: what the poller has of the QP
  * @wr_sqe: element the ibv_wr_*() API is building, NULL if it failed
  * @wr_count: how many it has begun since wr_start
  * @wr_err: why it failed
@@ -81,6 +99,8 @@ struct siw_qp {
 	size_t rq_map_size;
 	const struct siw_qp_ctrl *ctrl;
 	bool stopped;
+	uint8_t ringer;
+	struct siw_bell bell;
 	struct siw_sqe *wr_sqe;
 	uint32_t wr_count;
 	int wr_err;
@@ -125,7 +145,8 @@ static inline struct siw_qp *to_siw_qp(struct ibv_qp *qp)
 
 /* verbs.c */
 extern const struct verbs_context_ops siw_context_ops;
-int siw_ring_doorbell(struct siw_qp *qp);
+void siw_ring_for_poller(struct siw_bell *bell);
+int siw_ring(struct siw_qp *qp, bool bell);
 uint32_t siw_take_back(struct siw_qp *qp, uint32_t posts, uint32_t count);
 
 /* wc.c */

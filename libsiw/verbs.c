@@ -50,6 +50,7 @@ static void siw_free_context(struct ibv_context *context)
 {
 	struct siw_context *ctx = to_siw_context(context);
 
+	siw_poller_end(ctx->poller);
 	verbs_uninit_context(&ctx->base);
 	free(ctx);
 }
@@ -444,6 +445,7 @@ static struct ibv_qp *siw_create_qp(struct ibv_pd *pd,
 /*
  * The driver flushes what is posted when the QP goes to ERROR.  @stopped is set
  * before, so whoever posts too late for that sees it, see is_stopped().
+ * Whether a state takes work is told to who posts first in it.
  */
 static int siw_modify_qp(struct ibv_qp *base, struct ibv_qp_attr *attr,
 			 int mask)
@@ -459,6 +461,9 @@ static int siw_modify_qp(struct ibv_qp *base, struct ibv_qp_attr *attr,
 	err = ibv_cmd_modify_qp(base, attr, mask, &cmd, sizeof(cmd));
 	if (!err && mask & IBV_QP_STATE && attr->qp_state == IBV_QPS_RESET)
 		__atomic_store_n(&qp->stopped, false, __ATOMIC_RELAXED);
+	if (!err && mask & IBV_QP_STATE)
+		__atomic_store_n(&qp->ringer, SIW_RINGER_SELF,
+				 __ATOMIC_RELAXED);
 	return err;
 }
 
@@ -481,9 +486,13 @@ static void forget_qp(struct ibv_cq *base, const struct ibv_qp *qp)
 
 static int siw_destroy_qp(struct ibv_qp *base)
 {
+	struct siw_context *ctx = to_siw_context(base->context);
 	struct siw_qp *qp = to_siw_qp(base);
-	int err = ibv_cmd_destroy_qp(base);
+	int err;
 
+	if (ctx->poller)
+		siw_poller_wait(ctx->poller, &qp->bell);
+	err = ibv_cmd_destroy_qp(base);
 	if (err)
 		return err;
 	forget_qp(base->send_cq, base);
@@ -501,7 +510,7 @@ static int siw_destroy_qp(struct ibv_qp *base)
  * is the shortest way there.  The kernel wants the credentials of who opened
  * the device for it; a process that gave some of them up takes the ioctl.
  */
-int siw_ring_doorbell(struct siw_qp *qp)
+static int ring_doorbell(struct siw_qp *qp)
 {
 	struct ib_uverbs_post_send_resp resp;
 	struct ibv_post_send cmd = {
@@ -527,6 +536,44 @@ int siw_ring_doorbell(struct siw_qp *qp)
 	if (errno != EACCES)
 		return errno;
 	return ibv_cmd_post_send(&qp->base.qp, NULL, &bad);
+}
+
+/* What was posted stays posted if it fails: who posts next is told. */
+void siw_ring_for_poller(struct siw_bell *bell)
+{
+	struct siw_qp *qp = container_of(bell, struct siw_qp, bell);
+
+	if (ring_doorbell(qp))
+		__atomic_store_n(&qp->ringer, SIW_RINGER_FAILED,
+				 __ATOMIC_RELAXED);
+}
+
+/**
+ * siw_ring() - have the driver look at the queues
+ * @qp: the queue pair; the caller holds no lock of it
+ * @bell: the driver has to be told of what was posted
+ *
+ * Return: 0, or why the driver does not look.  Of a doorbell that is left to
+ * the poller the next one who posts is told.
+ */
+int siw_ring(struct siw_qp *qp, bool bell)
+{
+	struct siw_context *ctx = to_siw_context(qp->base.qp.context);
+	uint8_t ringer = __atomic_load_n(&qp->ringer, __ATOMIC_RELAXED);
+	int err;
+
+	/* Where the poller's failed, elements wait of which nobody was told. */
+	if (!bell && ringer != SIW_RINGER_FAILED)
+		return 0;
+	if (ringer == SIW_RINGER_POLLER) {
+		siw_poller_push(ctx->poller, &qp->bell);
+		return 0;
+	}
+	err = ring_doorbell(qp);
+	if (!err && ctx->poller)
+		__atomic_store_n(&qp->ringer, SIW_RINGER_POLLER,
+				 __ATOMIC_RELAXED);
+	return err;
 }
 
 /* As siw_sq_take_back(); the caller does not hold the lock. */
@@ -558,9 +605,7 @@ static int siw_post_send(struct ibv_qp *base, struct ibv_send_wr *wr,
 	err = siw_sq_post(&qp->sq, wr, bad, &bell);
 	posts = qp->sq.posts;
 	pthread_spin_unlock(&qp->sq_lock);
-	if (!bell)
-		return err;
-	bell_err = siw_ring_doorbell(qp);
+	bell_err = siw_ring(qp, bell);
 	if (!bell_err)
 		return err;
 	count = posts - count;
@@ -600,7 +645,7 @@ static int siw_post_recv(struct ibv_qp *base, struct ibv_recv_wr *wr,
 	pthread_spin_unlock(&qp->rq_lock);
 	/* It is posted: a doorbell that fails does not change that. */
 	if (is_stopped(qp))
-		siw_ring_doorbell(qp);
+		siw_ring(qp, true);
 	return err;
 }
 

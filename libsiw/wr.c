@@ -147,9 +147,9 @@ static int wr_complete(struct ibv_qp_ex *base)
 		bell = siw_sq_publish(&qp->sq, count);
 	posts = qp->sq.posts;
 	pthread_spin_unlock(&qp->sq_lock);
-	if (!bell)
+	if (err)
 		return err;
-	err = siw_ring_doorbell(qp);
+	err = siw_ring(qp, bell);
 	/* As for siw_post_send(): what stays is posted. */
 	return err && siw_take_back(qp, posts, count) ? err : 0;
 }
