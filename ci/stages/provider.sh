@@ -76,7 +76,7 @@ provider_install() {
 }
 
 # The guest that it runs in, with the package of that suite's private ABI. All but the
-# last two of the tests fail with the stock provider: they say whose is used.
+# last three of the tests fail with the stock provider: they say whose is used.
 provider_row=newest
 
 provider_payload() {

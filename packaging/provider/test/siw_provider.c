@@ -2,7 +2,7 @@
 /*
  * What our provider does and the stock one does not, on a live driver; built
  * with the harness of selftests/kselftest.  All of it fails with the stock
- * provider but the last two.
+ * provider but the last three.
  *
  *	netns sa                          netns sb
  *	+----------------------+          +----------------------+
@@ -11,10 +11,15 @@
  *	|  connects            | MTU 1500 |           listens    |
  *	+----------------------+          +----------------------+
  */
+#include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <rdma/ib_user_verbs.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "harness.h"
 #include "rawpeer.h"
@@ -499,21 +504,49 @@ static void other_credentials(void)
 	WANT_WC(p.b.rcq, 1, IBV_WC_SUCCESS);
 }
 
-/* So many doorbells find the kernel without memory. */
-static int no_memory;
+/* So many doorbells find the kernel without memory, or after that no device. */
+static int no_memory, no_device;
+
+/* Set in threads of the program that post: the poller is none of them. */
+static __thread bool ours;
+
+/* Those of the poller: how late, how many, how many for no queue pair. */
+static unsigned int late_ms;
+static int polled, polled_in_vain;
+
+static bool one_of(int *count)
+{
+	if (!__atomic_load_n(count, __ATOMIC_RELAXED))
+		return false;
+	__atomic_sub_fetch(count, 1, __ATOMIC_RELAXED);
+	return true;
+}
 
 /* The provider's too: a program's own functions come before those of libc. */
 ssize_t write(int fd, const void *data, size_t len)
 {
 	const struct ib_uverbs_cmd_hdr *hdr = data;
+	ssize_t n;
 
-	if (no_memory && len >= sizeof(*hdr) &&
-	    hdr->command == IB_USER_VERBS_CMD_POST_SEND) {
-		no_memory--;
+	if (len < sizeof(*hdr) || hdr->command != IB_USER_VERBS_CMD_POST_SEND)
+		return syscall(SYS_write, fd, data, len);
+	if (!ours) {
+		__atomic_add_fetch(&polled, 1, __ATOMIC_RELAXED);
+		if (late_ms)
+			sleep_ms(late_ms);
+	}
+	if (one_of(&no_memory)) {
 		errno = ENOMEM;
 		return -1;
 	}
-	return syscall(SYS_write, fd, data, len);
+	if (one_of(&no_device)) {
+		errno = EIO;
+		return -1;
+	}
+	n = syscall(SYS_write, fd, data, len);
+	if (!ours && n < 0 && errno == EINVAL)
+		__atomic_add_fetch(&polled_in_vain, 1, __ATOMIC_RELAXED);
+	return n;
 }
 
 static void doorbell_without_memory(void)
@@ -566,6 +599,257 @@ static void receive_after_the_peer_left(void)
 	EXPECT_EQ(1, wc.wr_id);
 	EXPECT_EQ(IBV_WC_WR_FLUSH_ERR, wc.status);
 	pair_close(&p);
+}
+
+/* ---- the polling thread ---- */
+
+/* For devices that are opened from here on */
+static void poller_on(const char *usec)
+{
+	setenv("SIW_POLL_USEC", usec, 1);
+	ours = true;
+}
+
+static int threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	int n = 0;
+
+	ASSERT(dir, "/proc/self/task");
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void poller_if_asked_for(void)
+{
+	static const struct {
+		const char *usec;
+		int threads;
+	} rows[] = {
+		{ "20", 2 }, { "1000000", 2 }, { NULL, 1 }, { "", 1 },
+		{ "0", 1 }, { "-1", 1 }, { "20us", 1 }, { "1000001", 1 },
+	};
+	struct ibv_context *ctx;
+	int status = -1;
+	uint64_t end;
+	pid_t child;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].usec)
+			poller_on(rows[i].usec);
+		else
+			unsetenv("SIW_POLL_USEC");
+		ctx = open_device(NS_A);
+		ASSERT(ctx, "ibv_open_device");
+		EXPECT_EQ(rows[i].threads, threads());
+		/* A child has no such thread, and does not wait for it. */
+		child = fork();
+		ASSERT(child >= 0, "fork");
+		if (!child) {
+			alarm(slow(10000) / 1000);
+			_exit(ibv_close_device(ctx) ? 1 : 0);
+		}
+		EXPECT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_EQ(0, status);
+		EXPECT_EQ(0, ibv_close_device(ctx));
+		/* It is joined, and then goes. */
+		end = deadline(5000);
+		while (threads() > 1 && !passed(end))
+			sleep_ms(1);
+		EXPECT_EQ(1, threads());
+	}
+}
+
+/*
+ * Of this thread all fail but those that tell the time, give the CPU away, wake
+ * the poller, and end the thread: a doorbell of its own with EPERM.
+ */
+static int forbid_system_calls(void)
+{
+#define MAY(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		MAY(SYS_clock_gettime),
+		MAY(SYS_sched_yield),
+		MAY(SYS_futex),
+		MAY(SYS_madvise),
+		MAY(SYS_rt_sigprocmask),
+		MAY(SYS_exit),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	};
+	struct sock_fprog program = {
+		.len = ARRAY_SIZE(code),
+		.filter = code,
+	};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return errno;
+	return 0;
+}
+
+#define QUIET 1000
+
+struct quiet {
+	pthread_t thread;
+	struct pair p;
+	struct ibv_qp_ex *q;
+	int no_filter;
+	int done;
+	int rc;
+};
+
+static bool spin_for(struct ibv_cq *cq, uint64_t id)
+{
+	uint64_t end = deadline(10000);
+	struct ibv_wc wc;
+
+	while (!ibv_poll_cq(cq, 1, &wc)) {
+		if (passed(end))
+			return false;
+		sched_yield();
+	}
+	return wc.wr_id == id && wc.status == IBV_WC_SUCCESS;
+}
+
+/* By the one API and by the other */
+static int send_one(struct quiet *me, int id)
+{
+	struct wr w = { .op = IBV_WR_SEND, .len = 8, .id = id };
+	struct side *a = &me->p.a;
+	int rc;
+
+	rc = try_recv(&me->p.b, id, 0, 64);
+	if (rc)
+		return rc;
+	if (id % 2) {
+		ibv_wr_start(me->q);
+		me->q->wr_flags = IBV_SEND_SIGNALED;
+		me->q->wr_id = id;
+		ibv_wr_send(me->q);
+		ibv_wr_set_sge(me->q, a->mr->lkey, at(a, 0), 8);
+		rc = ibv_wr_complete(me->q);
+	} else {
+		rc = try_post(a, &w);
+	}
+	if (rc)
+		return rc;
+	return spin_for(a->scq, id) && spin_for(me->p.b.rcq, id) ? 0 : ETIME;
+}
+
+/* Nothing is printed here: that takes a system call. */
+static void *quiet(void *arg)
+{
+	struct quiet *me = arg;
+
+	ours = true;
+	me->no_filter = forbid_system_calls();
+	while (!me->no_filter && !me->rc && me->done < QUIET) {
+		me->rc = send_one(me, me->done);
+		me->done += !me->rc;
+	}
+	return NULL;
+}
+
+static void post_without_system_calls(void)
+{
+	static struct quiet me;
+
+	poller_on("1000000");
+	me.q = pair_open_ex(&me.p, NULL);
+	/* The first one of a queue pair rings for itself. */
+	recv_at(&me.p.b, 1, 0, 64);
+	POST(&me.p.a, .op = IBV_WR_SEND, .len = 8, .id = 2);
+	WANT_WC(me.p.a.scq, 2, IBV_WC_SUCCESS);
+	WANT_WC(me.p.b.rcq, 1, IBV_WC_SUCCESS);
+	EXPECT_EQ(0, polled);
+	ASSERT(!pthread_create(&me.thread, NULL, quiet, &me), "pthread_create");
+	pthread_join(me.thread, NULL);
+	if (me.no_filter)
+		SKIP("no filter of system calls: %s", strerror(me.no_filter));
+	EXPECT_EQ(0, me.rc);
+	EXPECT_EQ(QUIET, me.done);
+	EXPECT(polled > 0, "the poller rang nothing");
+	pair_close(&me.p);
+}
+
+/* Whoever rings is told; of the poller's doorbell, who posts next. */
+static void polled_doorbell_fails(void)
+{
+	struct wr w = { .op = IBV_WR_SEND, .id = 99 };
+	struct pair p;
+	int i, rc, n;
+
+	poller_on("1000000");
+	pair_open(&p, NULL);
+	for (i = 0; i < 32; i++)
+		recv_at(&p.b, i, 0, 64);
+	no_device = 1;
+	EXPECT_EQ(EIO, try_post(&p.a, &w));
+	POST(&p.a, .op = IBV_WR_SEND, .id = 0);
+	WANT_WC(p.a.scq, 0, IBV_WC_SUCCESS);
+	/* So that nobody looks at the queue unless a doorbell is rung */
+	sleep_ms(slow(50));
+	no_device = 2;
+	for (n = 1; n < 30; n++) {
+		w.id = n;
+		rc = try_post(&p.a, &w);
+		if (rc)
+			break;
+		sleep_ms(slow(20));
+	}
+	EXPECT_EQ(EIO, rc);
+	EXPECT(n > 1, "the poller did not ring");
+	EXPECT_EQ(0, no_device);
+	/* What was posted stays posted, and goes with what follows. */
+	POST(&p.a, .op = IBV_WR_SEND, .id = n);
+	for (i = 1; i <= n; i++)
+		WANT_WC(p.a.scq, i, IBV_WC_SUCCESS);
+	for (i = 0; i <= n; i++)
+		WANT_WC(p.b.rcq, i, IBV_WC_SUCCESS);
+	EXPECT(no_wc(p.b.rcq, 100), "what was refused was sent nevertheless");
+	pair_close(&p);
+}
+
+/* In ERROR it is flushed; the poller's doorbell comes when it is too late. */
+static void destroyed_before_the_doorbell(void)
+{
+	struct ibv_send_wr wr = {
+		.opcode = IBV_WR_SEND,
+		.send_flags = IBV_SEND_SIGNALED,
+	}, *bad;
+	struct ibv_qp_attr error = { .qp_state = IBV_QPS_ERR };
+	struct ibv_qp_init_attr init;
+	struct ibv_qp *qp;
+	struct side s;
+	int i, n;
+
+	poller_on("1000000");
+	late_ms = 5;
+	idle_open(&s, NULL);
+	for (i = 0; i < 20; i++) {
+		init = s.attr;
+		qp = ibv_create_qp(s.pd, &init);
+		ASSERT(qp, "ibv_create_qp");
+		EXPECT_EQ(0, ibv_modify_qp(qp, &error, IBV_QP_STATE));
+		EXPECT_EQ(0, ibv_post_send(qp, &wr, &bad));
+		WANT_WC(s.scq, 0, IBV_WC_WR_FLUSH_ERR);
+		for (n = 0; n < 3; n++)
+			EXPECT_EQ(0, ibv_post_send(qp, &wr, &bad));
+		EXPECT_EQ(0, ibv_destroy_qp(qp));
+		EXPECT(no_wc(s.scq, 0), "a completion of what is destroyed");
+		/* Nobody may have its handle before the doorbell comes. */
+		sleep_ms(slow(2 * late_ms));
+	}
+	EXPECT(polled >= 20, "the poller rang %d times", polled);
+	EXPECT_EQ(0, polled_in_vain);
+	side_close(&s);
 }
 
 /* ---- threads ---- */
@@ -636,6 +920,13 @@ static void four_posters(void)
 	pair_close(&shared);
 }
 
+static void four_posters_and_a_poller(void)
+{
+	poller_on("50");
+	four_posters();
+	test_info("doorbells: %d", polled);
+}
+
 /* One thread, and the queue always as full as it gets. */
 static void lists_to_a_full_queue(void)
 {
@@ -693,9 +984,17 @@ static const struct test tests[] = {
 	{ "a receive posted in ERROR is flushed", receive_in_error },
 	{ "a receive posted after the peer left is flushed",
 	  receive_after_the_peer_left },
-	/* The in-box driver ends both of these with LOC_QP_OP_ERR at times. */
+	{ "a poller if it is asked for", poller_if_asked_for },
+	{ "with a poller a post takes no system call",
+	  post_without_system_calls },
+	{ "who posts is told if the poller's doorbell fails",
+	  polled_doorbell_fails },
+	{ "a queue pair that is destroyed before the poller's doorbell",
+	  destroyed_before_the_doorbell },
+	/* The in-box driver ends these with LOC_QP_OP_ERR at times. */
 	{ "lists posted to a queue that is full", lists_to_a_full_queue, 60 },
 	{ "four threads post to one queue pair", four_posters, 90 },
+	{ "four threads post, a poller rings", four_posters_and_a_poller, 90 },
 };
 
 int main(int argc, char **argv)
