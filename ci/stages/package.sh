@@ -50,6 +50,24 @@ install_bare() {
 	return "$status"
 }
 
+# As the test machines of a distribution run them, in a root: what wants a machine of
+# its own is skipped there (2), and runs in the guests of other checks.
+run_autopkgtest() {
+	local root=$out/roots/autopkgtest dsc said test status=0
+	dsc=$(cd "$out/share" && ls source-package/*.dsc) &&
+		copy_of "$(root bookworm bare)" "$root" && add_repo "$root" bookworm &&
+		in_root "$root" apt-get -qq update &&
+		in_root "$root" apt-get -y -q install --no-install-recommends \
+			autopkgtest dpkg-dev || return 1
+	said=$(in_root "$root" autopkgtest -B "/srv/$dsc" -- null 2>&1) || status=$?
+	rm -rf "$root"
+	say "$said"
+	[ "$status" -eq 0 ] || [ "$status" -eq 2 ] || return 1
+	for test in links command build; do
+		grep -E "^$test +PASS" <<<"$said" || return 1
+	done
+}
+
 # Where the dependencies are there already, every trace is ours.
 prepare_purge() {
 	local needed deb
@@ -332,7 +350,8 @@ stage_package() {
 	check runner vm_runner_ready && check debs all_debs_ready || return
 	check source-package source_package && check lintian run_lintian
 	check root-bookworm-bare root_ready bookworm bare &&
-		check install-on-bare-debian install_bare
+		check install-on-bare-debian install_bare &&
+		at_length autopkgtest run_autopkgtest
 	check root-bookworm root_ready bookworm full &&
 		check debs-of-an-older-release older_debs || return
 	purge_root=$out/roots/purge
