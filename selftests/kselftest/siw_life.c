@@ -711,8 +711,6 @@ static void module_live(void)
 
 	if (module_refs() < 0)
 		SKIP("siw is built in");
-	/* Since 6.0 what another CPU allocated is freed when that one comes by. */
-	sh("sysctl -qn net.core.skb_defer_max >/tmp/siw-defer 2>/dev/null && sysctl -qw net.core.skb_defer_max=0");
 	for (i = 0; i < 5; i++) {
 		int rc;
 
@@ -732,7 +730,6 @@ static void module_live(void)
 		EXPECT_EQ(0, topo("up"));
 		others_work();
 	}
-	sh("[ ! -s /tmp/siw-defer ] || sysctl -qw net.core.skb_defer_max=$(cat /tmp/siw-defer); rm -f /tmp/siw-defer");
 }
 
 static void module_loop(void)
