@@ -91,7 +91,7 @@ kselftest_verdict() {
 }
 
 # The guests run side by side: many tests wait more than they work. Those that take
-# seconds run on the newest kernel alone here; in the matrix on each.
+# longer run on the newest kernel alone here; in the matrix on each.
 stage_vm() {
 	local name part status ready=() parts=() runners=()
 	need mmdebstrap debian-archive-keyring

@@ -421,7 +421,7 @@ static void usage(const char *me, const struct test *tests, size_t n)
 
 	printf("usage: %s [-v] [-q] [-l] [-k] [--seed N] [NAME...]\n"
 	       "  -v    say more\n"
-	       "  -q    quick: without the tests that take seconds\n"
+	       "  -q    quick: without the tests that take long\n"
 	       "  -l    list the tests\n"
 	       "  -k    keep a topology that is there, and leave it\n"
 	       "  -s, --seed N  where random tests begin\n"

@@ -12,7 +12,7 @@
 #
 # run.sh [-v] [-q] [-s I/N] [FILTER [NAME...]]
 #	-v	say more
-#	-q	quick: without the tests that take seconds
+#	-q	quick: without the tests that take more than half a second
 #	-s I/N	the I-th of N parts of the programs, for as many machines
 #	FILTER	only programs whose name holds it ("mpa"); siw_doctor runs only
 #		if it is named
@@ -30,8 +30,7 @@ PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")" || exit 1
 
 programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_observe siw_life
-	siw_limits siw_faults siw_fuzz_live siw_fuzz_pages siw_fuzz_ring
-	siw_fuzz_sys siw_storm siw_kunit"
+	siw_limits siw_kunit"
 slow=${SIW_KSFT_SLOW:-1}
 options=
 shard=1/1
@@ -58,7 +57,8 @@ filter=$1
 case $filter:$options in
 :*-q*) ;;
 *)
-	programs="$programs siw_encrypt"
+	programs="$programs siw_faults siw_fuzz_live siw_fuzz_pages siw_fuzz_ring
+	siw_fuzz_sys siw_storm siw_encrypt"
 	# Of the command siw, which Linux does not have
 	[ ! -e siw_command ] || programs="$programs siw_command"
 	;;

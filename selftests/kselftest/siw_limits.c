@@ -619,11 +619,11 @@ static const struct test tests[] = {
 	{ "half-open connections that are gone", gone_and_forgotten, 120,
 	  .slow = true },
 	{ "bad streams and the log", bad_streams, 600 },
-	{ "an idle peer is watched", idle_peer_is_watched },
+	{ "an idle peer is watched", idle_peer_is_watched, .slow = true },
 	{ "a peer that is gone without a word", dead_peer, 400 },
 	{ "streams while memory is short", short_of_memory, 120, .slow = true,
 	  .scarce = true },
-	{ "the rdma cgroup is honoured", rdma_cgroup },
+	{ "the rdma cgroup is honoured", rdma_cgroup, .slow = true },
 	{ "as many protection domains as there may be", most_domains, 300,
 	  .slow = true },
 };

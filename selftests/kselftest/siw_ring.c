@@ -808,12 +808,12 @@ static void lost_doorbell(void)
 
 static const struct test tests[] = {
 	{ "posting by hand works", by_hand },
-	{ "opcodes not for users", opcodes, 120 },
+	{ "opcodes not for users", opcodes, 120, .slow = true },
 	{ "num_sge of 7 to 255", num_sge, 60 },
 	{ "inline length above 80", inline_length, 60 },
 	{ "Reads that cannot be", reads },
 	{ "SGEs that point nowhere", sges, 60 },
-	{ "flags that mean nothing", flags, 60 },
+	{ "flags that mean nothing", flags, 60, .slow = true },
 	{ "bad receive queue entries", bad_rqe, 60 },
 	{ "entries that change while they are read", read_once, 60,
 	  .slow = true },
@@ -825,7 +825,7 @@ static const struct test tests[] = {
 	{ "doorbells in ERROR and after destroy", late_doorbell },
 	{ "doorbells for queue pairs that do not exist", wrong_doorbells },
 	{ "a doorbell with a work request in it", work_in_doorbell },
-	{ "no doorbell is lost", lost_doorbell, 90 },
+	{ "no doorbell is lost", lost_doorbell, 90, .slow = true },
 };
 
 int main(int argc, char **argv)

@@ -113,6 +113,9 @@ down() {
 	for s in a b; do
 		[ -e "/var/run/netns/s$s" ] || continue
 		left="$left $(links "$s")"
+	done
+	for s in a b; do
+		[ -e "/var/run/netns/s$s" ] || continue
 		ip -n "s$s" link del "v$s" 2>/dev/null
 		ip netns del "s$s" 2>/dev/null
 	done
