@@ -160,6 +160,8 @@ docs_run() {
 # stage_docs [WORD]: all, or the documents whose name holds it
 stage_docs() {
 	local place
+	[ $# -eq 0 ] || printf '%s\n' "${docs_files[@]#"$top/"}" | grep -q -e "$1" ||
+		die "no tutorial and no how-to has $1 in its name"
 	need mmdebstrap debian-archive-keyring
 	check links docs_links
 	check marks docs_marks "${docs_files[@]}"
