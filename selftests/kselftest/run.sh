@@ -30,7 +30,7 @@ PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")" || exit 1
 
 programs="siw_verbs siw_bad_input siw_ring siw_mpa siw_fpdu siw_cm siw_observe siw_life
-	siw_limits siw_kunit"
+	siw_limits"
 slow=${SIW_KSFT_SLOW:-1}
 options=
 shard=1/1
@@ -53,12 +53,12 @@ case $shard in
 	;;
 esac
 filter=$1
-# Each test of these takes seconds.
+# Each test of these takes seconds, but those of KUnit.
 case $filter:$options in
-:*-q*) ;;
+:*-q*) programs="$programs siw_kunit" ;;
 *)
 	programs="$programs siw_faults siw_fuzz_live siw_fuzz_pages siw_fuzz_ring
-	siw_fuzz_sys siw_storm siw_encrypt"
+	siw_fuzz_sys siw_storm siw_kunit siw_encrypt"
 	# Of the command siw, which Linux does not have
 	[ ! -e siw_command ] || programs="$programs siw_command"
 	;;
