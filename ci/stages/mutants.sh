@@ -13,6 +13,16 @@ mutant_row() {
 	say "${row:-newest}"
 }
 
+# mutant_undo NAME DIR: by what is there before the patch. Applied backwards it may
+# find another place that looks the same.
+mutant_undo() {
+	local name=$1 dir=$2 file
+	sed -n 's/^+++ \([^[:space:]]*\).*/\1/p' "$mutants/$name.patch" |
+		while read -r file; do
+			cp "$top/$file" "$dir/$file" || return 1
+		done
+}
+
 # The tree is built once for each row; then what a patch touches, twice.
 mutant_build() {
 	local name=$1 row=$2 dir=$out/share/build-$2 kernel root status
@@ -25,8 +35,7 @@ mutant_build() {
 		cp "$dir/siw.ko" \
 			"$out/share/try-$row/selftests/kselftest/$name.ko"
 	status=$?
-	patch -d "$dir" -p0 -R <"$mutants/$name.patch" || return 1
-	return "$status"
+	mutant_undo "$name" "$dir" && return "$status"
 }
 
 # All patches fit the driver as it is.
@@ -121,7 +130,7 @@ kunit_finds() {
 		return 1
 	kunit_says "$tree" && grep '^not ok' "$kunit/ktap"
 	status=$?
-	patch -d "$kunit/source" -p0 -R <"$mutants/$name.patch" && return "$status"
+	mutant_undo "$name" "$kunit/source" && return "$status"
 }
 
 # stage_mutants [NAME...]
