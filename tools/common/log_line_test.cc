@@ -211,6 +211,23 @@ TEST_F(LineTest, KnowsLinesOfTheInBoxDriver) {
                "siw: got TERMINATE. layer 2, type 1, code 2"},
            Row{"SIW-LINK-NAME",
                "[   26.464377][ T3504] siw: device registration error -23"},
+           Row{"SIW-TERM-2002-SENT",
+               "[   43.045410] siw: crc error. in: ab7205a3, own 8705d46a, op "
+               "3"},
+           Row{"SIW-TERM-0206-SENT",
+               "[  105.674545] siw: received unknown packet type 11"},
+           Row{"SIW-TERM-1206-SENT",
+               "[  128.960068] siw: received ddp version unsupported 0"},
+           Row{"SIW-TERM-1000-SENT",
+               "[  580.861100] siw: short mpa_len 13 for opcode 3 (hdr_len "
+               "20)"},
+           Row{"SIW-TERM-1201-SENT",
+               "[  882.928765] siw: [QP 1]: invalid ddp qn -2147483648 for "
+               "send"},
+           Row{"SIW-TERM-1203-SENT",
+               "[  106.175795] siw: [QP 1]: send msn: 268435457 != 1"},
+           Row{"SIW-TERM-1204-SENT",
+               "[  106.344125] siw: [QP 1], send mo: 16777216 != 0"},
        }) {
     const auto match = matcher_.Match(row.line);
     ASSERT_TRUE(match) << row.line;
