@@ -499,8 +499,8 @@ static void tells_of_a_train_once(struct kunit *test)
 	siw_end_start(test, 0);
 	for (i = 1; i <= 3; i++)
 		post_usual_recv(test, i);
-	siw_cq_arm(&fix->cq->cq.base, IB_CQ_NEXT_COMP);
-	add_send(test, SIW_RDMAP_SEND, 1);
+	siw_cq_arm(&fix->cq->cq.base, IB_CQ_SOLICITED);
+	add_send(test, SIW_RDMAP_SEND_SE, 1);
 	add_send(test, SIW_RDMAP_SEND, 2);
 	siw_end_all_arrive(test);
 	KUNIT_EXPECT_EQ(test, 1, fix->cq->fired);
