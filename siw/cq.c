@@ -75,6 +75,15 @@ static void overflow(struct siw_cq *cq, bool first)
 		siw_upcall(&cq->upcall, BIT(IB_EVENT_CQ_ERR));
 }
 
+/* One was added: has it made more than ever?  They are the last ones put. */
+static void note_high(struct siw_cq *cq)
+{
+	u32 first = cq->put - cq->high - 1;
+
+	if (cq->high < cq->num_cqe && READ_ONCE(element(cq, first)->flags))
+		WRITE_ONCE(cq->high, cq->high + 1);
+}
+
 /* A consumer that writes to a slot that is not its own spoils its own queue. */
 static __no_kcsan void fill(struct siw_cqe *cqe,
 			    const struct siw_completion *comp, bool user)
@@ -132,6 +141,7 @@ u32 siw_cq_put(struct siw_cq *cq, const struct siw_completion *comp)
 	/* Pairs with the consumer's acquire: the body is there before it. */
 	smp_store_release(&cqe->flags, flags);
 	cq->put++;
+	note_high(cq);
 	trace_siw_complete(&cq->base, comp->qp, comp->id, comp->opcode,
 			   comp->status, comp->bytes);
 	spin_unlock_irqrestore(&cq->lock, irq);

@@ -17,6 +17,7 @@
  * @num_cqe: elements, a power of two
  * @put: next element to fill
  * @get: next element a kernel consumer looks at
+ * @high: most completions that waited to be polled at a time
  * @overflowed: a completion was lost, and the consumer told
  * @upcall: tells the consumer
  * @mmap: what a user CQ is mapped by, else NULL
@@ -29,6 +30,7 @@ struct siw_cq {
 	u32 num_cqe;
 	u32 put;
 	u32 get;
+	u32 high;
 	bool overflowed;
 	struct siw_upcall upcall;
 	struct siw_mmap_entry *mmap;

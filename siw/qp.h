@@ -39,6 +39,7 @@ struct siw_qp_ops {
  * @num: elements, a power of two
  * @put: next element a kernel user fills
  * @get: next element to consume
+ * @low: fewest elements that were left when a message took one; @num before
  * @limit: a shared queue's limit, 0 if not armed
  * @told: arming it has made an event before
  * @told_at: @get at that time
@@ -50,6 +51,7 @@ struct siw_rq {
 	u32 num;
 	u32 put;
 	u32 get;
+	u32 low;
 	u32 limit;
 	bool told;
 	u32 told_at;

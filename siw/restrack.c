@@ -61,9 +61,10 @@ static int put_queues(struct sk_buff *msg, struct siw_qp *qp)
 		/* Not with an SRQ */
 		{ "rq_size", qp->rq.num },
 		{ "rq_posted", qp->srq ? 0 : siw_rq_available(qp) },
+		{ "rq_low", READ_ONCE(qp->rq.low) },
 	};
 
-	return put_all(msg, all, ARRAY_SIZE(all) - (qp->srq ? 2 : 0));
+	return put_all(msg, all, ARRAY_SIZE(all) - (qp->srq ? 3 : 0));
 }
 
 static int put_reads(struct sk_buff *msg, const struct siw_qp *qp)
@@ -182,6 +183,7 @@ int siw_restrack_cq(struct sk_buff *msg, struct ib_cq *base)
 	struct siw_cq *cq = to_siw_cq(base);
 	const struct detail all[] = {
 		{ "pending", siw_cq_pending(cq) },
+		{ "high", READ_ONCE(cq->high) },
 		{ "overflowed", READ_ONCE(cq->overflowed) },
 	};
 

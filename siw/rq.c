@@ -15,6 +15,43 @@ void siw_rq_set_num(struct siw_rq *rq, u32 num)
 	rq->num = num;
 	rq->put = -num;
 	rq->get = rq->put;
+	rq->low = num;
+}
+
+/* Is the @n-th element from the next one to be taken posted? */
+static bool is_posted(const struct siw_rq *rq, u32 n)
+{
+	/* Others take from an SRQ; who asks for details holds nothing. */
+	u32 at = READ_ONCE(rq->get) + n;
+
+	return n < rq->num &&
+	       READ_ONCE(rq->ring[at & (rq->num - 1)].flags) & SIW_WQE_VALID;
+}
+
+/* Elements that are posted: they are in a row. */
+static u32 posted(const struct siw_rq *rq)
+{
+	u32 some = 0, none = rq->num;
+
+	while (some < none) {
+		u32 mid = some + (none - some) / 2;
+
+		if (is_posted(rq, mid))
+			some = mid + 1;
+		else
+			none = mid;
+	}
+	return some;
+}
+
+/* One was taken: are fewer left than ever?  It is one less at most. */
+static void note_low(struct siw_rq *rq)
+{
+	lockdep_assert_held(&rq->lock);
+	if (rq->low == rq->num)
+		WRITE_ONCE(rq->low, posted(rq));
+	else if (rq->low && !is_posted(rq, rq->low - 1))
+		WRITE_ONCE(rq->low, rq->low - 1);
 }
 
 /**
@@ -151,6 +188,8 @@ bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe)
 
 	spin_lock_irqsave(&rq->lock, irq);
 	taken = take_locked(rq, rqe);
+	if (taken)
+		note_low(rq);
 	if (taken && below_limit(rq)) {
 		rq->limit = 0;
 		below = true;
@@ -161,25 +200,16 @@ bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe)
 	return taken;
 }
 
-/* Is the @n-th element from the next one to be taken posted? */
+/* As is_posted(), of the queue that the QP takes from */
 bool siw_rq_is_posted(struct siw_qp *qp, u32 n)
 {
-	struct siw_rq *rq = rq_of(qp);
-	/* Others take from an SRQ; who asks for details holds nothing. */
-	u32 at = READ_ONCE(rq->get) + n;
-
-	return n < rq->num &&
-	       READ_ONCE(rq->ring[at & (rq->num - 1)].flags) & SIW_WQE_VALID;
+	return is_posted(rq_of(qp), n);
 }
 
-/* How many elements are posted: it may take a while. */
+/* How many elements are posted, as far as the poster can be believed */
 u32 siw_rq_available(struct siw_qp *qp)
 {
-	u32 n = 0;
-
-	while (siw_rq_is_posted(qp, n))
-		n++;
-	return n;
+	return posted(rq_of(qp));
 }
 
 /* Forget everything that is posted: the QP begins anew. */
@@ -196,6 +226,7 @@ void siw_rq_forget(struct siw_qp *qp)
 	/* A process that keeps posting must not keep us here. */
 	for (n = 0; n < rq->num && take_locked(rq, &rqe); n++)
 		;
+	rq->low = rq->num;
 	spin_unlock_irqrestore(&rq->lock, irq);
 }
 

@@ -899,6 +899,7 @@ static void details_qp(void)
 	SAYS("_sq_size\":16");
 	SAYS("_rq_size\":8");
 	SAYS("_rq_posted\":2");
+	SAYS("_rq_low\":2");
 	SAYS("_rq_done\":1");
 	SAYS("_sq_done\":0");
 	SAYS("_ird_high\":1");

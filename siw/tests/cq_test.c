@@ -109,6 +109,37 @@ static void polls_as_many_as_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 3, wc[0].wr_id);
 }
 
+static void remembers_the_most_that_waited(struct kunit *test)
+{
+	struct cq_fixture *fix = test->priv;
+	u64 id;
+
+	/* Its elements were in use before. */
+	fix->cq->put = -1;
+	fix->cq->get = -1;
+	KUNIT_EXPECT_EQ(test, 0, fix->cq->high);
+	for (id = 0; id < 3 * CQES; id++) {
+		put(fix, id);
+		KUNIT_EXPECT_EQ(test, 1, fix->cq->high);
+		expect_polled(test, id);
+	}
+	put(fix, id);
+	put(fix, id + 1);
+	expect_polled(test, id);
+	put(fix, id + 2);
+	expect_polled(test, id + 1);
+	expect_polled(test, id + 2);
+	KUNIT_EXPECT_EQ(test, 2, fix->cq->high);
+	for (id = 0; id < CQES; id++)
+		put(fix, id);
+	KUNIT_EXPECT_EQ(test, CQES, fix->cq->high);
+	put(fix, id);		/* lost */
+	for (id = 0; id < CQES; id++)
+		expect_polled(test, id);
+	put(fix, id);
+	KUNIT_EXPECT_EQ(test, CQES, fix->cq->high);
+}
+
 static void overflow_tells_once_and_loses_no_older(struct kunit *test)
 {
 	struct cq_fixture *fix = test->priv;
@@ -576,6 +607,7 @@ static void a_kernel_hears_nothing_afterwards(struct kunit *test)
 static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(keeps_order_around_its_end),
 	KUNIT_CASE(polls_as_many_as_asked_for),
+	KUNIT_CASE(remembers_the_most_that_waited),
 	KUNIT_CASE(overflow_tells_once_and_loses_no_older),
 	KUNIT_CASE(says_what_happened),
 	KUNIT_CASE(says_what_failed),

@@ -115,6 +115,7 @@ static void tells_of_queues(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&fix->dev->qps, qp->base.qp_num, qp,
 						 GFP_KERNEL)));
 	siw_sq_set_num(&qp->sq, WQES);
+	siw_rq_set_num(&qp->rq, WQES);
 	for (i = 0; i < 3; i++)
 		KUNIT_ASSERT_EQ(test, 0, siw_sq_post(qp, &send, &bad_send));
 	for (i = 0; i < 2; i++)
@@ -133,6 +134,7 @@ static void tells_of_queues(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, number(test, "rq_done"));
 	KUNIT_EXPECT_EQ(test, WQES, number(test, "rq_size"));
 	KUNIT_EXPECT_EQ(test, 2, number(test, "rq_posted"));
+	KUNIT_EXPECT_EQ(test, WQES, number(test, "rq_low"));
 	/* It has no peer, and no depths yet. */
 	KUNIT_EXPECT_TRUE(test, says(test, "stream", "IDLE"));
 	KUNIT_EXPECT_NULL(test, detail(test, "local"));
@@ -147,6 +149,7 @@ static void tells_of_queues(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, WQES, number(test, "sq_size"));
 	KUNIT_EXPECT_NULL(test, detail(test, "rq_size"));
 	KUNIT_EXPECT_NULL(test, detail(test, "rq_posted"));
+	KUNIT_EXPECT_NULL(test, detail(test, "rq_low"));
 	qp->srq = NULL;
 	siw_txbuf_drop(&qp->tx.buf);
 	xa_erase(&fix->dev->qps, qp->base.qp_num);
@@ -172,6 +175,49 @@ static void tells_of_full_queues(struct kunit *test)
 	for (i = 0; i < WQES; i++)
 		qp->sq.ring[i].flags = 0;
 	xa_erase(&fix->dev->qps, qp->base.qp_num);
+}
+
+static void post_and_take(struct kunit *test, u32 posts, u32 takes)
+{
+	struct details_fixture *fix = test->priv;
+	const struct ib_recv_wr recv = {};
+	const struct ib_recv_wr *bad;
+	struct siw_rqe rqe;
+
+	for (; posts; posts--)
+		KUNIT_ASSERT_EQ(test, 0, siw_rq_post(&fix->qp->rq, SIW_MAX_SGE,
+						     &recv, &bad));
+	for (; takes; takes--)
+		KUNIT_ASSERT_TRUE(test, siw_rq_take(fix->qp, &rqe));
+}
+
+/* What was left when there was least, whatever comes later. */
+static void tells_of_fewest_receives(struct kunit *test)
+{
+	struct details_fixture *fix = test->priv;
+	struct siw_rq *rq = &fix->qp->rq;
+
+	siw_rq_set_num(rq, WQES);
+	post_and_take(test, WQES - 1, 0);
+	KUNIT_EXPECT_EQ(test, WQES, rq->low);
+	post_and_take(test, 0, 1);
+	KUNIT_EXPECT_EQ(test, WQES - 2, rq->low);
+	post_and_take(test, 2, 1);
+	KUNIT_EXPECT_EQ(test, WQES - 2, rq->low);
+	post_and_take(test, 0, WQES - 2);
+	KUNIT_EXPECT_EQ(test, 1, rq->low);
+	post_and_take(test, 2, 1);
+	KUNIT_EXPECT_EQ(test, 1, rq->low);
+	post_and_take(test, 0, 2);
+	KUNIT_EXPECT_EQ(test, 0, rq->low);
+	post_and_take(test, 2, 2);
+	KUNIT_EXPECT_EQ(test, 0, rq->low);
+	/* What is flushed was for no message. */
+	siw_rq_forget(fix->qp);
+	KUNIT_EXPECT_EQ(test, WQES, rq->low);
+	post_and_take(test, 3, 0);
+	siw_rq_flush(fix->qp);
+	KUNIT_EXPECT_EQ(test, WQES, rq->low);
 }
 
 static void tells_of_streams(struct kunit *test)
@@ -230,6 +276,7 @@ static void tells_of_cqs(struct kunit *test)
 	siw_cq_put(cq, &comp);
 	KUNIT_EXPECT_EQ(test, 0, siw_restrack_cq(fix->msg, &cq->base));
 	KUNIT_EXPECT_EQ(test, 2, number(test, "pending"));
+	KUNIT_EXPECT_EQ(test, 2, number(test, "high"));
 	KUNIT_EXPECT_EQ(test, 0, number(test, "overflowed"));
 	cq->overflowed = true;
 	skb_trim(fix->msg, 0);
@@ -299,6 +346,7 @@ static void tells_of_regions(struct kunit *test)
 static struct kunit_case restrack_cases[] = {
 	KUNIT_CASE(tells_of_queues),
 	KUNIT_CASE(tells_of_full_queues),
+	KUNIT_CASE(tells_of_fewest_receives),
 	KUNIT_CASE(tells_of_streams),
 	KUNIT_CASE(tells_of_cqs),
 	KUNIT_CASE(tells_all_or_nothing),
