@@ -144,9 +144,16 @@ class Examination : Examiner {
 
   // Since its connection was made.
   static std::string UseOf(const RdmaQp& qp) {
-    return fmt::format("at most {} of {} in its send queue, {} of {} Reads",
-                       Detail(qp, "sq_high"), Detail(qp, "sq_size"),
-                       Detail(qp, "ord_high"), Detail(qp, "ord"));
+    std::string use =
+        fmt::format("at most {} of {} in its send queue, {} of {} Reads",
+                    Detail(qp, "sq_high"), Detail(qp, "sq_size"),
+                    Detail(qp, "ord_high"), Detail(qp, "ord"));
+    // Before a message has taken a receive it says how many there may be.
+    const std::string low = Detail(qp, "rq_low");
+    if (!low.empty() && low != Detail(qp, "rq_size"))
+      use += fmt::format(", at least {} of {} receives left", low,
+                         Detail(qp, "rq_size"));
+    return use;
   }
 
   int Percent(uint64_t before, uint64_t now) const {

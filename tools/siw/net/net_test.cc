@@ -331,6 +331,13 @@ TEST(Net, TellsHowFarAQueueWasFilled) {
   EXPECT_NE(std::string::npos,
             Judge(ExamineNet(facts, Catalogue()))[0].evidence.find(use));
   EXPECT_EQ("siw0 QP 7: " + use, seen());
+  // No message has come, and then some have.
+  RdmaQp& told = facts.links[0].queues[0];
+  told.details.insert(told.details.end(),
+                      {{"rq_size", "64"}, {"rq_low", "64"}});
+  EXPECT_EQ("siw0 QP 7: " + use, seen());
+  told.details.back().second = "3";
+  EXPECT_EQ("siw0 QP 7: " + use + ", at least 3 of 64 receives left", seen());
   // Of two the one that was fuller
   for (Look* look : {&facts.before, &facts.now}) {
     look->sample.streams.push_back(look->sample.streams[0]);
