@@ -39,7 +39,8 @@ struct siw_qp_ops {
  * @num: elements, a power of two
  * @put: next element a kernel user fills
  * @get: next element to consume
- * @low: fewest elements that were left when a message took one; @num before
+ * @low: fewest elements that were left behind a train; @num before the first.
+ *	 The receiver's
  * @limit: a shared queue's limit, 0 if not armed
  * @told: arming it has made an event before
  * @told_at: @get at that time
@@ -436,6 +437,7 @@ int siw_rq_post(struct siw_rq *rq, u32 max_sge, const struct ib_recv_wr *wr,
 bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe);
 bool siw_rq_is_posted(struct siw_qp *qp, u32 n);
 u32 siw_rq_available(struct siw_qp *qp);
+void siw_rq_note_low(struct siw_qp *qp);
 void siw_rq_flush(struct siw_qp *qp);
 void siw_rq_forget(struct siw_qp *qp);
 void siw_srq_arm(struct siw_srq *srq, u32 limit);

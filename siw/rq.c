@@ -44,14 +44,22 @@ static u32 posted(const struct siw_rq *rq)
 	return some;
 }
 
-/* One was taken: are fewer left than ever?  It is one less at most. */
-static void note_low(struct siw_rq *rq)
+/*
+ * Messages have taken some of its own queue: are fewer left than ever?  What was
+ * posted again by the end of their train was there in time.
+ */
+void siw_rq_note_low(struct siw_qp *qp)
 {
-	lockdep_assert_held(&rq->lock);
-	if (rq->low == rq->num)
-		WRITE_ONCE(rq->low, posted(rq));
-	else if (rq->low && !is_posted(rq, rq->low - 1))
-		WRITE_ONCE(rq->low, rq->low - 1);
+	struct siw_rq *rq = &qp->rq;
+	u32 low = rq->low;
+
+	if (qp->srq)
+		return;
+	if (low == rq->num)
+		low = posted(rq);
+	while (low && !is_posted(rq, low - 1))
+		low--;
+	WRITE_ONCE(rq->low, low);
 }
 
 /**
@@ -188,8 +196,6 @@ bool siw_rq_take(struct siw_qp *qp, struct siw_rqe *rqe)
 
 	spin_lock_irqsave(&rq->lock, irq);
 	taken = take_locked(rq, rqe);
-	if (taken)
-		note_low(rq);
 	if (taken && below_limit(rq)) {
 		rq->limit = 0;
 		below = true;

@@ -578,7 +578,11 @@ void siw_rx_data_ready(struct siw_qp *qp)
 			      qp->rx.bytes - bytes);
 	}
 	news = qp->rx.news;
+	if (!news)
+		return;
 	qp->rx.news = 0;
+	if (siw_qp_receives(qp))	/* else it is flushed */
+		siw_rq_note_low(qp);
 	siw_cq_tell(qp->rcq, news);
 }
 
