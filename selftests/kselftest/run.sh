@@ -63,7 +63,7 @@ case $filter:$options in
 	[ ! -e siw_command ] || programs="$programs siw_command"
 	;;
 esac
-# It takes a quarter of an hour, and a log in which nothing is wrong.
+# It takes five minutes, and a log in which nothing is wrong.
 [ "$filter" != siw_doctor ] || programs=siw_doctor
 [ $# -gt 0 ] && shift
 words=$*
