@@ -232,7 +232,7 @@ void siw_rq_forget(struct siw_qp *qp)
 	/* A process that keeps posting must not keep us here. */
 	for (n = 0; n < rq->num && take_locked(rq, &rqe); n++)
 		;
-	rq->low = rq->num;
+	WRITE_ONCE(rq->low, rq->num);
 	spin_unlock_irqrestore(&rq->lock, irq);
 }
 
