@@ -171,6 +171,34 @@ static void source_port_may_be_denied(struct kunit *test)
 	KUNIT_EXPECT_GE(test, ntohs(in->sin_port), 1024);
 }
 
+/* A FIN waits in the queue, with a sequence number of its own, and is no octet. */
+static void fin_is_no_octet(struct kunit *test)
+{
+	struct siw_llp *llp = kunit_kzalloc(test, sizeof(*llp), GFP_KERNEL);
+	struct sk_buff *fin = alloc_skb(0, GFP_KERNEL);
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	KUNIT_ASSERT_TRUE(test, llp && fin);
+	siw_fake_llp(test, llp);
+	sk = llp->sock->sk;
+	tp = tcp_sk(sk);
+	KUNIT_EXPECT_FALSE(test, siw_llp_has_data(llp));
+	lock_sock(sk);
+	TCP_SKB_CB(fin)->seq = tp->rcv_nxt;
+	TCP_SKB_CB(fin)->end_seq = tp->rcv_nxt + 1;
+	TCP_SKB_CB(fin)->tcp_flags = TCPHDR_FIN;
+	WRITE_ONCE(tp->rcv_nxt, tp->rcv_nxt + 1);
+	sock_set_flag(sk, SOCK_DONE);
+	__skb_queue_tail(&sk->sk_receive_queue, fin);
+	release_sock(sk);
+	KUNIT_EXPECT_FALSE(test, siw_llp_has_data(llp));
+	/* There is one before it that nobody has read. */
+	WRITE_ONCE(tp->copied_seq, tp->copied_seq - 1);
+	KUNIT_EXPECT_TRUE(test, siw_llp_has_data(llp));
+	WRITE_ONCE(tp->copied_seq, tp->copied_seq + 1);
+}
+
 static struct kunit_case llp_cases[] = {
 	KUNIT_CASE(is_prepared),
 	KUNIT_CASE(hears_nothing_for_another),
@@ -178,6 +206,7 @@ static struct kunit_case llp_cases[] = {
 	KUNIT_CASE(detaches_from_its_own_only),
 	KUNIT_CASE(room_that_nobody_tells_of),
 	KUNIT_CASE(source_port_may_be_denied),
+	KUNIT_CASE(fin_is_no_octet),
 	{}
 };
 
