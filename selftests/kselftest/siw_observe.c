@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -831,7 +832,8 @@ static void say(const char *command, bool nobody)
 		dup2(fds[1], 1);
 		close(fds[0]);
 		close(fds[1]);
-		if (nobody && (setgid(65534) || setuid(65534)))
+		if (nobody && (setgroups(0, NULL) || setgid(65534) ||
+			       setuid(65534)))
 			_exit(126);
 		execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
