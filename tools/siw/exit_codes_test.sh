@@ -105,7 +105,7 @@ rm -r "$dir"
 # Each option is completed.
 for command in status doctor explain report top trace 'advisory list' 'advisory check'; do
 	# shellcheck disable=SC2086 # of one word or two
-	for option in $("$siw" $command --help | grep -oE -e '--[a-z]+(-[a-z]+)*' | sort -u); do
+	for option in $("$siw" $command --help | LC_ALL=C grep -oE -e '--[a-z]+(-[a-z]+)*' | sort -u); do
 		for file in siw.bash _siw; do
 			grep -qw -e "$option" "${0%/*}/../completion/$file" && continue
 			echo "$command $option: not in completion/$file"
