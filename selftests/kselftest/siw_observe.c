@@ -626,6 +626,18 @@ static bool is_open(const struct raw *r)
 	return recv(r->fd, &octet, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+/* Not so fast that TCP's own queue is full: who finds it so comes again after 1 s. */
+static void dial_silently(struct raw r[SILENT], uint16_t port)
+{
+	int i;
+
+	for (i = 0; i < SILENT; i++) {
+		raw_dial(&r[i], NS_A, ADDR_B, port);
+		if (i % 4 == 3)
+			sleep_ms(slow(3));
+	}
+}
+
 /* Two more silent peers than there is room for: the first two make way. */
 static void silent_crowd(void)
 {
@@ -641,8 +653,7 @@ static void silent_crowd(void)
 	wire_dial(&other);		/* longer silent than all of them */
 	sleep_ms(slow(50));
 	counters_read(&before, "siwb");
-	for (i = 0; i < SILENT; i++)
-		raw_dial(&r[i], NS_A, ADDR_B, w.port);
+	dial_silently(r, w.port);
 	for (i = 0; i < 2; i++)
 		EXPECT(raw_end(&r[i], 2000) != RAW_OPEN, "peer %d stays", i);
 	while (i < SILENT && is_open(&r[i]))
@@ -674,8 +685,7 @@ static void silent_behind_one_asked(void)
 	raw_put(&asked, out, mpa_make(out, false, MPA_C, 1, NULL, 0));
 	side_want(&w.s, RDMA_CM_EVENT_CONNECT_REQUEST);
 	start = now_ms();
-	for (i = 0; i < SILENT; i++)
-		raw_dial(&r[i], NS_A, ADDR_B, w.port);
+	dial_silently(r, w.port);
 	for (i = 0; i < 2; i++)
 		EXPECT(raw_end(&r[i], 1500) != RAW_OPEN, "peer %d stays", i);
 	/* After 5 s they go for another reason. */
