@@ -3,10 +3,11 @@
 #ifndef SIW_TOOLS_ADVISORY_FIELDS_H_
 #define SIW_TOOLS_ADVISORY_FIELDS_H_
 
-// toml++ in one header and without exceptions; only fields.cc needs all of it.
+// toml++ in one header and without exceptions. Those of its parts have other
+// names in each release.
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
-#include <toml++/impl/forward_declarations.h>
+#include <toml++/toml.h>
 
 #include <memory>
 #include <optional>
