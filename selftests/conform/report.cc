@@ -2,6 +2,7 @@
 #include "selftests/conform/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>

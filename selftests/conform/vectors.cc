@@ -3,6 +3,7 @@
 // those of a stream are replaced by what the counterpart registered, and each
 // CRC is made anew: right where it was right, wrong by the same bits where not.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fstream>
 #include <map>

@@ -145,7 +145,8 @@ void AddCommands(CLI::App* app, Options* options) {
       ->required();
   app->add_subcommand("list", "the advisories");
   app->add_subcommand("check", "is what is installed affected?")
-      ->add_option("COMPONENT=VERSION", options->installed)
+      ->add_option("INSTALLED", options->installed,
+                   "COMPONENT=VERSION of each that is")
       ->required();
 }
 
