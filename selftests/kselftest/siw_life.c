@@ -267,6 +267,24 @@ static void link_add_port_taken(void)
 
 /* ---- netdevs ---- */
 
+/* The next of the port's events; others may come between. */
+static int port_event(struct ibv_context *ctx)
+{
+	struct pollfd fd = { .fd = ctx->async_fd, .events = POLLIN };
+	uint64_t end = deadline(5000);
+	struct ibv_async_event e;
+
+	while (!passed(end)) {
+		if (poll(&fd, 1, 50) != 1 || ibv_get_async_event(ctx, &e))
+			continue;
+		ibv_ack_async_event(&e);
+		if (e.event_type == IBV_EVENT_PORT_ERR ||
+		    e.event_type == IBV_EVENT_PORT_ACTIVE)
+			return e.event_type;
+	}
+	return -1;
+}
+
 static void netdev_down_up(void)
 {
 	pid_t pid = load_start(8, false);
@@ -283,6 +301,7 @@ static void netdev_down_up(void)
 		ASSERT(!ibv_query_port(ctx, 1, &pa), "ibv_query_port");
 	} while (pa.state != IBV_PORT_DOWN && !passed(end));
 	EXPECT_EQ(IBV_PORT_DOWN, pa.state);
+	EXPECT_EQ(IBV_EVENT_PORT_ERR, port_event(ctx));
 	sleep_ms(100);
 	EXPECT_EQ(0, timed(10000, "ip -n sa link set va up"));
 	sh("ip -n sa addr replace fd83::1/64 dev va nodad");
@@ -291,6 +310,7 @@ static void netdev_down_up(void)
 		ASSERT(!ibv_query_port(ctx, 1, &pa), "ibv_query_port");
 	} while (pa.state != IBV_PORT_ACTIVE && !passed(end));
 	EXPECT_EQ(IBV_PORT_ACTIVE, pa.state);
+	EXPECT_EQ(IBV_EVENT_PORT_ACTIVE, port_event(ctx));
 	/* TCP outlives such a gap, and so does what stands on it. */
 	pair_works(&p);
 	load_kill(pid);
