@@ -425,7 +425,8 @@ int Main(int argc, char** argv) {
                     "explain what the kernel said since boot");
   explain->add_option("--errno", options.number, "number or name");
   explain->add_option("text", options.words,
-                      "id, line, code such as 1/1/00, or - to read lines");
+                      "id, line of the kernel or of a program, code such as "
+                      "1/1/00, or - to read lines");
 
   bool advisory_json = false;
   CLI::App* advisory =

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "tools/common/errno_name.h"
+#include "tools/siw/explain/program_line.h"
 #include "tools/siw/output.h"
 
 namespace siw {
@@ -82,7 +83,8 @@ constexpr std::array<std::string_view, 20> kFillers = {
     "FROM", "HAS", "HAVE", "ITS", "NOT",    "OUT",  "SIW",
     "THAT", "THE", "THIS", "WAS", "WITH",   "LINE"};
 
-// Words of an entry: those of its title and texts count twice.
+// Words of an entry: those of its title and texts count twice, and of its
+// example what is called.
 std::map<std::string, double> WordsOf(const CatalogueEntry& entry) {
   std::map<std::string, double> words;
   for (std::string& word : Words(entry.cause)) words[std::move(word)] = 1;
@@ -92,15 +94,18 @@ std::map<std::string, double> WordsOf(const CatalogueEntry& entry) {
   for (const std::string_view name : entry.names)
     more += fmt::format(" {}", name);
   for (std::string& word : Words(more)) words[std::move(word)] = 2;
+  for (std::string& word : Words(entry.example)) {
+    if (word.find('_') != std::string::npos) words[std::move(word)] = 2;
+  }
   for (const std::string_view filler : kFillers)
     words.erase(std::string(filler));
   return words;
 }
 
-// The entries that share most with `text`; a word counts the more, the fewer
-// entries have it.
-std::vector<const CatalogueEntry*> Similar(CatalogueView catalogue,
-                                           std::string_view text) {
+// How much each entry shares with `text`; a word counts the more, the fewer
+// entries have it. Those that share nothing are left out.
+std::vector<std::pair<double, const CatalogueEntry*>> Scores(
+    CatalogueView catalogue, std::string_view text) {
   std::map<std::string, size_t> spread;
   std::vector<std::map<std::string, double>> words;
   for (const CatalogueEntry& entry : catalogue) {
@@ -124,11 +129,30 @@ std::vector<const CatalogueEntry*> Similar(CatalogueView catalogue,
   std::stable_sort(
       scored.begin(), scored.end(),
       [](const auto& a, const auto& b) { return a.first > b.first; });
+  return scored;
+}
+
+std::vector<const CatalogueEntry*> Similar(CatalogueView catalogue,
+                                           std::string_view text) {
   std::vector<const CatalogueEntry*> similar;
-  for (const auto& [score, entry] : scored) {
+  for (const auto& [score, entry] : Scores(catalogue, text)) {
     if (similar.size() < kMostSimilar) similar.push_back(entry);
   }
   return similar;
+}
+
+// Those that share most with the line come first.
+void AddProgram(CatalogueView catalogue, std::string_view line,
+                Explanation* explanation) {
+  std::map<const CatalogueEntry*, double> scores;
+  for (const auto& [score, entry] : Scores(catalogue, line))
+    scores[entry] = score;
+  std::vector<const CatalogueEntry*> entries = ReadProgramLine(catalogue, line);
+  std::stable_sort(
+      entries.begin(), entries.end(),
+      [&](const auto* a, const auto* b) { return scores[a] > scores[b]; });
+  for (const CatalogueEntry* entry : entries)
+    explanation->matches.push_back({entry, {}});
 }
 
 void AddTerm(CatalogueView catalogue, std::string_view code,
@@ -260,6 +284,8 @@ Explanation Explain(CatalogueView catalogue, std::string_view text) {
   if (one_word && ErrnoNumber(text)) return ExplainErrno(catalogue, text);
 
   if (!one_word) AddForeign(catalogue, text, &explanation);
+  if (!one_word && !explanation.foreign)
+    AddProgram(catalogue, text, &explanation);
   if (explanation.matches.empty())
     explanation.similar = Similar(catalogue, text);
   return explanation;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 namespace siw {
 namespace {
@@ -104,6 +105,62 @@ TEST(Explain, TreatsWordsAsWordsEvenIfOneIsSiw) {
   EXPECT_FALSE(explanation.foreign);
   ASSERT_FALSE(explanation.similar.empty());
   EXPECT_EQ("SIW-IWPMD", explanation.similar[0]->id);
+}
+
+TEST(Explain, ReadsWhatProgramsPrint) {
+  const std::pair<const char*, const char*> lines[] = {
+      // rping
+      {"cma event RDMA_CM_EVENT_REJECTED, error -111", "SIW-CONN-REFUSED"},
+      {"cma event RDMA_CM_EVENT_UNREACHABLE, error -110",
+       "SIW-CONN-REPLY-TIMEOUT SIW-CONN-TCP-TIMEOUT"},
+      {"cq completion failed status 5", "SIW-WC-FLUSH"},
+      // perftest
+      {" Failed status 12: wr_id 0 syndrom 0x0", "SIW-WC-RETRY"},
+      // libibverbs' examples, and the kernel
+      {"Failed status remote access error (10) for wr_id 1",
+       "SIW-WC-REM-ACCESS"},
+      {"nvme nvme0: RECV for CQE 0xffff0000 failed with status WR flushed (5)",
+       "SIW-WC-FLUSH"},
+      // our samples
+      {"rpc: the peer has closed the connection", "SIW-CONN-ENDED"},
+      // perror(3)
+      {"rdma_listen: Address already in use", "SIW-LISTEN-IN-USE"},
+      {"rdma_connect failed: -111", "SIW-CONN-REFUSED"},
+      {"connect: errno = 111", "SIW-CONN-REFUSED"},
+  };
+  for (const auto& [line, ids] : lines) {
+    const Explanation explanation = Explain(Catalogue(), line);
+    EXPECT_EQ(ids, Ids(explanation)) << line;
+    EXPECT_FALSE(explanation.foreign) << line;
+  }
+}
+
+TEST(Explain, AnErrorNumberThatNoNamedEntryHasDropsNone) {
+  EXPECT_EQ(Ids("RDMA_CM_EVENT_ADDR_ERROR"),
+            Ids("cma event RDMA_CM_EVENT_ADDR_ERROR, error -110"));
+}
+
+TEST(Explain, ANumberOfSomethingElseIsNoStatus) {
+  for (const char* line :
+       {"exit status 10", "completion of 10", "wr_id status 22",
+        "my_wc status_5", "the status 5 of wcs", "unflushed WR flushedly",
+        "error 111", "failed: -0", "rdma_connect failed: -1111"})
+    EXPECT_EQ("", Ids(line)) << line;
+  EXPECT_EQ("", Ids("status" + std::string(1 << 20, ' ') + "5 wc"));
+}
+
+TEST(Explain, OfEntriesWithAnErrorNumberTheOneInTheLinesWordsIsFirst) {
+  const std::pair<const char*, const char*> lines[] = {
+      {"ibv_reg_mr: Cannot allocate memory", "SIW-LIMIT-MEMLOCK "},
+      {"ibv_reg_mr failed: Invalid argument", "SIW-VERBS-MR-"},
+      {"rdma_bind_addr: Permission denied", "SIW-LISTEN-DENIED "},
+      {"rdma_listen: Cannot assign requested address", "SIW-LISTEN-ADDRESS "},
+      {"rpcrdma: connection to 192.0.2.1 closed (-103)", "SIW-CONN-ABORTED"},
+      {"Connect rejected: status -104 (reset by remote host).",
+       "SIW-CONN-REJECTED "},
+  };
+  for (const auto& [line, first] : lines)
+    EXPECT_EQ(0u, Ids(line).find(first)) << line << ": " << Ids(line);
 }
 
 TEST(Explain, SuggestsWhatIsSimilar) {
