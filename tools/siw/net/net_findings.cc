@@ -125,6 +125,16 @@ class Examination : Examiner {
     });
   }
 
+  bool MostComesIn() const {
+    double sent = 0;
+    double received = 0;
+    for (const Row& row : view_.rows) {
+      sent += row.sent;
+      received += row.received;
+    }
+    return received > 2 * sent;
+  }
+
   // What the driver tells of a queue pair; empty if it is not seen.
   static std::string Detail(const RdmaQp& qp, std::string_view name) {
     for (const auto& [key, value] : qp.details) {
@@ -221,8 +231,11 @@ class Examination : Examiner {
   }
 
   void Bandwidth() {
-    Begin("bandwidth", fmt::format("{} streams for {:.1f} s", view_.rows.size(),
-                                   view_.seconds));
+    std::string seen = fmt::format("{} streams for {:.1f} s", view_.rows.size(),
+                                   view_.seconds);
+    if (MostComesIn())
+      seen += ", most of it comes in: what limits that, the peer sees";
+    Begin("bandwidth", seen);
     for (const std::string& why : facts_.now.sample.unseen) {
       if (why.rfind("sock_diag", 0) == 0)
         Add("SIW-TOOL-SOCKDIAG", "sock_diag", why, "modprobe tcp_diag");

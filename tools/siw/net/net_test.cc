@@ -168,6 +168,23 @@ TEST(Net, ThePeerThatIsNotReachedSaysWhy) {
   EXPECT_EQ("SIW-NET-NAME", Ids(facts));
 }
 
+// TCP tells who sends what held it back, not who receives.
+TEST(Net, SaysWhoSeesWhatLimitsWhatComesIn) {
+  const auto seen = [](uint64_t received) {
+    NetFacts facts = Healthy();
+    Tcp(&facts).received = received;
+    for (const Check& check : ExamineNet(facts, Catalogue())) {
+      if (check.what == "bandwidth") return check.seen;
+    }
+    return std::string();
+  };
+  EXPECT_EQ("1 streams for 1.0 s", seen(1000000));
+  EXPECT_EQ(
+      "1 streams for 1.0 s, most of it comes in: what limits that, the peer "
+      "sees",
+      seen(2000001));
+}
+
 TEST(Net, OneFindingForManyStreams) {
   NetFacts facts = Healthy();
   Tcp(&facts).window_limited = kSecond;
