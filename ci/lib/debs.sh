@@ -50,8 +50,8 @@ deb_build_in() {
 			"/srv/$name" "$@"
 }
 
-# deb_build NAME [ARGUMENT...]: on Debian 12. The host will do, if it is that:
-# stage_release proves that the packages are the same.
+# deb_build NAME [ARGUMENT...]: on Debian 12. To try the packages the host will do, if it
+# is that; with headers of another day they may differ from those of a release.
 deb_build() {
 	local name=$1
 	shift

@@ -107,12 +107,11 @@ release_source_again() {
 }
 
 # The packages for Debian 12 and all after it, and for 11: what `test` has built in
-# parts is not used.
+# parts is not used. In a root, as the second time: this host may have other headers.
 release_debs() {
-	# shellcheck disable=SC2086 # a list of words
-	need $deb_needs
 	rm -rf "$out"/share/release-debs "$out"/share/release-debs11
-	deb_build release-debs && deb_build release-debs11 --no-command &&
+	deb_build_in bookworm release-debs &&
+		deb_build_in bookworm release-debs11 --no-command &&
 		cp "$out"/share/release-debs*/*.deb "$out"/share/release-debs/*.dsc \
 			"$out"/share/release-debs/*.tar.xz "$release/" &&
 		find "$release" -name '*-dbgsym_*' -delete
@@ -354,9 +353,8 @@ stage_release() {
 	check versions release_versions || [ -z "${SIW_RELEASE_KEY:-}" ] || return
 	check tags-refused release_tags_refused
 	check source release_source && check source-again release_source_again
-	check debs release_debs || return
-	check root-bookworm deb_root_ready bookworm &&
-		check root-elsewhere elsewhere_ready "$(deb_root bookworm)" && {
+	check root-bookworm deb_root_ready bookworm && check debs release_debs || return
+	check root-elsewhere elsewhere_ready "$(deb_root bookworm)" && {
 		check debs-again release_again release-debs
 		check debs-of-debian-11-again release_again release-debs11 --no-command
 	}
