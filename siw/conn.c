@@ -24,11 +24,18 @@ void siw_conn_put(struct siw_conn *conn)
 	kref_put(&conn->ref, conn_free);
 }
 
-/* Look at the connection soon. Context: any. */
+/*
+ * Look at the connection soon.  Requests go out and up in the order in which TCP
+ * has them: programs pair several connections by it.  Context: any.
+ */
 void siw_conn_queue(struct siw_conn *conn)
 {
+	enum siw_conn_state state = READ_ONCE(conn->state);
+	bool ordered = state == SIW_CONN_CONNECTING ||
+		       state == SIW_CONN_WAIT_REQUEST;
+
 	kref_get(&conn->ref);
-	if (!queue_work(siw_wq, &conn->work))
+	if (!queue_work(ordered ? siw_request_wq : siw_wq, &conn->work))
 		siw_conn_put(conn);
 }
 

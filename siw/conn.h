@@ -147,6 +147,13 @@ static inline void siw_conn_unlock(struct siw_conn *conn, unsigned int noio)
 	memalloc_noio_restore(noio);
 }
 
+/* No work of a connection that is over runs any more. Context: process. */
+static inline void siw_conn_flush(void)
+{
+	flush_workqueue(siw_request_wq);
+	flush_workqueue(siw_wq);
+}
+
 void siw_conn_put(struct siw_conn *conn);
 void siw_conn_queue(struct siw_conn *conn);
 void siw_conn_arm(struct siw_conn *conn, unsigned int ms);

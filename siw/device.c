@@ -140,7 +140,7 @@ void siw_device_dealloc(struct ib_device *base)
 	siw_conn_abort_all(dev, SIW_CLOSED_NETDEV);
 	siw_listen_del_dev(dev);
 	/* Work of connections that are over may still look at the device. */
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	/*
 	 * rdma_cm lets a device go before its reference to the GID, and the
 	 * last such reference queues work that looks at the device. Wait until

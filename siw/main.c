@@ -13,9 +13,10 @@
 
 /*
  * What transmits and receives waits behind no connection's work: memory may be
- * reclaimed through it.
+ * reclaimed through it.  What may not overtake one another is in an ordered one.
  */
 struct workqueue_struct *siw_wq;
+struct workqueue_struct *siw_request_wq;
 struct workqueue_struct *siw_data_wq;
 
 static struct rdma_link_ops siw_link_ops = {
@@ -23,17 +24,28 @@ static struct rdma_link_ops siw_link_ops = {
 	.newlink = siw_device_add,
 };
 
+static void destroy_queues(void)
+{
+	if (siw_request_wq)
+		destroy_workqueue(siw_request_wq);
+	if (siw_wq)
+		destroy_workqueue(siw_wq);
+	if (siw_data_wq)
+		destroy_workqueue(siw_data_wq);
+}
+
 static int __init siw_init(void)
 {
-	int err;
+	int err = -ENOMEM;
 
 	siw_wq = alloc_workqueue("siw", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!siw_wq)
-		return -ENOMEM;
+	siw_request_wq = alloc_ordered_workqueue("siw_request", WQ_MEM_RECLAIM);
 	siw_data_wq = alloc_workqueue("siw_data", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	err = siw_data_wq ? siw_txbuf_init() : -ENOMEM;
+	if (!siw_wq || !siw_request_wq || !siw_data_wq)
+		goto err_queues;
+	err = siw_txbuf_init();
 	if (err)
-		goto err_data_wq;
+		goto err_queues;
 	err = siw_device_init();
 	if (err)
 		goto err_txbuf;
@@ -42,10 +54,8 @@ static int __init siw_init(void)
 
 err_txbuf:
 	siw_txbuf_exit();
-err_data_wq:
-	if (siw_data_wq)
-		destroy_workqueue(siw_data_wq);
-	destroy_workqueue(siw_wq);
+err_queues:
+	destroy_queues();
 	return err;
 }
 
@@ -54,8 +64,7 @@ static void __exit siw_exit(void)
 	rdma_link_unregister(&siw_link_ops);
 	siw_device_exit();
 	siw_cm_exit();
-	destroy_workqueue(siw_wq);
-	destroy_workqueue(siw_data_wq);
+	destroy_queues();
 	siw_txbuf_exit();
 }
 

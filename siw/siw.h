@@ -160,6 +160,7 @@ struct siw_mmap_entry {
 };
 
 extern struct workqueue_struct *siw_wq;
+extern struct workqueue_struct *siw_request_wq;
 extern struct workqueue_struct *siw_data_wq;
 
 static inline struct siw_device *to_siw_dev(struct ib_device *base)

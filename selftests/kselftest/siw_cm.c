@@ -12,6 +12,7 @@
  */
 #include <arpa/inet.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -705,7 +706,6 @@ static void crowd(int backlog)
 		side_want(&a[i], RDMA_CM_EVENT_ESTABLISHED);
 		side_want(&b[i], RDMA_CM_EVENT_ESTABLISHED);
 	}
-	/* Requests come in any order: which b an a is connected to is open. */
 	for (i = 0; i < CROWD; i++)
 		recv_at(&b[i], i, 0, 4096);
 	for (i = 0; i < CROWD; i++)
@@ -726,6 +726,52 @@ static void crowd(int backlog)
 static void concurrent(void)
 {
 	crowd(128);
+}
+
+/* perftest pairs the queue pairs of its two ends by it. From one CPU, as TCP's order is. */
+static void in_order(void)
+{
+	static struct side a[CROWD];
+	static uint8_t number[CROWD];
+	uint16_t port = next_port();
+	struct side l;
+	cpu_set_t one;
+	int i;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT(!sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
+	side_init(&l, NS_B, NULL);
+	side_listen(&l, ADDR_B, port, 2 * CROWD);
+	for (i = 0; i < CROWD; i++) {
+		number[i] = i;
+		side_init(&a[i], NS_A, &(struct opts){ .pdata = &number[i],
+						       .plen = 1 });
+		side_resolve(&a[i], ADDR_B, port);
+		side_open(&a[i]);
+	}
+	for (i = 0; i < CROWD; i++)
+		ASSERT(!side_connect(&a[i]), "rdma_connect %d", i);
+	for (i = 0; i < CROWD; i++) {
+		side_want(&l, RDMA_CM_EVENT_CONNECT_REQUEST);
+		EXPECT_EQ(i, l.pdata[0]);
+		EXPECT_EQ(0, rdma_reject(l.id, NULL, 0));
+		EXPECT_EQ(0, rdma_destroy_id(l.id));
+		l.id = NULL;
+	}
+	for (i = 0; i < CROWD; i++) {
+		side_want(&a[i], RDMA_CM_EVENT_REJECTED);
+		side_close(&a[i]);
+	}
+	side_close(&l);
+}
+
+static void requests_in_order(void)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		in_order();
 }
 
 /* A small backlog slows a crowd of 8 down, but loses nobody. */
@@ -1670,6 +1716,8 @@ static const struct test tests[] = {
 	{ "a port used a moment ago", same_port },
 	{ "200 connections, one after the other", sequence, 120, .slow = true },
 	{ "64 connections at once", concurrent, 60, .slow = true },
+	{ "requests of 64 connections at once come in order", requests_in_order,
+	  60, .slow = true },
 	{ "a backlog of 1, and of 2", small_backlogs, 60, .slow = true },
 	{ "memory of an idle connection", idle_memory, 60, .slow = true },
 	{ "32 connections share the wire fairly", fair, 60, .slow = true },

@@ -109,7 +109,7 @@ static void end_conn(void *arg)
 		siw_conn_retire(conn);
 	mutex_unlock(&conn->lock);
 	/* Work and timer hold a reference each while they run. */
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	siw_conn_put(conn);
 }
 
@@ -165,7 +165,7 @@ static void linger(struct siw_conn *conn)
 	mutex_lock(&conn->lock);
 	siw_conn_linger(conn);
 	mutex_unlock(&conn->lock);
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 }
 
 static void ask(struct siw_conn *conn)
@@ -187,7 +187,7 @@ static void time_passes(struct siw_conn *conn)
 /* Nothing holds it any more but the test. */
 static void expect_gone(struct kunit *test, struct siw_conn *conn)
 {
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	KUNIT_EXPECT_EQ(test, SIW_CONN_CLOSED, conn->state);
 	KUNIT_EXPECT_NULL(test, conn->llp.sock);
 	KUNIT_EXPECT_TRUE(test, list_empty(&conn->entry));
@@ -254,7 +254,7 @@ static void timer_lets_go_last(struct kunit *test)
 	kunit_remove_action(test, end_conn, conn);
 	siw_conn_put(conn);
 	siw_conn_arm(conn, 0);
-	flush_workqueue(siw_wq);	/* KASAN sees it */
+	siw_conn_flush();	/* KASAN sees it */
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_TIMEOUT_REQ));
 	KUNIT_EXPECT_TRUE(test, list_empty(&fix->dev->half_open));
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&fix->backlog.ref));
@@ -433,7 +433,7 @@ static void turn_comes_when_there_is_room(struct kunit *test)
 	mutex_unlock(&first->lock);
 	flush_delayed_work(&first->timer);
 	KUNIT_EXPECT_EQ(test, SIW_CONN_ULP, first->state);
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	KUNIT_EXPECT_EQ(test, SIW_CONN_ULP, second->state);
 	KUNIT_EXPECT_EQ(test, 3, fix->events);
 	KUNIT_EXPECT_EQ(test, IW_CM_EVENT_CONNECT_REQUEST, fix->event.event);

@@ -111,7 +111,7 @@ static void forget_qp(void *arg)
 	struct siw_qp *qp = arg;
 
 	xa_erase_irq(&siw_qp_dev(qp)->qps, qp->base.qp_num);
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 }
 
 static int startup_init(struct kunit *test)
@@ -180,7 +180,7 @@ static void end_conn(void *arg)
 		siw_conn_retire(conn);
 	mutex_unlock(&conn->lock);
 	/* Work and timer hold a reference each while they run. */
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	siw_conn_put(conn);
 }
 
@@ -320,7 +320,7 @@ static void expect_gone(struct kunit *test, struct siw_conn *conn)
 {
 	struct startup_fixture *fix = test->priv;
 
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	KUNIT_EXPECT_EQ(test, SIW_CONN_CLOSED, conn->state);
 	KUNIT_EXPECT_NULL(test, conn->llp.sock);
 	KUNIT_EXPECT_TRUE(test, list_empty(&conn->entry));
@@ -360,7 +360,7 @@ static void incoming_is_looked_at(struct kunit *test)
 
 	open_llp(test, &llp, TCP_LAST_ACK);
 	siw_conn_incoming(&fix->backlog, &llp);
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_CONN_IN));
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_CONN_CLOSED));
 	KUNIT_EXPECT_TRUE(test, list_empty(&fix->dev->half_open));
@@ -377,7 +377,7 @@ static void incoming_is_too_late(struct kunit *test)
 	fix->dev->closed = SIW_CLOSED_NETDEV;
 	open_llp(test, &llp, TCP_LAST_ACK);
 	siw_conn_incoming(&fix->backlog, &llp);
-	flush_workqueue(siw_wq);
+	siw_conn_flush();
 	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_CONN_IN));
 	/* It was not even looked at. */
 	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_CONN_CLOSED));
