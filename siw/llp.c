@@ -467,6 +467,26 @@ static int read_actor(read_descriptor_t *desc, struct sk_buff *skb,
 }
 
 /**
+ * siw_llp_reads_later() - is this no time to read?
+ * @llp: connected socket
+ *
+ * While a backlog is worked off TCP takes all of it for unread: whoever reads opens
+ * no window, and nobody does behind him.  With a small one the peer would have to
+ * find out by a probe, in 200 ms at the soonest.
+ *
+ * Context: the socket is locked: inside data_ready().
+ * Return: true if siw_llp_poke() is to be called soon, which reads and opens it.
+ */
+bool siw_llp_reads_later(const struct siw_llp *llp)
+{
+	const struct sock *sk = llp->sock->sk;
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return sock_owned_by_user_nocheck(sk) && !llp->poked &&
+	       2 * tcp_receive_window(tp) <= tp->window_clamp;
+}
+
+/**
  * siw_llp_read() - read what has come, in place
  * @llp: connected socket
  * @actor: called for each buffer
@@ -499,13 +519,15 @@ void siw_llp_drain(struct siw_llp *llp)
 	release_sock(llp->sock->sk);
 }
 
-/* Call data_ready() once for what may have come before it was installed. */
+/* Call data_ready() once for what may have come without it. Context: process. */
 void siw_llp_poke(struct siw_llp *llp)
 {
 	struct sock *sk = llp->sock->sk;
 
 	lock_sock(sk);
+	llp->poked = true;
 	sk->sk_data_ready(sk);
+	llp->poked = false;
 	release_sock(sk);
 }
 

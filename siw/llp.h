@@ -37,6 +37,7 @@ struct siw_llp_ops {
  * @saved_write_space: see @saved_data_ready
  * @saved_state_change: see @saved_data_ready
  * @saved_error_report: see @saved_data_ready
+ * @poked: siw_llp_poke() calls data_ready()
  */
 struct siw_llp {
 	struct socket *sock;
@@ -45,6 +46,7 @@ struct siw_llp {
 	void (*saved_write_space)(struct sock *sk);
 	void (*saved_state_change)(struct sock *sk);
 	void (*saved_error_report)(struct sock *sk);
+	bool poked;
 } __aligned(8);	/* the lowest bits of sk_user_data are flags */
 
 /* What a stream's TCP connection is doing */
@@ -93,6 +95,7 @@ bool siw_llp_has_data(const struct siw_llp *llp);
 int siw_llp_send(struct siw_llp *llp, const void *buf, size_t len);
 int siw_llp_send_pages(struct siw_llp *llp, const struct bio_vec *bvec,
 		       unsigned int segs, size_t len, bool more);
+bool siw_llp_reads_later(const struct siw_llp *llp);
 size_t siw_llp_read(struct siw_llp *llp, siw_llp_actor actor, void *arg);
 void siw_llp_drain(struct siw_llp *llp);
 void siw_llp_poke(struct siw_llp *llp);

@@ -211,7 +211,7 @@ struct siw_tx {
  * @carry_len: octets in @carry
  * @carry_want: size @carry has to grow to before reading can go on, or 0
  * @news: what the receive CQ is told of at the end of the train
- * @grow: grows @carry
+ * @read_on: reads on in process context, with a larger @carry if it is wanted
  */
 struct siw_rx {
 	struct siw_mpa_rx mpa;
@@ -230,7 +230,7 @@ struct siw_rx {
 	u32 carry_len;
 	u32 carry_want;
 	u32 news;
-	struct delayed_work grow;
+	struct delayed_work read_on;
 };
 
 /**

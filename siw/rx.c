@@ -461,7 +461,7 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 	need = carry_need(rx);
 	if (need > rx->carry_size) {
 		WRITE_ONCE(rx->carry_want, need);
-		queue_delayed_work(siw_data_wq, &rx->grow, 0);
+		queue_delayed_work(siw_data_wq, &rx->read_on, 0);
 		return 0;
 	}
 	n = min_t(size_t, need - rx->carry_len, len);
@@ -570,6 +570,10 @@ void siw_rx_data_ready(struct siw_qp *qp)
 
 	if (!llp)
 		return;
+	if (siw_llp_reads_later(llp)) {
+		queue_delayed_work(siw_data_wq, &qp->rx.read_on, 0);
+		return;
+	}
 	siw_llp_read(llp, take, qp);
 	if (qp->rx.fpdus != fpdus) {
 		siw_count_add(siw_qp_dev(qp), SIW_CNT_RX_FPDU,
@@ -586,12 +590,9 @@ void siw_rx_data_ready(struct siw_qp *qp)
 	siw_cq_tell(qp->rcq, news);
 }
 
-/* Reading goes on once there is room for the largest FPDU in sight. */
-static void grow(struct work_struct *work)
+/* Make room for the largest FPDU in sight. Return: false if there is no memory now. */
+static bool grow(struct siw_rx *rx)
 {
-	struct siw_qp *qp = container_of(to_delayed_work(work), struct siw_qp,
-					 rx.grow);
-	struct siw_rx *rx = &qp->rx;
 	u32 size = max_t(u32, roundup_pow_of_two(rx->carry_want), CARRY_MIN);
 	unsigned int noio = memalloc_noio_save();
 	u8 *bigger;
@@ -600,18 +601,30 @@ static void grow(struct work_struct *work)
 	bigger = kvmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL |
 				__GFP_NOWARN);
 	memalloc_noio_restore(noio);
-	if (!bigger) {
-		queue_delayed_work(siw_data_wq, &rx->grow, 1);
-		return;
-	}
+	if (!bigger)
+		return false;
 	memcpy(bigger, rx->carry, rx->carry_len);
 	kvfree(rx->carry);
 	rx->carry = bigger;
 	rx->carry_size = size;
 	/* Pairs with carry(), which does not look at the buffer before this. */
 	smp_store_release(&rx->carry_want, 0);
+	return true;
+}
+
+static void read_on(struct work_struct *work)
+{
+	struct siw_qp *qp = container_of(to_delayed_work(work), struct siw_qp,
+					 rx.read_on);
+	bool wanted = READ_ONCE(qp->rx.carry_want);
+
+	if (wanted && !grow(&qp->rx)) {
+		queue_delayed_work(siw_data_wq, &qp->rx.read_on, 1);
+		return;
+	}
 	siw_llp_poke(qp->llp);
-	siw_qp_wake(qp);
+	if (wanted)
+		siw_qp_wake(qp);
 }
 
 /* The peer may close now: nothing is half received or still due. */
@@ -628,7 +641,7 @@ void siw_rx_init(struct siw_qp *qp)
 {
 	siw_ddp_rx_init(&qp->rx.ddp);
 	qp->rx.mr.dev = siw_qp_dev(qp);
-	INIT_DELAYED_WORK(&qp->rx.grow, grow);
+	INIT_DELAYED_WORK(&qp->rx.read_on, read_on);
 }
 
 /* The receiver is stopped: the receive it was in the middle of is flushed. */
@@ -641,7 +654,7 @@ void siw_rx_stop(struct siw_qp *qp)
 		.status = SIW_WC_WR_FLUSH_ERR,
 	};
 
-	cancel_delayed_work_sync(&qp->rx.grow);
+	cancel_delayed_work_sync(&qp->rx.read_on);
 	if (qp->rx.rqe_taken)
 		siw_cq_tell(qp->rcq, siw_qp_complete(qp, qp->rcq, &comp));
 	qp->rx.rqe_taken = false;

@@ -547,6 +547,36 @@ static void looks_again_for_work(struct kunit *test)
 	siw_end_over(test);
 }
 
+static atomic_t asked;
+
+static void count_asked(struct sock *sk)
+{
+	atomic_inc(&asked);
+}
+
+/* What comes behind a small window while the socket is locked waits for who opens it. */
+static void reads_behind_a_small_window_later(struct kunit *test)
+{
+	struct siw_end *fix = test->priv;
+	struct sock *sk = fix->llp.sock->sk;
+	struct siw_qp *qp = fix->qp;
+
+	siw_end_start(test, 0);
+	siw_end_add_read_request(test, 1);
+	atomic_set(&asked, 0);
+	sk->sk_data_ready = count_asked;
+	tcp_sk(sk)->rcv_wnd = 0;
+	siw_end_all_arrive(test);
+	KUNIT_EXPECT_EQ(test, 0, qp->irq_put);
+	flush_delayed_work(&qp->rx.read_on);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&asked));
+	fix->llp.poked = true;		/* as it is while it is asked */
+	siw_end_receive(test, NULL);
+	fix->llp.poked = false;
+	KUNIT_EXPECT_EQ(test, 1, qp->irq_put);
+	siw_end_over(test);
+}
+
 static struct kunit_case build_cases[] = {
 	KUNIT_CASE(takes_no_more_than_it_can_keep),
 	KUNIT_CASE(tells_of_what_is_done),
@@ -567,6 +597,7 @@ static struct kunit_case build_cases[] = {
 	KUNIT_CASE(reads_with_the_right_of_now),
 	KUNIT_CASE(tells_of_what_sends_nothing),
 	KUNIT_CASE(looks_again_for_work),
+	KUNIT_CASE(reads_behind_a_small_window_later),
 	{}
 };
 

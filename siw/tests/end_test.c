@@ -429,7 +429,7 @@ static void wakes_its_owner_when_there_is_memory(struct kunit *test)
 	add_send(test, SIW_RDMAP_SEND, 1);
 	wakes = 0;
 	siw_end_arrive(test, 0, 5);
-	flush_delayed_work(&qp->rx.grow);
+	flush_delayed_work(&qp->rx.read_on);
 	KUNIT_EXPECT_EQ(test, 1, wakes);
 	siw_end_receive(test, NULL);		/* as the socket would be asked to */
 	siw_end_arrive(test, 5, fix->len);
@@ -451,8 +451,8 @@ static void asks_for_memory_again(struct kunit *test)
 	post_usual_recv(test, 1);
 	add_send(test, SIW_RDMAP_SEND, 1);
 	WRITE_ONCE(rx->carry_want, 1u << 31);	/* more than kvmalloc() gives */
-	queue_delayed_work(siw_data_wq, &rx->grow, 0);
-	flush_delayed_work(&rx->grow);
+	queue_delayed_work(siw_data_wq, &rx->read_on, 0);
+	flush_delayed_work(&rx->read_on);
 	KUNIT_EXPECT_EQ(test, 0, rx->carry_size);
 	KUNIT_EXPECT_EQ(test, 1u << 31, READ_ONCE(rx->carry_want));
 	WRITE_ONCE(rx->carry_want, fix->len);
@@ -483,7 +483,7 @@ static void looks_into_no_devices_memory(struct kunit *test)
 	skb_add_rx_frag(skb, 0, page, 0, fix->len, PAGE_SIZE);
 	skb->unreadable = true;
 	siw_end_receive(test, skb);
-	flush_delayed_work(&qp->rx.grow);
+	flush_delayed_work(&qp->rx.read_on);
 	siw_end_receive(test, NULL);
 	nothing_completed(test);
 	KUNIT_EXPECT_EQ(test, SIW_QP_ERROR, siw_qp_state(qp));
@@ -562,7 +562,7 @@ static void waits_for_the_larger_buffer(struct kunit *test)
 	post_usual_recv(test, 2);
 	add_send(test, SIW_RDMAP_SEND, 1);
 	siw_end_arrive(test, 0, 5);
-	flush_delayed_work(&rx->grow);
+	flush_delayed_work(&rx->read_on);
 	siw_end_receive(test, NULL);
 	siw_end_arrive(test, 5, fix->len);
 	siw_end_completed(test, 1, IB_WC_SUCCESS);

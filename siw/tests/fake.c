@@ -119,6 +119,8 @@ void siw_fake_llp(struct kunit *test, struct siw_llp *llp)
 			kunit_add_action_or_reset(test, close_llp, llp));
 	/* TCP divides by it when it looks for a window to offer. */
 	inet_csk(llp->sock->sk)->icsk_ack.rcv_mss = TCP_MIN_MSS;
+	/* With a small one reading is left for later. */
+	tcp_sk(llp->sock->sk)->rcv_wnd = 1 << 20;
 }
 
 /* A stream on which nothing may be sent: the transmitter looks at no socket. */

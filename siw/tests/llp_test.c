@@ -33,11 +33,12 @@ static void is_prepared(struct kunit *test)
 			inet_csk(sk)->icsk_user_timeout);
 }
 
-/* A socket, how often its owner heard of it, and whether it was locked then */
+/* A socket, how often its owner heard of it, and whether it was locked, or to be read later */
 struct ear {
 	struct siw_llp llp;
 	unsigned int heard;
 	bool locked;
+	bool later;
 };
 
 static void hear(struct siw_llp *llp)
@@ -46,6 +47,7 @@ static void hear(struct siw_llp *llp)
 
 	ear->heard++;
 	ear->locked = sock_owned_by_user_nocheck(llp->sock->sk);
+	ear->later = siw_llp_reads_later(llp);
 }
 
 /* A BPF program's data may be where ours would be, with our callbacks behind its. */
@@ -90,6 +92,40 @@ static void pokes_with_the_socket_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, ear->heard);
 	KUNIT_EXPECT_TRUE(test, ear->locked);
 	KUNIT_EXPECT_FALSE(test, sock_owned_by_user_nocheck(ear->llp.sock->sk));
+}
+
+/* TCP opens no window for what is read while a backlog is worked off. */
+static void reads_a_backlog_later(struct kunit *test)
+{
+	static const struct siw_llp_ops ops = {
+		.data_ready = hear, .write_space = hear, .state_change = hear,
+	};
+	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
+	struct tcp_sock *tp;
+	struct sock *sk;
+	u32 window;
+
+	KUNIT_ASSERT_NOT_NULL(test, ear);
+	siw_fake_llp(test, &ear->llp);
+	siw_llp_attach(&ear->llp, &ops);
+	sk = ear->llp.sock->sk;
+	tp = tcp_sk(sk);
+	tp->window_clamp = 65536;
+	for (window = 32767; window <= 32769; window++) {
+		tp->rcv_wup = tp->rcv_nxt;
+		tp->rcv_wnd = window;
+		lock_sock(sk);
+		sk->sk_data_ready(sk);
+		release_sock(sk);
+		KUNIT_EXPECT_EQ(test, window <= 32768, ear->later);
+		siw_llp_poke(&ear->llp);
+		KUNIT_EXPECT_FALSE(test, ear->later);
+		bh_lock_sock(sk);	/* as in softirq */
+		sk->sk_data_ready(sk);
+		bh_unlock_sock(sk);
+		KUNIT_EXPECT_FALSE(test, ear->later);
+	}
+	KUNIT_EXPECT_EQ(test, 9, ear->heard);
 }
 
 /* Callbacks of a socket that is nobody's, or another's */
@@ -203,6 +239,7 @@ static struct kunit_case llp_cases[] = {
 	KUNIT_CASE(is_prepared),
 	KUNIT_CASE(hears_nothing_for_another),
 	KUNIT_CASE(pokes_with_the_socket_locked),
+	KUNIT_CASE(reads_a_backlog_later),
 	KUNIT_CASE(detaches_from_its_own_only),
 	KUNIT_CASE(room_that_nobody_tells_of),
 	KUNIT_CASE(source_port_may_be_denied),

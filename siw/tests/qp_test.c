@@ -385,10 +385,10 @@ static void looks_for_no_memory_when_it_stopped(struct kunit *test)
 	struct siw_qp *qp = fix->qp;
 
 	start(test);
-	queue_delayed_work(siw_data_wq, &qp->rx.grow, 10 * HZ);
+	queue_delayed_work(siw_data_wq, &qp->rx.read_on, 10 * HZ);
 	siw_qp_event(qp, SIW_QP_EV_FAIL);
 	siw_qp_stop(qp, NULL);
-	KUNIT_EXPECT_FALSE(test, cancel_delayed_work_sync(&qp->rx.grow));
+	KUNIT_EXPECT_FALSE(test, cancel_delayed_work_sync(&qp->rx.read_on));
 }
 
 /* Who sleeps until something completes wakes up for it, also if it is all there is. */
