@@ -264,10 +264,13 @@ perftest() {
 	send | read | write)
 		tool=ib_${what}_bw
 		args+=(-q "$qps" -l "$batch")
-		[ "$qps" -lt 8 ] || args+=(-t 16)
 		[ "$what" = write ] || args+=(-e)
-		# Out of credit its sender sleeps for ever (docs/reference/interop.md).
+		# Out of credit its sender sleeps for ever (docs/reference/interop.md):
+		# it has more, or does not come to the end of what it has.
 		[ "$what-$batch" != send-32 ] || args+=(-r 4096)
+		if [ "$qps" -ge 8 ] || { [ "$what" = send ] && [ "$n" -lt 128 ]; }; then
+			args+=(-t 16)
+		fi
 		;;
 	*-both)
 		# Both ends poll.
@@ -307,7 +310,7 @@ qperf() {
 	*/send-latency) test=(-cm1 rc_lat) ;;
 	*) fail "qperf has no $what" ;;
 	esac
-	for _ in 1 2 3; do
+	for _ in 1 2 3 4 5 6; do
 		b qperf -lp "$port" >/run/server 2>&1 &
 		sleep 0.2
 		a timeout 600 qperf "$addr_b" -lp "$port" -uu -vvu \
