@@ -345,8 +345,8 @@ release_refuses() {
 
 stage_release() {
 	local source suite
-	need apt-utils cpio createrepo-c debian-archive-keyring diffoscope-minimal gnupg \
-		gpgv jq mmdebstrap rpm xz-utils
+	need apt-utils build-essential cpio createrepo-c debian-archive-keyring \
+		diffoscope-minimal gnupg gpgv jq mmdebstrap python3 rpm xz-utils
 	rm -rf "$release"
 	mkdir -p "$release"
 	# A trial goes on.

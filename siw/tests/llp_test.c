@@ -50,12 +50,13 @@ static void hear(struct siw_llp *llp)
 	ear->later = siw_llp_reads_later(llp);
 }
 
+static const struct siw_llp_ops ear_ops = {
+	.data_ready = hear, .write_space = hear, .state_change = hear,
+};
+
 /* A BPF program's data may be where ours would be, with our callbacks behind its. */
 static void hears_nothing_for_another(struct kunit *test)
 {
-	static const struct siw_llp_ops ops = {
-		.data_ready = hear, .write_space = hear, .state_change = hear,
-	};
 	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
 	uintptr_t ours;
 	struct sock *sk;
@@ -63,7 +64,7 @@ static void hears_nothing_for_another(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, ear);
 	siw_fake_llp(test, &ear->llp);
-	siw_llp_attach(&ear->llp, &ops);
+	siw_llp_attach(&ear->llp, &ear_ops);
 	sk = ear->llp.sock->sk;
 	ours = (uintptr_t)sk->sk_user_data;
 	for (i = 0; i < 2; i++) {
@@ -80,14 +81,11 @@ static void hears_nothing_for_another(struct kunit *test)
 /* Who reads what was there before is alone with it, as when octets come. */
 static void pokes_with_the_socket_locked(struct kunit *test)
 {
-	static const struct siw_llp_ops ops = {
-		.data_ready = hear, .write_space = hear, .state_change = hear,
-	};
 	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ear);
 	siw_fake_llp(test, &ear->llp);
-	siw_llp_attach(&ear->llp, &ops);
+	siw_llp_attach(&ear->llp, &ear_ops);
 	siw_llp_poke(&ear->llp);
 	KUNIT_EXPECT_EQ(test, 1, ear->heard);
 	KUNIT_EXPECT_TRUE(test, ear->locked);
@@ -97,9 +95,6 @@ static void pokes_with_the_socket_locked(struct kunit *test)
 /* TCP opens no window for what is read while a backlog is worked off. */
 static void reads_a_backlog_later(struct kunit *test)
 {
-	static const struct siw_llp_ops ops = {
-		.data_ready = hear, .write_space = hear, .state_change = hear,
-	};
 	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
 	struct tcp_sock *tp;
 	struct sock *sk;
@@ -107,7 +102,7 @@ static void reads_a_backlog_later(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, ear);
 	siw_fake_llp(test, &ear->llp);
-	siw_llp_attach(&ear->llp, &ops);
+	siw_llp_attach(&ear->llp, &ear_ops);
 	sk = ear->llp.sock->sk;
 	tp = tcp_sk(sk);
 	tp->window_clamp = 65536;
@@ -136,9 +131,6 @@ static void foreign(struct sock *sk)
 /* What it did not put there itself it does not take away. */
 static void detaches_from_its_own_only(struct kunit *test)
 {
-	static const struct siw_llp_ops ops = {
-		.data_ready = hear, .write_space = hear, .state_change = hear,
-	};
 	struct ear *ear = kunit_kzalloc(test, sizeof(*ear), GFP_KERNEL);
 	struct siw_llp *llp;
 	uintptr_t ours;
@@ -154,7 +146,7 @@ static void detaches_from_its_own_only(struct kunit *test)
 	llp->saved_error_report = foreign;
 	siw_llp_detach(llp);		/* It was never attached. */
 	KUNIT_EXPECT_TRUE(test, sk->sk_data_ready != foreign);
-	siw_llp_attach(llp, &ops);
+	siw_llp_attach(llp, &ear_ops);
 	ours = (uintptr_t)sk->sk_user_data;
 	sk->sk_user_data = (void *)(ours | SK_USER_DATA_PSOCK);
 	siw_llp_detach(llp);

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tools/common/text.h"
+
 namespace siw {
 namespace {
 
@@ -47,17 +49,6 @@ std::string_view DeviceBefore(std::string_view line, size_t at) {
 bool HasField(const Fields& fields, std::string_view name) {
   return std::any_of(fields.begin(), fields.end(),
                      [name](const Field& field) { return field.name == name; });
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
-
-bool IsWordChar(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
 }
 
 // What the in-box driver says of a Terminate it received, for one `text` of

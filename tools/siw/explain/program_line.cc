@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tools/common/errno_name.h"
+#include "tools/common/text.h"
 
 namespace siw {
 namespace {
@@ -43,24 +44,13 @@ constexpr std::array<std::string_view, 22> kStatuses = {
     "IBV_WC_RESP_TIMEOUT_ERR",
     "IBV_WC_GENERAL_ERR"};
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
-
-bool IsOfWord(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-}
-
 // Is the phrase there, and no part of a longer word? Both in lower case.
 bool Holds(const std::string& line, const std::string& phrase) {
   for (size_t at = line.find(phrase); at != std::string::npos;
        at = line.find(phrase, at + 1)) {
     const size_t end = at + phrase.size();
-    if ((at == 0 || !IsOfWord(line[at - 1])) &&
-        (end == line.size() || !IsOfWord(line[end])))
+    if ((at == 0 || !IsWordChar(line[at - 1])) &&
+        (end == line.size() || !IsWordChar(line[end])))
       return true;
   }
   return false;

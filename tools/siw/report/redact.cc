@@ -8,6 +8,8 @@
 #include <array>
 #include <cctype>
 
+#include "tools/common/text.h"
+
 namespace siw::report {
 namespace {
 
@@ -62,13 +64,6 @@ bool Joins(const std::string& word) {
   static constexpr std::array<std::string_view, 6> kNames = {
       "of", "is", "was", "tag", "value", "id"};
   return std::find(kNames.begin(), kNames.end(), word) != kNames.end();
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return lower;
 }
 
 bool HidesNothing(const std::string& address) {
