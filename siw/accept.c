@@ -71,8 +71,9 @@ static int tell_ulp(struct siw_conn *conn)
 	};
 	int err;
 
+	/* Others wait behind this one: without memory it comes again later. */
 	err = xa_alloc_cyclic(&siw_conn_ids, &conn->id, conn, xa_limit_31b,
-			      &siw_conn_next_id, GFP_KERNEL);
+			      &siw_conn_next_id, GFP_NOWAIT | __GFP_NOWARN);
 	if (err < 0) {
 		conn->id = 0;	/* it may have been written to */
 		return err;

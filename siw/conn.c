@@ -24,6 +24,13 @@ void siw_conn_put(struct siw_conn *conn)
 	kref_put(&conn->ref, conn_free);
 }
 
+static void queue_on(struct siw_conn *conn, struct workqueue_struct *wq)
+{
+	kref_get(&conn->ref);
+	if (!queue_work(wq, &conn->work))
+		siw_conn_put(conn);
+}
+
 /*
  * Look at the connection soon.  Requests go out and up in the order in which TCP
  * has them: programs pair several connections by it.  Context: any.
@@ -34,9 +41,7 @@ void siw_conn_queue(struct siw_conn *conn)
 	bool ordered = state == SIW_CONN_CONNECTING ||
 		       state == SIW_CONN_WAIT_REQUEST;
 
-	kref_get(&conn->ref);
-	if (!queue_work(ordered ? siw_request_wq : siw_wq, &conn->work))
-		siw_conn_put(conn);
+	queue_on(conn, ordered ? siw_request_wq : siw_wq);
 }
 
 void siw_conn_arm(struct siw_conn *conn, unsigned int ms)
@@ -103,9 +108,10 @@ const struct siw_llp_ops siw_conn_llp_ops = {
 	.state_change = on_change,
 };
 
+/* What becomes of a queue pair has no order, and takes long if it is flushed. */
 static void on_wake(void *owner)
 {
-	siw_conn_queue(owner);
+	queue_on(owner, siw_wq);
 }
 
 static const struct siw_qp_ops conn_qp_ops = {
@@ -158,12 +164,6 @@ void siw_conn_tell_status(struct siw_conn *conn, enum iw_cm_event_type type,
 	struct iw_cm_event event = { .event = type, .status = status };
 
 	siw_conn_tell(conn, &event);
-}
-
-void siw_conn_set_cm_id(struct siw_conn *conn, struct iw_cm_id *cm_id)
-{
-	cm_id->add_ref(cm_id);
-	conn->cm_id = cm_id;
 }
 
 void siw_conn_drop_cm_id(struct siw_conn *conn)

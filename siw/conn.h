@@ -147,6 +147,13 @@ static inline void siw_conn_unlock(struct siw_conn *conn, unsigned int noio)
 	memalloc_noio_restore(noio);
 }
 
+static inline void siw_conn_set_cm_id(struct siw_conn *conn,
+				      struct iw_cm_id *cm_id)
+{
+	cm_id->add_ref(cm_id);
+	conn->cm_id = cm_id;
+}
+
 /* No work of a connection that is over runs any more. Context: process. */
 static inline void siw_conn_flush(void)
 {
@@ -163,7 +170,6 @@ void siw_conn_set_state(struct siw_conn *conn, enum siw_conn_state state);
 int siw_conn_publish(struct siw_conn *conn);
 int siw_conn_claim_qp(struct siw_conn *conn, u32 qpn, u32 ird, u32 ord);
 void siw_conn_release_qp(struct siw_conn *conn);
-void siw_conn_set_cm_id(struct siw_conn *conn, struct iw_cm_id *cm_id);
 void siw_conn_drop_cm_id(struct siw_conn *conn);
 void siw_conn_drop_setup(struct siw_conn *conn);
 void siw_conn_tell(struct siw_conn *conn, struct iw_cm_event *event);
@@ -216,6 +222,7 @@ struct net *siw_cm_id_net(const struct iw_cm_id *cm_id);
 struct ib_device *siw_cm_id_device(const struct iw_cm_id *cm_id);
 void siw_listen_del_dev(struct siw_device *dev);
 void siw_listen_resume(struct siw_backlog *backlog);
+void siw_backlog_make_way(struct siw_backlog *backlog);
 void siw_backlog_put(struct siw_backlog *backlog);
 
 #endif

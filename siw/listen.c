@@ -164,8 +164,12 @@ static bool is_full(const struct siw_listener *listener)
 	return false;
 }
 
-/* Peers that connect and say nothing do not keep others out. */
-static void drop_oldest(struct siw_backlog *backlog)
+/*
+ * Peers that connect and say nothing do not keep others out.  One that has said
+ * something makes way by being asked about: connections are looked at in their
+ * order, and may come faster than that.
+ */
+void siw_backlog_make_way(struct siw_backlog *backlog)
 {
 	struct siw_device *dev = backlog->dev;
 	struct siw_conn *conn, *oldest = NULL;
@@ -183,6 +187,8 @@ static void drop_oldest(struct siw_backlog *backlog)
 	if (!oldest)
 		return;
 	noio = siw_conn_lock(oldest);
+	if (oldest->state == SIW_CONN_WAIT_REQUEST)
+		siw_accept_request(oldest);
 	if (oldest->state == SIW_CONN_WAIT_REQUEST) {
 		siw_conn_failed(oldest, SIW_CNT_HALF_OPEN, -ETIMEDOUT);
 		siw_conn_retire(oldest);
@@ -222,7 +228,7 @@ static void accept_some(struct siw_listener *listener)
 			continue;
 		}
 		if (atomic_read(&member->half_open) >= SIW_MAX_HALF_OPEN)
-			drop_oldest(member);
+			siw_backlog_make_way(member);
 		siw_conn_incoming(member, &llp);
 	}
 }

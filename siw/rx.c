@@ -460,7 +460,8 @@ static size_t carry(struct siw_qp *qp, struct sk_buff *skb, u32 off, size_t len)
 		return 0;
 	need = carry_need(rx);
 	if (need > rx->carry_size) {
-		WRITE_ONCE(rx->carry_want, need);
+		/* Pairs with the acquire in read_on(), which may run already. */
+		smp_store_release(&rx->carry_want, need);
 		queue_delayed_work(siw_data_wq, &rx->read_on, 0);
 		return 0;
 	}
@@ -616,7 +617,8 @@ static void read_on(struct work_struct *work)
 {
 	struct siw_qp *qp = container_of(to_delayed_work(work), struct siw_qp,
 					 rx.read_on);
-	bool wanted = READ_ONCE(qp->rx.carry_want);
+	/* Pairs with the release in carry(). */
+	bool wanted = smp_load_acquire(&qp->rx.carry_want);
 
 	if (wanted && !grow(&qp->rx)) {
 		queue_delayed_work(siw_data_wq, &qp->rx.read_on, 1);

@@ -315,6 +315,15 @@ static void reply_arrives(struct kunit *test, struct siw_conn *conn, bool reject
 	arrive(test, conn, frame, siw_mpa_setup_encode(frame, &reply));
 }
 
+/* A Request of revision 1 */
+static void request_arrives(struct kunit *test, struct siw_conn *conn)
+{
+	const struct siw_mpa_setup req = { .kind = SIW_MPA_REQUEST, .rev = 1 };
+	u8 frame[SIW_MPA_HDR_LEN];
+
+	arrive(test, conn, frame, siw_mpa_setup_encode(frame, &req));
+}
+
 /* Nothing holds it any more but the test. */
 static void expect_gone(struct kunit *test, struct siw_conn *conn)
 {
@@ -366,6 +375,47 @@ static void incoming_is_looked_at(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&fix->dev->half_open));
 	expect_no_backlog(test);
 	siw_conn_abort_all(fix->dev, SIW_CLOSED_NETDEV);	/* where it has failed */
+}
+
+/* A responder's, which has not been looked at */
+static struct siw_conn *half_open(struct kunit *test)
+{
+	struct siw_conn *conn = new_conn(test, SIW_CONN_WAIT_REQUEST,
+					 TCP_ESTABLISHED);
+	struct startup_fixture *fix = test->priv;
+
+	conn->backlog = &fix->backlog;
+	kref_get(&fix->backlog.ref);
+	atomic_inc(&fix->backlog.half_open);
+	list_move_tail(&conn->entry, &fix->dev->half_open);
+	return conn;
+}
+
+/* Who has said what it wants makes way by being asked about, whoever is slow. */
+static void silent_ones_make_way(struct kunit *test)
+{
+	struct siw_conn *asks = half_open(test);
+	struct siw_conn *silent = half_open(test);
+	struct startup_fixture *fix = test->priv;
+
+	request_arrives(test, asks);
+	siw_backlog_make_way(&fix->backlog);
+	KUNIT_EXPECT_EQ(test, SIW_CONN_ULP, asks->state);
+	KUNIT_EXPECT_EQ(test, IW_CM_EVENT_CONNECT_REQUEST, fix->event.event);
+	KUNIT_EXPECT_EQ(test, SIW_CONN_WAIT_REQUEST, silent->state);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&fix->backlog.half_open));
+	KUNIT_EXPECT_EQ(test, 0, siw_fake_count(fix->dev, SIW_CNT_HALF_OPEN));
+
+	siw_backlog_make_way(&fix->backlog);
+	KUNIT_EXPECT_EQ(test, SIW_CONN_CLOSED, silent->state);
+	KUNIT_EXPECT_EQ(test, SIW_CONN_ULP, asks->state);
+	KUNIT_EXPECT_EQ(test, 1, siw_fake_count(fix->dev, SIW_CNT_HALF_OPEN));
+
+	mutex_lock(&asks->lock);
+	siw_conn_retire(asks);
+	mutex_unlock(&asks->lock);
+	siw_conn_flush();
+	expect_no_backlog(test);
 }
 
 /* The listener of a device that goes has a moment more: what it takes goes at once. */
@@ -599,6 +649,7 @@ static void timer_reclaims_nothing(struct kunit *test)
 static struct kunit_case startup_cases[] = {
 	KUNIT_CASE(incoming_is_looked_at),
 	KUNIT_CASE(incoming_is_too_late),
+	KUNIT_CASE(silent_ones_make_way),
 	KUNIT_CASE(says_nothing_before_its_turn),
 	KUNIT_CASE(accepts_no_qp_of_another_device),
 	KUNIT_CASE(accept_that_fails_leaves_no_stream),
