@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -179,6 +180,32 @@ TEST(Agreement, ExamplesOfTextsAreThoseTexts) {
   }
 }
 
+// A string of a shell script; what is $name, ${...}, $(...) or rpm's %{...} in
+// it may be anything.
+Message ShellMessage(std::string_view text) {
+  Message message = {{false, ""}};
+  for (size_t i = 0; i < text.size();) {
+    const bool rpm = text.substr(i, 2) == "%{";
+    if (text[i] != '$' && !rpm) {
+      message.back().text += text[i++];
+      continue;
+    }
+    if (text[++i] == '(') {
+      i = text.find(')', i) + 1;
+    } else if (text[i] == '{') {
+      i = text.find('}', i) + 1;
+    } else {
+      while (i < text.size() && (std::isalnum(text[i]) || text[i] == '_')) ++i;
+    }
+    message.push_back({true, ""});
+    message.push_back({false, ""});
+  }
+  std::erase_if(message, [](const MessagePart& part) {
+    return !part.is_any && part.text.empty();
+  });
+  return message;
+}
+
 // The messages of the siw-link script: each `note "..."`.
 TEST(Agreement, EveryMessageOfSiwLinkHasAnEntryAndTheOtherWayRound) {
   std::istringstream script(ReadFile(kTree / "packaging/debian/siw-link"));
@@ -187,26 +214,7 @@ TEST(Agreement, EveryMessageOfSiwLinkHasAnEntryAndTheOtherWayRound) {
     const size_t at = line.find("note \"");
     if (at == std::string::npos) continue;
     const std::string text = line.substr(at + 6, line.rfind('"') - at - 6);
-    Message message = {{false, "siw-link: "}};
-    for (size_t i = 0; i < text.size();) {
-      if (text[i] != '$') {
-        message.back().text += text[i++];
-        continue;
-      }
-      // $name, $1 or $(command)
-      if (text[++i] == '(') {
-        i = text.find(')', i) + 1;
-      } else {
-        while (i < text.size() && (std::isalnum(text[i]) || text[i] == '_'))
-          ++i;
-      }
-      message.push_back({true, ""});
-      message.push_back({false, ""});
-    }
-    std::erase_if(message, [](const MessagePart& part) {
-      return !part.is_any && part.text.empty();
-    });
-    messages.push_back(message);
+    messages.push_back(ShellMessage("siw-link: " + text));
   }
   EXPECT_GE(messages.size(), 5u);
   for (const Message& message : messages) {
@@ -227,6 +235,36 @@ TEST(Agreement, EveryMessageOfSiwLinkHasAnEntryAndTheOtherWayRound) {
           << entry.id << ": " << text;
     }
   }
+}
+
+// What the packages of the module say when there is none: an echo, whose
+// strings may be on more than one line.
+TEST(Agreement, EveryMissingModuleThatAPackageTellsOfHasAnEntry) {
+  size_t messages = 0;
+  for (const char* path :
+       {"packaging/debian/siw-dkms.postinst", "packaging/rpm/siw.spec"}) {
+    const std::string script = ReadFile(kTree / path);
+    const std::string begin = "echo \"siw-dkms: no module for ";
+    for (size_t at = script.find(begin); at != std::string::npos;
+         at = script.find(begin, at + 1)) {
+      const size_t from = at + 6;
+      std::string text = script.substr(from, script.find(" >&2", at) - from);
+      text = std::regex_replace(text, std::regex("\" *\\\\?\n? *\""), " ");
+      text.erase(text.rfind('"'));
+      const Message message = ShellMessage(text);
+      EXPECT_TRUE(std::any_of(Catalogue().begin(), Catalogue().end(),
+                              [&](const CatalogueEntry& entry) {
+                                return std::any_of(
+                                    entry.texts.begin(), entry.texts.end(),
+                                    [&](std::string_view pattern) {
+                                      return Unifies(message, pattern);
+                                    });
+                              }))
+          << path << ": " << text;
+      ++messages;
+    }
+  }
+  EXPECT_EQ(4u, messages);
 }
 
 TEST(Agreement, EveryCounterIsOneOfTheDriver) {

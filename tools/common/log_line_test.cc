@@ -130,6 +130,28 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
       {"SIW-MOD-DENIED",
        "rmmod: ERROR: could not remove module siw: Operation not permitted", "",
        ""},
+      {"SIW-MOD-DENIED",
+       "insmod: ERROR: could not insert module /tmp/siw/siw.ko: Operation not "
+       "permitted",
+       "file", "/tmp/siw/siw.ko"},
+      {"SIW-MOD-REJECTED",
+       "insmod: ERROR: could not insert module ./siw.ko: Key was rejected by "
+       "service",
+       "file", "./siw.ko"},
+      {"SIW-MOD-REJECTED",
+       "insmod: ERROR: could not insert module ./siw.ko: Required key not "
+       "available",
+       "file", "./siw.ko"},
+      {"SIW-MOD-SYMBOL",
+       "insmod: ERROR: could not insert module siw.ko: Unknown symbol in "
+       "module",
+       "", ""},
+      {"SIW-MOD-VERMAGIC",
+       "insmod: ERROR: could not insert module siw.ko: Invalid module format",
+       "", ""},
+      {"SIW-MOD-LOADED",
+       "insmod: ERROR: could not insert module /tmp/siw/siw.ko: File exists",
+       "file", "/tmp/siw/siw.ko"},
       {"SIW-MOD-NOT-BUILT",
        "siw: not built for kernel 7.4.0-1-amd64: siw 0.1.0 was built for no "
        "kernel of that version",
@@ -138,12 +160,21 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
        "siw: not built for kernel 6.12.1-cloud: it has no CONFIG_INFINIBAND",
        "option", "INFINIBAND"},
       {"SIW-MOD-BUILD",
-       "siw-dkms: no module for kernel 7.3.1 7.4.0: dkms says why, above",
+       "siw-dkms: no module for kernel 7.3.1 7.4.0: the lines above say why",
        "kernels", "7.3.1 7.4.0"},
+      {"SIW-MOD-BUILD",
+       "siw-dkms: no module for kernel 7.4.0: the lines below say why; when "
+       "that is mended: dkms install -m siw -v 0.1.0 -k 7.4.0",
+       "kernels", "7.4.0"},
       {"SIW-MOD-HEADERS",
        "siw-dkms: no module for 6.1.0-1-amd64, which runs: apt install "
        "linux-headers-6.1.0-1-amd64",
        "kernel", "6.1.0-1-amd64"},
+      {"SIW-MOD-HEADERS",
+       "siw-dkms: no module for 6.18.3-200.fc43.x86_64, which runs: dnf "
+       "install kernel-devel-6.18.3-200.fc43.x86_64 (on SUSE zypper install "
+       "kernel-default-devel)",
+       "kernel", "6.18.3-200.fc43.x86_64"},
       {"SIW-IWPMD", "iwpm_register_pid: Unable to send a nlmsg (client = 2)",
        "client", "2"},
       {"SIW-LINK-QUERY", "infiniband siwb: ib_query_port failed (-19)", "errno",
@@ -154,6 +185,11 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
        "unregister_netdevice: waiting for eth0 to become free. Usage "
        "count = 2",
        "netdev", "eth0"},
+      {"SIW-NVME-CONNECT",
+       "nvme nvme0: rdma connection establishment failed (-104)", "errno",
+       "104"},
+      {"SIW-NVME-CONNECT", "nvme nvme0: rdma_resolve_addr failed (-22).",
+       "errno", "22"},
       {"SIW-NVME-CONNECT", "nvme nvme0: rdma_resolve_addr wait failed (-111).",
        "controller", "nvme0"},
       {"SIW-NODE-NONE", "librdmacm: Fatal: no RDMA devices found", "", ""},

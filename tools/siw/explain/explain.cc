@@ -273,6 +273,8 @@ Explanation Explain(CatalogueView catalogue, std::string_view text) {
     explanation.matches.push_back(std::move(*match));
     return explanation;
   }
+  for (const CatalogueEntry* entry : ReadTraceLine(catalogue, text))
+    explanation.matches.push_back({entry, {}});
   const std::string code = Code(text);
   if (!code.empty()) AddTerm(catalogue, code, &explanation);
   for (const CatalogueEntry& entry : catalogue) {

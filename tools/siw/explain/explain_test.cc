@@ -123,6 +123,9 @@ TEST(Explain, ReadsWhatProgramsPrint) {
        "SIW-WC-FLUSH"},
       // our samples
       {"rpc: the peer has closed the connection", "SIW-CONN-ENDED"},
+      // ibv_rc_pingpong, and perftest without -R
+      {"Failed to modify QP to RTS", "SIW-VERBS-QP-STATE"},
+      {" Unable to Connect the HCA's through the link", "SIW-VERBS-QP-STATE"},
       // perror(3)
       {"rdma_listen: Address already in use", "SIW-LISTEN-IN-USE"},
       {"rdma_connect failed: -111", "SIW-CONN-REFUSED"},
@@ -132,6 +135,24 @@ TEST(Explain, ReadsWhatProgramsPrint) {
     const Explanation explanation = Explain(Catalogue(), line);
     EXPECT_EQ(ids, Ids(explanation)) << line;
     EXPECT_FALSE(explanation.foreign) << line;
+  }
+}
+
+TEST(Explain, ReadsWhatTracepointsSayWentWrong) {
+  const std::string before = "  kworker/0:1-9  [000] .....  123.456789: ";
+  const std::pair<const char*, const char*> lines[] = {
+      {"siw_conn_failed: dev=1 qpn=7 local=192.0.2.1:4791 peer=192.0.2.2:39218 "
+       "cause=timeout_first err=-110",
+       "SIW-CONN-FIRST-FPDU"},
+      {"siw_conn_failed: dev=1 qpn=0 local=192.0.2.1:4791 peer=192.0.2.2:39218 "
+       "cause=timeout_request err=-110",
+       "SIW-CONN-NO-REQUEST"},
+      {"siw_terminate_received: dev=1 qpn=7 code=1/1/00", "SIW-TERM-1100-RCVD"},
+      {"siw_terminate_sent: dev=1 qpn=7 code=1/2/02", "SIW-TERM-1202-SENT"},
+  };
+  for (const auto& [line, ids] : lines) {
+    EXPECT_EQ(ids, Ids(Explain(Catalogue(), before + line))) << line;
+    EXPECT_EQ(ids, Ids(Explain(Catalogue(), line))) << line;
   }
 }
 

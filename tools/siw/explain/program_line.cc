@@ -125,4 +125,26 @@ std::vector<const CatalogueEntry*> ReadProgramLine(CatalogueView catalogue,
   return those.empty() ? named : those;
 }
 
+std::vector<const CatalogueEntry*> ReadTraceLine(CatalogueView catalogue,
+                                                 std::string_view text) {
+  static const std::regex kFailed("\\bsiw_conn_failed: .*\\bcause=([a-z_]+)");
+  static const std::regex kTerminate(
+      "\\bsiw_terminate_(sent|received): .*\\bcode=([0-9]+/[0-9]+/[0-9a-f]+)");
+  const std::string line(text.substr(0, kLongestLine));
+  std::vector<const CatalogueEntry*> those;
+  std::smatch found;
+  if (std::regex_search(line, found, kFailed)) {
+    const std::string counter = "conn_" + found[1].str();
+    for (const CatalogueEntry& entry : catalogue) {
+      if (Has(entry.counters, counter)) those.push_back(&entry);
+    }
+  } else if (std::regex_search(line, found, kTerminate)) {
+    for (const CatalogueEntry& entry : catalogue) {
+      if (entry.term == found[2].str() && entry.direction == found[1].str())
+        those.push_back(&entry);
+    }
+  }
+  return those;
+}
+
 }  // namespace siw

@@ -20,6 +20,12 @@ namespace siw {
 std::vector<const CatalogueEntry*> ReadProgramLine(CatalogueView catalogue,
                                                    std::string_view line);
 
+// Entries of what a tracepoint of the driver says went wrong, in a line of the
+// trace buffer: the cause of a siw_conn_failed, the code of a
+// siw_terminate_sent or siw_terminate_received. Else none.
+std::vector<const CatalogueEntry*> ReadTraceLine(CatalogueView catalogue,
+                                                 std::string_view line);
+
 }  // namespace siw
 
 #endif  // SIW_TOOLS_SIW_EXPLAIN_PROGRAM_LINE_H_
