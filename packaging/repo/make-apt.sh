@@ -98,9 +98,10 @@ for pool in pool/*; do
 		-o "APT::FTPArchive::Release::Architectures=$(echo $arches)" \
 		release "dists/$suite" >Release.new
 	{
-		# apt compares it with the clock of the machine that installs.
+		# apt compares it with the clock of the machine that installs, and
+		# reads it in English alone.
 		sed '/^MD5Sum:/,$d' Release.new
-		echo "Valid-Until: $(date -u -d "$days days" '+%a, %d %b %Y %T UTC')"
+		echo "Valid-Until: $(LC_ALL=C date -u -d "$days days" '+%a, %d %b %Y %T UTC')"
 		sed -n '/^SHA256:/,/^[^ ]*SHA512:/{/^SHA512:/d;p}' Release.new
 	} >"dists/$suite/Release"
 	rm Release.new

@@ -27,9 +27,10 @@ repo_begin() {
 	chmod 755 "$new"
 }
 
-# repo_publish: $new becomes $out. coreutils 9.5 does it in one step; with those before
+# repo_publish: $new becomes $out, for all to read. coreutils 9.5 does it in one step; with those before
 # there is no repository for a moment.
 repo_publish() {
+	chmod -R a+rX "$new"
 	if [ ! -e "$out" ]; then
 		mv -T "$new" "$out"
 	elif ! mv --exchange -T "$new" "$out" 2>/dev/null; then
