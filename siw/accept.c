@@ -128,15 +128,16 @@ static void enqueue(struct siw_conn *conn)
 {
 	struct siw_backlog *backlog = conn->backlog;
 
+	/* The next is not the oldest before this one has its place in the queue. */
+	mutex_lock(&backlog->lock);
+	list_add_tail(&conn->queued, &backlog->queue);
+	mutex_unlock(&backlog->lock);
 	mutex_lock(&conn->dev->conns_lock);
 	if (!list_empty(&conn->entry))
 		list_move_tail(&conn->entry, &conn->dev->conns);
 	mutex_unlock(&conn->dev->conns_lock);
 	atomic_dec(&backlog->half_open);
 	atomic_inc(&backlog->pending);
-	mutex_lock(&backlog->lock);
-	list_add_tail(&conn->queued, &backlog->queue);
-	mutex_unlock(&backlog->lock);
 	siw_conn_set_state(conn, SIW_CONN_QUEUED);
 	siw_conn_arm(conn, SIW_ULP_TIMEOUT);
 }
