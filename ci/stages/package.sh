@@ -156,25 +156,34 @@ dkms_time() {
 	[ "$dkms" -gt 0 ] && [ "$dkms" -le 60 ]
 }
 
-# A kernel newer than any we know, and one without RDMA: apt goes on, and is told.
-# Debian 12's dkms takes a kernel that is skipped for one that failed.
-unknown_kernels='9.9.0-unknown 6.1.0-without-rdma'
+# A kernel newer than any we know, one without RDMA, and one with the RDMA core of others:
+# apt goes on, and is told. Debian 12's dkms takes a kernel that is skipped for one that
+# failed.
+unknown_kernels='9.9.0-unknown 6.1.0-without-rdma 6.1.0-beside-ofed'
 skip_unknown_kernels() {
-	local kernel build said
-	for kernel in $unknown_kernels; do
-		build=$purge_root/lib/modules/$kernel/build
-		mkdir -p "$build/include/config"
-		echo CONFIG_INET=y |
-			tee "$build/.config" >"$build/include/config/auto.conf"
-		said=$(in_root "$purge_root" /etc/kernel/postinst.d/dkms "$kernel" 2>&1) || {
-			say "$said"
-			return 1
-		}
-		say "$said"
-		grep -F "siw: not built for kernel $kernel:" <<<"$said" || return 1
-		[ -z "$(find "$purge_root/lib/modules/$kernel" -name 'siw.ko*')" ] ||
-			return 1
-	done
+	local ofed=$purge_root/usr/src/ofa_kernel
+	skips 9.9.0-unknown 'no kernel of that version' INET &&
+		skips 6.1.0-without-rdma 'no CONFIG_INFINIBAND' INET || return 1
+	install -D /dev/null "$ofed/x86_64/6.1.0-other/Module.symvers"
+	skips 6.1.0-beside-ofed OFED INET INFINIBAND INFINIBAND_VIRT_DMA \
+		INFINIBAND_ADDR_TRANS
+	local status=$?
+	rm -r "$ofed"
+	return "$status"
+}
+
+# skips KERNEL WHY OPTION...: one that is configured with these options
+skips() {
+	local kernel=$1 why=$2 build=$purge_root/lib/modules/$1/build said status=0
+	shift 2
+	mkdir -p "$build/include/config"
+	printf 'CONFIG_%s=y\n' "$@" |
+		tee "$build/.config" >"$build/include/config/auto.conf"
+	said=$(in_root "$purge_root" /etc/kernel/postinst.d/dkms "$kernel" 2>&1) || status=$?
+	say "$said"
+	[ "$status" = 0 ] &&
+		grep "siw: not built for kernel $kernel: .*$why" <<<"$said" &&
+		[ -z "$(find "$purge_root/lib/modules/$kernel" -name 'siw.ko*')" ]
 }
 
 # With those kernels there.
@@ -325,10 +334,22 @@ connections_in_guest() {
 		echo ok 1 connections' </dev/null
 }
 
-# Removal keeps conffiles, and whether the administrator had the unit enabled.
+# Removal keeps conffiles, and whether the administrator had the unit enabled. DKMS knows
+# half of siw alone, and has put the kernel's own aside as dkms 3.2 does: it comes back.
 remove_keeps_only_configuration() {
+	local kernel own aside
+	kernel=$(kernel_of "$purge_root")
+	own=/lib/modules/$kernel/kernel/drivers/infiniband/sw/siw/siw.ko
+	aside=$purge_root/var/lib/dkms/siw/original_module/$kernel/$(uname -m)
+	mkdir -p "$purge_root${own%/*}" "$aside"
+	own_module "$purge_root/lib/modules/$kernel/updates/dkms/siw.ko" "$aside/siw.ko" &&
+		say "$own" >"$aside/siw.ko.origin" &&
+		rm "$purge_root"/usr/src/siw-*/dkms.conf || return 1
 	# shellcheck disable=SC2086 # a list of words
-	in_root "$purge_root" apt-get -y -q remove $ours || return 1
+	in_root "$purge_root" apt-get -y -q remove $ours &&
+		in_root "$purge_root" modinfo -n -k "$kernel" siw | grep -x "$own" &&
+		rm "$purge_root$own" && rmdir "$purge_root${own%/*}" &&
+		depmod -b "$purge_root" "$kernel" || return 1
 	files_of "$purge_root" | diff "$out/files.before" - | grep '^[<>]' |
 		grep -v -E -e '^> ./etc/siw' \
 			-e '^> ./etc/systemd/system/.*\.wants/siw\.service' \

@@ -14,6 +14,10 @@ release_versions() {
 	if [ -n "${SIW_RELEASE_KEY:-}" ]; then
 		release_tagged "$top" "v$version" || status=1
 		! grep -F "$version (unreleased)" "$top/CHANGELOG.md" || status=1
+		[ -n "${SIW_RELEASE_URL:-}" ] || {
+			say 'SIW_RELEASE_URL is not set: where are the repositories going to be served?'
+			status=1
+		}
 	fi
 	return "$status"
 }

@@ -3,7 +3,7 @@
 # refuse what is unsigned, tampered with, of another key or out of date. The keys
 # are made for the test and forgotten.
 
-repo_needs="$rpm_needs apt-utils gnupg"
+repo_needs="$rpm_needs apt-utils gnupg locales"
 repo_root="$cache/roots/row-bookworm-repo"
 
 repo_root_make() {
@@ -41,7 +41,7 @@ apt_make() {
 	local key=$1 name=$2
 	shift 2
 	# shellcheck disable=SC2046 # a list of words
-	here /srv/source/packaging/repo/make-apt.sh "$@" \
+	here "${apt_by:-env}" /srv/source/packaging/repo/make-apt.sh "$@" \
 		"$key@siw.invalid" "/srv/repo-test/$name" \
 		$(cd "$out/share" && find repo provider source-package \
 			\( -name '*.deb' -o -name '*.dsc' \) \
@@ -163,10 +163,22 @@ apt_source() {
 
 apt_expired() { apt_made apt-expired -d -1 && apt_refuses apt-expired expired; }
 
+# By one who speaks another language, and whose files are his own.
+apt_made_by_others() {
+	local by=$repo_dir/other
+	printf '%s\n' '#!/bin/sh' 'umask 077' 'export LC_ALL=fr_FR.UTF-8' \
+		'[ "$(date -d 2026-11-29 +%a)" != Sun ] || exit' 'exec "$@"' >"$by"
+	chmod 755 "$by"
+	here localedef -i fr_FR -f UTF-8 fr_FR.UTF-8
+	apt_by=/srv/repo-test/other apt_made apt-other && apt_gets apt-other &&
+		! find "$repo_dir/apt-other" ! -perm -004 | grep .
+}
+
 apt_tests() {
 	check apt-made apt_made apt && check apt-suites apt_suites || return
 	check apt-takes-it apt_gets apt
 	check apt-source apt_source
+	check apt-made-by-others apt_made_by_others
 	check apt-kept apt_kept
 	check apt-unsigned apt_case unsigned 'not signed' \
 		rm dists/stable/InRelease dists/stable/Release.gpg

@@ -146,6 +146,10 @@ TEST_F(LineTest, KnowsLinesOfOthers) {
        "insmod: ERROR: could not insert module siw.ko: Unknown symbol in "
        "module",
        "", ""},
+      {"SIW-MOD-SYMBOL",
+       "siw: not built for kernel 6.12.1-amd64: its RDMA core is that of an "
+       "OFED",
+       "kernel", "6.12.1-amd64"},
       {"SIW-MOD-VERMAGIC",
        "insmod: ERROR: could not insert module siw.ko: Invalid module format",
        "", ""},
