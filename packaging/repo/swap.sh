@@ -27,8 +27,8 @@ repo_begin() {
 	chmod 755 "$new"
 }
 
-# repo_publish: $new becomes $out, for all to read. coreutils 9.5 does it in one step; with those before
-# there is no repository for a moment.
+# repo_publish: $new becomes $out, for all to read. coreutils 9.5 does it in one step;
+# with those before there is no repository for a moment.
 repo_publish() {
 	chmod -R a+rX "$new"
 	if [ ! -e "$out" ]; then
