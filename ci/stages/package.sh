@@ -159,7 +159,7 @@ dkms_time() {
 # A kernel newer than any we know, one without RDMA, and one with the RDMA core of others:
 # apt goes on, and is told. Debian 12's dkms takes a kernel that is skipped for one that
 # failed.
-unknown_kernels='9.9.0-unknown 6.1.0-without-rdma 6.1.0-beside-ofed'
+unknown_kernels='9.9.0-unknown 6.1.0-without-rdma'
 skip_unknown_kernels() {
 	local ofed=$purge_root/usr/src/ofa_kernel
 	skips 9.9.0-unknown 'no kernel of that version' INET &&
@@ -168,7 +168,7 @@ skip_unknown_kernels() {
 	skips 6.1.0-beside-ofed OFED INET INFINIBAND INFINIBAND_VIRT_DMA \
 		INFINIBAND_ADDR_TRANS
 	local status=$?
-	rm -r "$ofed"
+	rm -r "$ofed" "$purge_root/lib/modules/6.1.0-beside-ofed"
 	return "$status"
 }
 
